@@ -1,0 +1,35 @@
+# make demo   the whole way on made-up data       make test   every test
+# make check  format, lint, types, fast tests     make lock   pin the dependencies anew
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: demo test check lock clean
+
+demo: $(READY)
+	$(BIN)/python -m tfod_tools.demo
+
+test: check
+	$(BIN)/python -m pytest -m engine
+
+check: $(READY)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -n 2 -m "not engine"
+
+# The environment is made anew when the lock or the package's metadata is newer than it.
+$(READY): requirements.lock setup.py
+	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info[:2] == (3, 11) else "The lock file is for Python 3.11: make PYTHON=/path/to/python3.11")'
+	$(PYTHON) -m venv --clear .venv
+	$(BIN)/pip install --disable-pip-version-check --quiet --no-deps --require-hashes -r requirements.lock
+	$(BIN)/pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation -e .
+	touch $@
+
+lock: $(READY)
+	$(BIN)/uv pip compile setup.py --extra train --extra dev --python-version 3.11 --python-platform linux --generate-hashes \
+	  --no-annotate --custom-compile-command "make lock" --upgrade --output-file requirements.lock
+
+clean:
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache demo_output *.egg-info build

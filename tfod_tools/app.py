@@ -1,0 +1,64 @@
+"""How a command starts and ends: flags, help, one-line errors, exit codes. Knows nothing about detection.
+
+A command module has a docstring (its help), a `FLAGS = flags.FlagValues()` of its own, and `main(args) -> int | None`.
+It ends with `app.run(main, FLAGS, __doc__)` under `if __name__ == "__main__"`.
+
+Exit codes: 0 fine, 1 usage, 2 bad input, 3 finished with skipped items, 4 the engine stopped with an error, 130 stopped
+by the user; anything else is a bug, with its traceback.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import NoReturn
+
+from absl import flags
+
+from tfod_tools.base.errors import TfodError, UsageError
+
+SKIPPED_ITEMS = 3
+
+Main = Callable[[Sequence[str]], "int | None"]
+
+
+def run(main: Main, flag_values: flags.FlagValues, doc: str | None, argv: Sequence[str] | None = None) -> NoReturn:
+    """Parses the flags, runs `main` with the arguments that are left, and exits with its status.
+
+    Args:
+      main: the command; `None` counts as 0.
+      flag_values: the command's own flags.
+      doc: the command's docstring, shown by `--help`.
+      argv: program name and arguments; those of the process by default.
+    """
+    sys.exit(status(main, flag_values, doc, sys.argv if argv is None else argv))
+
+
+def status(main: Main, flag_values: flags.FlagValues, doc: str | None, argv: Sequence[str]) -> int:
+    """The exit code of running `main` with `argv`; errors of the user's making are printed as one line each."""
+    if any(argument in ("--help", "-help", "-h", "--helpfull") for argument in argv[1:]):
+        print(f"{(doc or '').strip()}\n\nFlags:{flag_values.get_help()}")
+        return 0
+    try:
+        try:
+            arguments = flag_values(list(argv))[1:]
+        except flags.Error as error:
+            raise UsageError(f"{error} Run with --help to see every flag.") from error
+        return main(arguments) or 0
+    except TfodError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # The reader of our output went away, as `| head` does; nobody is left to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def no_arguments(arguments: Sequence[str]) -> None:
+    """Raises UsageError when a command that takes only flags was given something else."""
+    if arguments:
+        raise UsageError(f"unexpected argument '{arguments[0]}'. Flags are written --name=value; see --help.")

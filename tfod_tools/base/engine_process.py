@@ -1,0 +1,106 @@
+"""Runs an entry of the engine in a child process and listens to it.
+
+The child writes one JSON object a line on its standard output: `{"event": "progress", ...}`, at the end
+`{"event": "result", ...}`, or `{"event": "error", "message": ...}`. Everything else it prints goes to a log file. The
+child lives no longer than this process: it watches its standard input, which closes when this process ends, however it
+ends.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tfod_tools.base.errors import EngineError, Interrupted, TfodError
+
+Event = Mapping[str, Any]
+
+_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+def run(argv: Sequence[str], *, log: Path, on_event: Callable[[Event], None] = lambda event: None) -> Event:
+    """Runs `python -m <argv>` to its end.
+
+    Ctrl-C and SIGTERM are passed on once as SIGINT, so that training can save a checkpoint; the second kills the child.
+
+    Args:
+      argv: module name and its flags.
+      log: file to which the child's log is appended; its folder is made.
+      on_event: called with every progress event, in order.
+
+    Returns:
+      The child's result event.
+
+    Raises:
+      TfodError: the child found bad input (same message and exit code).
+      EngineError: the engine raised, or the process died.
+      Interrupted: the child stopped because it was asked to.
+    """
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as log_file:
+        child = subprocess.Popen(
+            [sys.executable, "-m", *argv],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log_file,
+            start_new_session=True,
+            env=_environment(),
+        )
+        with child, _signals_go_to(child):
+            last: Event = {}
+            assert child.stdout is not None
+            for line in child.stdout:
+                last = json.loads(line)
+                on_event(last)
+            status = child.wait()
+    return _outcome(last, status, log)
+
+
+def _environment() -> dict[str, str]:
+    # The child must find this package where the parent found it, also when nothing is installed.
+    root = str(Path(__file__).parents[2])
+    path = os.environ.get("PYTHONPATH", "")
+    quiet = {"TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "1")}
+    return {**os.environ, **quiet, "PYTHONPATH": f"{root}{os.pathsep}{path}" if path else root}
+
+
+@contextlib.contextmanager
+def _signals_go_to(child: subprocess.Popen[bytes]) -> Iterator[None]:
+    asked = False
+
+    def pass_on(number: int, frame: object) -> None:
+        nonlocal asked
+        child.send_signal(signal.SIGKILL if asked else signal.SIGINT)
+        asked = True
+
+    before = {number: signal.signal(number, pass_on) for number in _STOP_SIGNALS}
+    try:
+        yield
+    except BaseException:
+        child.kill()
+        raise
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _outcome(last: Event, status: int, log: Path) -> Event:
+    kind = last.get("event")
+    if kind == "result" and status == 0:
+        return last
+    if kind == "error":
+        raised = {Interrupted.exit_code: Interrupted, EngineError.exit_code: EngineError}.get(status, TfodError)
+        where = f" The engine's log: {log}" if raised is EngineError else ""
+        error = raised(f"{last['message']}{where}")
+        error.exit_code = status
+        raise error
+    reason = f"was killed by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"
+    hint = " The machine may have run out of memory: try a smaller batch." if status == -signal.SIGKILL else ""
+    raise EngineError(f"the engine's process {reason}.{hint} Its log: {log}")

@@ -1,0 +1,58 @@
+"""Progress on a terminal: one live line on standard error, and nothing when that is not a terminal."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+from collections.abc import Callable, Iterator
+
+Advance = Callable[[int], None]
+
+_SECONDS_BETWEEN_LINES = 15
+
+
+@contextlib.contextmanager
+def bar(description: str, total: int) -> Iterator[Advance]:
+    """Shows a bar from 0 to `total` items while the block runs.
+
+    Yields:
+      A function that takes the number of further items done.
+    """
+    if not sys.stderr.isatty():
+        yield lambda count: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(description, total=total)
+        yield lambda count: progress.advance(task, count)
+
+
+@contextlib.contextmanager
+def line() -> Iterator[Callable[[str], None]]:
+    """Shows one line of text that each call replaces.
+
+    Where standard error is not a terminal, a line is printed at the first call, then at most one every 15 seconds.
+    """
+    if not sys.stderr.isatty():
+        yield _SparseLines()
+        return
+    try:
+        yield lambda text: print(f"\r\x1b[2K{text}", end="", file=sys.stderr, flush=True)
+    finally:
+        print(file=sys.stderr)
+
+
+class _SparseLines:
+    """Prints a text, unless another was printed a moment ago."""
+
+    def __init__(self) -> None:
+        self._next_s = 0.0
+
+    def __call__(self, text: str) -> None:
+        if time.monotonic() >= self._next_s:
+            self._next_s = time.monotonic() + _SECONDS_BETWEEN_LINES
+            print(text, file=sys.stderr, flush=True)
