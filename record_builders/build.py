@@ -1,0 +1,140 @@
+"""From annotations to records: `plan` reads and decides, `write` writes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from record_builders import example, label_map, manifest, splits, tfrecord
+from record_builders.annotations import AnnotatedImage, Fault
+from record_builders.checks import checked
+from record_builders.folders import ImageFolder
+from record_builders.label_map import LabelMap
+from record_builders.plan import LABEL_MAP, MANIFEST, TRAIN, VAL, Plan, Request, Split
+from tfod_tools.base import files, plugins
+from tfod_tools.base.errors import AnnotationError, ImageError, Problems, RecordError, TfodError
+
+_FORMATS = Path(__file__).parent / "formats"
+
+
+def plan(request: Request) -> Plan:
+    """What writing the records would do. Reads annotations and image headers, and writes nothing.
+
+    Raises:
+      TfodError: there is nothing to make records of, or the label map, a folder or an older manifest cannot be used.
+        What is wrong with single images and boxes is not raised but in the plan.
+    """
+    earlier = _earlier_files(request.output)
+    given = label_map.read(request.label_map) if request.label_map else None
+    images = ImageFolder(request.images)
+    found = _read(request, images, given[0] if given else None)
+    faults = tuple(item for item in found if isinstance(item, Fault))
+    good = {item.image_id: item for item in found if not isinstance(item, Fault)}
+    labels = {image_id: [item.label for item in image.objects] for image_id, image in good.items()}
+    if not any(labels.values()):
+        raise _nothing(request, faults)
+    classes = given[0] if given else LabelMap.of(label for present in labels.values() for label in present)
+    parts = _splits(request, good, labels)
+    planned = Plan(
+        request=request,
+        label_map=classes,
+        label_map_text=given[1] if given else classes.to_pbtxt(),
+        splits=parts,
+        faults=faults,
+        unannotated_images=len(set(images.names()) - {item.image_name for item in found}),
+        superseded=tuple(sorted(earlier - {spec.name for part in parts for spec, _ in part.files()})),
+    )
+    _refuse_foreign_files(planned)
+    return planned
+
+
+def write(planned: Plan, on_progress: Callable[[int], None]) -> manifest.Manifest:
+    """Writes records, label map and, last, the manifest; then removes what only an earlier run had written.
+
+    Nothing appears under its final name before all of it is written. Holds one image in memory at a time.
+
+    Args:
+      planned: what to write.
+      on_progress: told the number of images done since it was last told.
+
+    Raises:
+      ImageError: an image can no longer be read.
+      RecordError: the output folder cannot be written to.
+    """
+    output = planned.request.output
+    shard_files = [(spec.name, images) for split in planned.splits for spec, images in split.files()]
+    names = [*(name for name, _ in shard_files), LABEL_MAP, MANIFEST]
+    try:
+        with files.publishing([output / name for name in names]) as partials:
+            written = {
+                name: tfrecord.write(partial, _records(images, planned.label_map, on_progress))
+                for (name, images), partial in zip(shard_files, partials, strict=False)
+            }
+            result = manifest.build(planned, written)
+            partials[-2].write_bytes(planned.label_map_text.encode())
+            partials[-1].write_bytes(manifest.to_json(result))
+        for name in planned.superseded:
+            (output / name).unlink(missing_ok=True)
+    except OSError as exc:
+        raise RecordError(f"cannot write the records: {exc.strerror}.", path=output) from exc
+    return result
+
+
+def _earlier_files(output: Path) -> set[str]:
+    """The record files that an earlier run put into `output`."""
+    if output.exists() and not output.is_dir():
+        raise RecordError("is a file, expected a folder for the records. Choose another --output.", path=output)
+    earlier = output / MANIFEST
+    return set(manifest.record_files(earlier)) if earlier.exists() else set()
+
+
+def _read(request: Request, images: ImageFolder, allowed: LabelMap | None) -> list[AnnotatedImage | Fault]:
+    reader = plugins.load("record_builders.formats", _FORMATS, request.format, "annotation format")
+    found = list(checked(reader.read(request.annotations, images), allowed))
+    if not images.names():
+        message = "no image lies here, expected .jpg, .png or .bmp files. Name their folder with --images."
+        raise ImageError(message, path=request.images)
+    return found
+
+
+def _splits(
+    request: Request, images: Mapping[str, AnnotatedImage], labels: Mapping[str, Sequence[str]]
+) -> tuple[Split, ...]:
+    parts = zip((TRAIN, VAL), splits.split(labels, request.val_fraction, request.seed), strict=True)
+    return tuple(
+        # The engine waits for ever on a file without records, so there is never a shard without an image.
+        Split(name=name, images=tuple(images[i] for i in image_ids), shards=min(request.shards, len(image_ids)))
+        for name, image_ids in parts
+        if image_ids
+    )
+
+
+def _nothing(request: Request, faults: Sequence[Fault]) -> TfodError:
+    if faults:
+        return Problems((fault.error for fault in faults), advice="Nothing is left to write.")
+    return AnnotationError("no annotation here has a box, expected some objects to detect.", path=request.annotations)
+
+
+def _refuse_foreign_files(planned: Plan) -> None:
+    """Raises RecordError if a file would be lost that make_records did not write."""
+    output = planned.request.output
+    if (output / MANIFEST).exists():
+        return
+    names = [LABEL_MAP, *(spec.name for split in planned.splits for spec, _ in split.files())]
+    for path in (output / name for name in names):
+        same = path.name == LABEL_MAP and path.exists() and path.read_bytes() == planned.label_map_text.encode()
+        if path.exists() and not same:
+            message = f"would be overwritten, but no {MANIFEST} says that make_records wrote it."
+            raise RecordError(f"{message} Move it away or choose another --output.", path=path)
+
+
+def _records(
+    images: Sequence[AnnotatedImage], classes: LabelMap, on_progress: Callable[[int], None]
+) -> Iterator[bytes]:
+    for image in images:
+        try:
+            encoded = image.image_path.read_bytes()
+        except OSError as exc:
+            raise ImageError(f"cannot read the image: {exc.strerror}.", path=image.image_path) from exc
+        yield example.serialize(image, encoded, classes)
+        on_progress(1)

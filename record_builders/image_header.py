@@ -1,0 +1,152 @@
+"""Size and format of an image from its first bytes, and whether its last ones are there.
+
+The engine decodes JPEG, PNG and BMP. On any other format, and on a file that ends early, training stops in mid-run with
+InvalidArgumentError (seen with TensorFlow 2.20); so both are errors here.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from tfod_tools.base.errors import ImageError
+
+_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_JPEG_END = b"\xff\xd9"
+# Start-of-frame markers: 0xC0 to 0xCF without DHT (C4), JPG (C8) and DAC (CC). ITU-T T.81, table B.1.
+_JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_JPEG_TAIL_BYTES = 1 << 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageHeader:
+    """Width and height in pixels as stored (EXIF rotation not applied: the engine ignores it), and the format.
+
+    Attributes:
+      format: 'jpeg', 'png' or 'bmp'.
+    """
+
+    width: int
+    height: int
+    format: str
+
+
+def read_header(path: Path) -> ImageHeader:
+    """The header of the image at `path`, by its content whatever its extension.
+
+    Raises:
+      ImageError: the file cannot be read, is not an image the engine decodes, or ends early.
+    """
+    try:
+        with path.open("rb") as file:
+            header, complete = _read(file)
+    except OSError as exc:
+        raise ImageError(f"cannot read the image: {exc.strerror}.", path=path) from exc
+    except (EOFError, struct.error) as exc:
+        raise ImageError("the image ends within its header. Replace the file.", path=path) from exc
+    except ValueError as exc:
+        raise ImageError(str(exc), path=path) from exc
+    if header.width <= 0 or header.height <= 0:
+        raise ImageError(f"its header says {header.width}x{header.height} pixels. Replace the file.", path=path)
+    if not complete:
+        raise ImageError(f"the {header.format.upper()} ends early, expected all of it. Replace the file.", path=path)
+    return header
+
+
+def _read(file: BinaryIO) -> tuple[ImageHeader, bool]:
+    """The header, and whether the end of the image data is there."""
+    start = file.read(16)
+    file.seek(0)
+    if start.startswith(b"\xff\xd8\xff"):
+        return _read_jpeg(file)
+    if start.startswith(_PNG_SIGNATURE):
+        return _read_png(file)
+    if start.startswith(b"BM"):
+        return _read_bmp(file)
+    raise ValueError(f"found {_kind(start)}, expected JPEG, PNG or BMP. Convert it to JPEG or PNG.")
+
+
+def _kind(start: bytes) -> str:
+    if not start:
+        return "an empty file"
+    if start[:6] in (b"GIF87a", b"GIF89a"):
+        return "a GIF"
+    if start[:4] == b"RIFF" and start[8:12] == b"WEBP":
+        return "a WebP"
+    if start[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
+        return "a TIFF"
+    return f"a file of unknown kind (it starts with {start[:8].hex(' ')})"
+
+
+def _read_jpeg(file: BinaryIO) -> tuple[ImageHeader, bool]:
+    file.seek(2)
+    while True:
+        marker = _jpeg_marker(file)
+        if marker in (0xD9, 0xDA):
+            raise ValueError("the JPEG has no frame header. Replace the file.")
+        if marker == 0x01 or 0xD0 <= marker <= 0xD7:
+            continue
+        (length,) = struct.unpack(">H", _exactly(file, 2))
+        if marker in _JPEG_FRAMES:
+            height, width = struct.unpack(">xHH", _exactly(file, 5))
+            return ImageHeader(width=width, height=height, format="jpeg"), _jpeg_ends(file)
+        file.seek(length - 2, os.SEEK_CUR)
+
+
+def _jpeg_marker(file: BinaryIO) -> int:
+    if _exactly(file, 1) != b"\xff":
+        raise ValueError("the JPEG is damaged: a marker is missing. Replace the file.")
+    byte = b"\xff"
+    while byte == b"\xff":  # A marker may be preceded by any number of fill bytes.
+        byte = _exactly(file, 1)
+    return byte[0]
+
+
+def _jpeg_ends(file: BinaryIO) -> bool:
+    """Whether an end-of-image marker follows the frame header; cameras may append data of their own after it."""
+    frame = file.tell()
+    size_bytes = file.seek(0, os.SEEK_END)
+    for offset in (max(frame, size_bytes - _JPEG_TAIL_BYTES), frame):
+        file.seek(offset)
+        if _JPEG_END in file.read():
+            return True
+    return False
+
+
+def _read_png(file: BinaryIO) -> tuple[ImageHeader, bool]:
+    size_bytes = file.seek(0, os.SEEK_END)
+    file.seek(len(_PNG_SIGNATURE))
+    _, kind, width, height = struct.unpack(">I4sII", _exactly(file, 16))
+    if kind != b"IHDR":
+        raise ValueError("the PNG does not start with its header. Replace the file.")
+    header = ImageHeader(width=width, height=height, format="png")
+    offset = len(_PNG_SIGNATURE)
+    while offset + 12 <= size_bytes:
+        file.seek(offset)
+        length, kind = struct.unpack(">I4s", _exactly(file, 8))
+        offset += length + 12
+        if kind == b"IEND":
+            return header, offset <= size_bytes
+    return header, False
+
+
+def _read_bmp(file: BinaryIO) -> tuple[ImageHeader, bool]:
+    size_bytes = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    pixels_offset, width, height, bits = struct.unpack("<10xI4xii2xH", _exactly(file, 30))
+    if bits not in (8, 24, 32):
+        raise ValueError(f"found a BMP of {bits} bits per pixel, expected 8, 24 or 32. Convert it to PNG.")
+    row_bytes = (width * bits + 31) // 32 * 4
+    # A negative height means that the rows are stored from the top down.
+    header = ImageHeader(width=width, height=abs(height), format="bmp")
+    return header, pixels_offset + row_bytes * abs(height) <= size_bytes
+
+
+def _exactly(file: BinaryIO, count: int) -> bytes:
+    data = file.read(count)
+    if len(data) < count:
+        raise EOFError
+    return data

@@ -1,0 +1,188 @@
+"""manifest.json: what was written, from what, and what became of every image and box. Its presence ends a run."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TypedDict, cast
+
+from record_builders import shards
+from record_builders.annotations import Fault
+from record_builders.plan import LABEL_MAP, Plan, Split
+from record_builders.tfrecord import WrittenFile
+from tfod_tools.base.errors import RecordError
+
+FORMAT_VERSION = 1
+
+
+class Options(TypedDict):
+    """What was asked for; see `record_builders.plan.Request`."""
+
+    format: str
+    seed: int
+    shards: int
+    val_fraction: float
+
+
+class ClassEntry(TypedDict):
+    """A class and its number."""
+
+    id: int
+    name: str
+
+
+class LabelMapEntry(TypedDict):
+    """The label map's file name and what it says."""
+
+    path: str
+    classes: list[ClassEntry]
+
+
+class ShardEntry(TypedDict):
+    """A record file: its name, number of records, size in bytes and hash."""
+
+    path: str
+    records: int
+    bytes: int
+    sha256: str
+
+
+class SplitEntry(TypedDict):
+    """A split: the glob of its files, numbers of images and boxes, boxes of each class of the label map."""
+
+    pattern: str
+    images: int
+    boxes: int
+    classes: dict[str, int]
+    shards: list[ShardEntry]
+
+
+class ImageCounts(TypedDict):
+    """Numbers of annotated images; annotated = written + dropped."""
+
+    annotated: int
+    written: int
+    dropped: int
+
+
+class BoxCounts(TypedDict):
+    """Numbers of boxes; found = written + dropped, and clipped is a part of written."""
+
+    found: int
+    written: int
+    clipped: int
+    dropped: int
+
+
+class DroppedEntry(TypedDict):
+    """What was left out: `file:line` below the folder of annotations, the image, and why."""
+
+    source: str
+    image: str
+    reason: str
+
+
+class Manifest(TypedDict):
+    """The whole file. It holds no absolute path and no time, so that equal input gives equal bytes."""
+
+    format_version: int
+    tfod_tools: str
+    options: Options
+    label_map: LabelMapEntry
+    splits: dict[str, SplitEntry]
+    images: ImageCounts
+    boxes: BoxCounts
+    dropped: list[DroppedEntry]
+    unannotated_images: int
+
+
+def build(plan: Plan, written: Mapping[str, WrittenFile]) -> Manifest:
+    """The manifest of a finished run; `written` has what each record file holds, by its name."""
+    request, classes = plan.request, plan.label_map
+    images, boxes = len(plan.images), len(plan.objects)
+    clipped = sum(item.clipped for item in plan.objects)
+    lost_images, lost_boxes = (sum(getattr(fault, what) for fault in plan.faults) for what in ("images", "boxes"))
+    return Manifest(
+        format_version=FORMAT_VERSION,
+        tfod_tools=version(),
+        options=Options(
+            format=request.format, seed=request.seed, shards=request.shards, val_fraction=request.val_fraction
+        ),
+        label_map=LabelMapEntry(
+            path=LABEL_MAP,
+            classes=[ClassEntry(id=i, name=name) for name, i in classes.ids_by_name().items()],
+        ),
+        splits={split.name: _split(split, classes.names, written) for split in plan.splits},
+        images=ImageCounts(annotated=images + lost_images, written=images, dropped=lost_images),
+        boxes=BoxCounts(found=boxes + lost_boxes, written=boxes, clipped=clipped, dropped=lost_boxes),
+        dropped=[_dropped(fault, request.annotations) for fault in plan.faults],
+        unannotated_images=plan.unannotated_images,
+    )
+
+
+def _split(split: Split, names: tuple[str, ...], written: Mapping[str, WrittenFile]) -> SplitEntry:
+    boxes = split.boxes()
+    files = {spec.name: written[spec.name] for spec, _ in split.files()}
+    return SplitEntry(
+        pattern=shards.pattern(split.name, split.shards),
+        images=len(split.images),
+        boxes=boxes.total(),
+        classes={name: boxes[name] for name in names},
+        shards=[
+            ShardEntry(path=name, records=file.records, bytes=file.size_bytes, sha256=file.sha256)
+            for name, file in files.items()
+        ],
+    )
+
+
+def _dropped(fault: Fault, annotations: Path) -> DroppedEntry:
+    source = Path(fault.error.path or "").relative_to(annotations).as_posix()
+    line = "" if fault.error.line is None else f":{fault.error.line}"
+    return DroppedEntry(source=source + line, image=fault.image_name, reason=fault.error.message)
+
+
+def version() -> str:
+    """The installed version of tfod-tools; 'unknown' when it runs without being installed."""
+    try:
+        return importlib.metadata.version("tfod-tools")
+    except importlib.metadata.PackageNotFoundError:
+        return "unknown"
+
+
+def to_json(manifest: Manifest) -> bytes:
+    """The content of manifest.json."""
+    return (json.dumps(manifest, indent=2, sort_keys=True) + "\n").encode()
+
+
+def read(path: Path) -> Manifest:
+    """The manifest in the file at `path`.
+
+    Raises:
+      RecordError: it cannot be read, or tfod-tools did not write it, or a newer version did.
+    """
+    try:
+        manifest = json.loads(path.read_bytes())
+    except OSError as exc:
+        raise RecordError(f"cannot read the manifest: {exc.strerror}.", path=path) from exc
+    except ValueError as exc:
+        raise RecordError(f"the manifest is not JSON: {exc}. Make the records again, elsewhere.", path=path) from exc
+    found = manifest.get("format_version") if isinstance(manifest, dict) else None
+    if found != FORMAT_VERSION or Manifest.__required_keys__ - manifest.keys():
+        message = f"not a manifest of records: format_version is {found}, expected {FORMAT_VERSION} and all entries."
+        raise RecordError(f"{message} Choose another folder.", path=path)
+    return cast(Manifest, manifest)
+
+
+def record_files(path: Path) -> list[str]:
+    """The names of all record files that the manifest at `path` lists, split by split.
+
+    Raises:
+      RecordError: as `read`, or an entry is not the name of a record file.
+    """
+    try:
+        entries = [entry["path"] for split in read(path)["splits"].values() for entry in split["shards"]]
+        return [shards.ShardSpec.parse(entry).name for entry in entries]
+    except (AttributeError, KeyError, TypeError, ValueError) as exc:
+        raise RecordError("the manifest does not list record files. Choose another folder.", path=path) from exc

@@ -1,0 +1,100 @@
+"""What a run of make_records is asked for, and what it would write."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from record_builders import shards
+from record_builders.annotations import AnnotatedImage, Fault, ObjectAnnotation
+from record_builders.label_map import LabelMap
+from record_builders.shards import ShardSpec
+
+TRAIN, VAL = "train", "val"
+LABEL_MAP, MANIFEST = "label_map.pbtxt", "manifest.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What to make records of, and how.
+
+    Attributes:
+      format: name of a file in `record_builders/formats`.
+      annotations: the folder of annotations.
+      images: the folder of images.
+      output: the folder for the records.
+      label_map: a given label map; None to number the classes that are found.
+      shards: wanted number of files for each split, at least 1.
+      val_fraction: part of the images to validate on, in [0, 1).
+      seed: another seed gives another split and another order.
+    """
+
+    format: str
+    annotations: Path
+    images: Path
+    output: Path
+    label_map: Path | None = None
+    shards: int = 1
+    val_fraction: float = 0.2
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Split:
+    """The images of one split, in the order in which they are written.
+
+    Attributes:
+      name: 'train' or 'val'.
+      images: at least one.
+      shards: over how many files they are spread, 1 to the number of images.
+    """
+
+    name: str
+    images: tuple[AnnotatedImage, ...]
+    shards: int
+
+    def files(self) -> tuple[tuple[ShardSpec, tuple[AnnotatedImage, ...]], ...]:
+        """Each shard with its images: consecutive ones, their numbers differing by one at most."""
+        total, parts = len(self.images), self.shards
+        return tuple(
+            (spec, self.images[spec.index * total // parts : (spec.index + 1) * total // parts])
+            for spec in shards.specs(self.name, parts)
+        )
+
+    def boxes(self) -> Counter[str]:
+        """Number of boxes of each class."""
+        return Counter(item.label for image in self.images for item in image.objects)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What a run would write, and what it would leave out.
+
+    Attributes:
+      request: what was asked for.
+      label_map: the classes.
+      label_map_text: what label_map.pbtxt will hold: a given file as it is.
+      splits: 'train' and, unless all images are trained on, 'val'.
+      faults: what cannot be written.
+      unannotated_images: number of images that no annotation mentions.
+      superseded: names of record files in the output folder that an earlier run made and this one does not.
+    """
+
+    request: Request
+    label_map: LabelMap
+    label_map_text: str
+    splits: tuple[Split, ...]
+    faults: tuple[Fault, ...]
+    unannotated_images: int
+    superseded: tuple[str, ...]
+
+    @property
+    def images(self) -> tuple[AnnotatedImage, ...]:
+        """The images to write, split by split."""
+        return tuple(image for split in self.splits for image in split.images)
+
+    @property
+    def objects(self) -> tuple[ObjectAnnotation, ...]:
+        """The objects to write, image by image."""
+        return tuple(item for image in self.images for item in image.objects)

@@ -1,0 +1,57 @@
+"""A plan in words and tables, for the terminal."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from record_builders import shards
+from record_builders.plan import LABEL_MAP, MANIFEST, Plan
+
+
+def summary(plan: Plan, *, done: bool) -> str:
+    """What was written if `done`, else what would be, and what becomes of the rest."""
+    splits = plan.splits
+    split_rows = [(s.name, len(s.images), s.boxes().total(), s.shards) for s in splits]
+    counts = [split.boxes() for split in splits]
+    class_rows = [(name, i, *(boxes[name] for boxes in counts)) for name, i in plan.label_map.ids_by_name().items()]
+    lines = [
+        *table(("split", "images", "boxes", "shards"), split_rows),
+        "",
+        *table(("class", "id", *(f"{split.name} boxes" for split in splits)), class_rows),
+        "",
+        *_remarks(plan),
+        f"{'Wrote' if done else 'Would write'} to {plan.request.output}:",
+        *(f"  {shards.pattern(split.name, split.shards)}" for split in splits),
+        *(f"  {name}" for name in (LABEL_MAP, MANIFEST)),
+    ]
+    if plan.superseded:
+        verb = "Removed" if done else "Would remove"
+        lines.append(f"{verb} {len(plan.superseded)} record files of an earlier run.")
+    return "\n".join(lines)
+
+
+def _remarks(plan: Plan) -> list[str]:
+    """One line for everything that is not simply written."""
+    clipped = sum(item.clipped for item in plan.objects)
+    images, boxes = (sum(getattr(fault, what) for fault in plan.faults) for what in ("images", "boxes"))
+    remarks = {
+        "Boxes clipped at the edge of their image": clipped,
+        "Images without objects, written as background": sum(not image.objects for image in plan.images),
+        "Images without an annotation, left out": plan.unannotated_images,
+        "Annotated images dropped": images,
+        "Boxes dropped": boxes,
+    }
+    classes = {item.label for item in plan.objects}
+    absent = [(split.name, sorted(classes - split.boxes().keys())) for split in plan.splits]
+    notes = Counter(note for image in plan.images for note in image.notes)
+    lines = [f"{remark}: {count}" for remark, count in remarks.items() if count]
+    lines += [f"{note}: {count}" for note, count in sorted(notes.items())]
+    return lines + [f"Classes without a box in {name}: {', '.join(labels)}" for name, labels in absent if labels]
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
+    """Lines of aligned columns: the first to the left, numbers to the right."""
+    cells = [list(map(str, row)) for row in (head, *rows)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    return ["  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]).rstrip() for row in cells]

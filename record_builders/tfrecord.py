@@ -1,0 +1,95 @@
+"""TFRecord files: records framed by their length and masked CRC-32C sums.
+
+    uint64 length | uint32 masked CRC of length | data | uint32 masked CRC of data        (all little-endian)
+
+Source: tensorflow/core/lib/io/record_writer.h and tensorflow/core/lib/hash/crc32c.h (the mask).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import struct
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import google_crc32c
+
+from tfod_tools.base.errors import RecordError
+
+_HEADER_BYTES = 12
+_FOOTER_BYTES = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrittenFile:
+    """What a record file holds.
+
+    Attributes:
+      records: number of records.
+      size_bytes: size of the file.
+      sha256: hash of the file, in hexadecimal.
+    """
+
+    records: int
+    size_bytes: int
+    sha256: str
+
+
+def masked_crc32c(data: bytes) -> int:
+    """The CRC-32C of `data`, rotated right by 15 bits plus a constant, as TFRecord files store it."""
+    crc: int = google_crc32c.value(data)
+    return ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF
+
+
+def write(path: Path, records: Iterable[bytes]) -> WrittenFile:
+    """Writes `records` to `path`, taking them one at a time."""
+    digest = hashlib.sha256()
+    count = size_bytes = 0
+    with path.open("wb") as file:
+        for record in records:
+            length = struct.pack("<Q", len(record))
+            header = length + struct.pack("<I", masked_crc32c(length))
+            for part in (header, record, struct.pack("<I", masked_crc32c(record))):
+                size_bytes += file.write(part)
+                digest.update(part)
+            count += 1
+    return WrittenFile(records=count, size_bytes=size_bytes, sha256=digest.hexdigest())
+
+
+def read(path: Path) -> Iterator[bytes]:
+    """The records of `path`, in order, each verified.
+
+    Raises:
+      RecordError: the file cannot be read or is damaged; says at which record (from 0) and byte.
+    """
+    try:
+        with path.open("rb") as file:
+            size_bytes = os.fstat(file.fileno()).st_size
+            number = offset = 0
+            while offset < size_bytes:
+                where = f"record {number} at byte {offset}"
+                header = file.read(_HEADER_BYTES)
+                if len(header) < _HEADER_BYTES:
+                    raise _ends_early(path, where)
+                _verify(header[:8], header[8:], f"length of {where}", path)
+                (length,) = struct.unpack("<Q", header[:8])
+                if offset + _HEADER_BYTES + length + _FOOTER_BYTES > size_bytes:
+                    raise _ends_early(path, where)
+                record = file.read(length)
+                _verify(record, file.read(_FOOTER_BYTES), f"data of {where}", path)
+                yield record
+                number += 1
+                offset += _HEADER_BYTES + length + _FOOTER_BYTES
+    except OSError as exc:
+        raise RecordError(f"cannot read the records: {exc.strerror}.", path=path) from exc
+
+
+def _verify(data: bytes, stored: bytes, what: str, path: Path) -> None:
+    if struct.pack("<I", masked_crc32c(data)) != stored:
+        raise RecordError(f"the {what} is damaged: its CRC-32C does not match. Make the records again.", path=path)
+
+
+def _ends_early(path: Path, where: str) -> RecordError:
+    return RecordError(f"the file ends within {where}. Make the records again.", path=path)

@@ -1,0 +1,196 @@
+"""make_records from the outside: what it prints, how it exits, what it leaves on disk, how fast it starts."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from tfod_tools import app, make_records
+
+SHARED_DATA = Path(__file__).parents[2].parent / "shared" / "data"
+GOOD_BOX = "<bndbox><xmin>1</xmin><ymin>2</ymin><xmax>30</xmax><ymax>40</ymax></bndbox>"
+FLAT_BOX = "<bndbox><xmin>5</xmin><ymin>2</ymin><xmax>5</xmax><ymax>40</ymax></bndbox>"
+
+Run = Callable[..., int]
+
+
+def annotate(folder: Path, stem: str, *objects: tuple[str, str]) -> None:
+    """A 100x50 JPEG and its XML with (label, <bndbox>) on lines of their own, from line 2."""
+    folder.mkdir(exist_ok=True)
+    Image.new("RGB", (100, 50)).save(folder / f"{stem}.jpg")
+    lines = [f"<object><name>{label}</name>{box}</object>" for label, box in objects]
+    (folder / f"{stem}.xml").write_text("\n".join(["<annotation>", *lines, "</annotation>"]))
+
+
+@pytest.fixture
+def voc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Five images with a cat each in the folder `voc` of the working folder."""
+    monkeypatch.chdir(tmp_path)
+    for number in range(5):
+        annotate(tmp_path / "voc", f"cat{number}", ("cat", GOOD_BOX))
+    return tmp_path / "voc"
+
+
+@pytest.fixture
+def run() -> Run:
+    """Runs the command in this process, with no flag left over from before."""
+
+    def status(*arguments: str) -> int:
+        for name in make_records.FLAGS:
+            make_records.FLAGS[name].unparse()
+        return app.status(make_records.main, make_records.FLAGS, make_records.__doc__, ["make_records", *arguments])
+
+    return status
+
+
+def test_a_good_run(voc: Path, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    """Says what was written, where, and what comes next."""
+    assert run("--annotations=voc", "--output=my records") == 0
+    printed = capsys.readouterr()
+    assert printed.err == ""
+    assert printed.out.splitlines() == [
+        "split  images  boxes  shards",
+        "train       4      4       1",
+        "val         1      1       1",
+        "",
+        "class  id  train boxes  val boxes",
+        "cat     1            4          1",
+        "",
+        "Images found by the name of their XML file, as <filename> names none: 5",
+        "Wrote to my records:",
+        "  train.record-?????-of-00001",
+        "  val.record-?????-of-00001",
+        "  label_map.pbtxt",
+        "  manifest.json",
+        "Next: python -m tfod_tools.make_config --records='my records' --template=NAME --output=pipeline.config",
+    ]
+    assert sorted(path.name for path in Path("my records").iterdir()) == [
+        "label_map.pbtxt",
+        "manifest.json",
+        "train.record-00000-of-00001",
+        "val.record-00000-of-00001",
+    ]
+
+
+def test_dry_run_writes_nothing(voc: Path, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    """And says so."""
+    assert run("--annotations=voc", "--output=out", "--dry_run") == 0
+    assert "Would write to out:" in capsys.readouterr().out
+    assert not Path("out").exists()
+
+
+def test_problems_stop_the_run(voc: Path, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    """All of them are shown."""
+    annotate(voc, "dog1", ("dog", FLAT_BOX), ("dog", GOOD_BOX))
+    annotate(voc, "dog2", ("dog", GOOD_BOX))
+    (voc / "dog2.jpg").unlink()
+    assert run("--annotations=voc", "--output=out") == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.splitlines() == [
+        "voc/dog1.xml:2: box (5, 2)-(5, 40) has no extent, expected xmin < xmax and ymin < ymax. Correct or remove it.",
+        "voc/dog2.xml:1: no image is called 'dog2' or 'dog2.*' below voc. Add it, or name the folder of images with "
+        "--images.",
+        "Problems: 2. Nothing was written. Correct them, or leave them out with --on_problem=skip.",
+    ]
+    assert not Path("out").exists()
+
+
+def test_problems_can_be_left_out(voc: Path, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    """They are shown all the same, and the exit code tells."""
+    annotate(voc, "dog1", ("dog", FLAT_BOX), ("dog", GOOD_BOX))
+    assert run("--annotations=voc", "--output=out", "--on_problem=skip") == 3
+    printed = capsys.readouterr()
+    assert printed.err.startswith("voc/dog1.xml:2: box (5, 2)-(5, 40) has no extent")
+    assert "Boxes dropped: 1" in printed.out
+    assert Path("out/manifest.json").exists()
+
+
+def test_label_map(voc: Path, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    """A class that it lacks is a problem that names the near ones."""
+    Path("map.pbtxt").write_text("item { name: 'cats' id: 1 }")
+    assert run("--annotations=voc", "--output=out", "--label_map=map.pbtxt") == 2
+    first = capsys.readouterr().err.splitlines()[0]
+    assert first == "voc/cat0.xml:2: class 'cat' is not in the label map. Did you mean cats?"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "message"),
+    [
+        ((), 1, "annotations"),
+        (("--annotations=voc",), 1, "output"),
+        (("--annotations=voc", "--output=out", "extra"), 1, "unexpected argument 'extra'"),
+        (("--annotations=voc", "--output=out", "--val_fraction=1"), 1, "at least 0 and less than 1"),
+        (("--annotations=voc", "--output=out", "--val_fraction=-0.1"), 1, "at least 0 and less than 1"),
+        (("--annotations=voc", "--output=out", "--shards=0"), 1, "shards"),
+        (("--annotations=voc", "--output=out", "--format=yolo"), 1, "format"),
+        (("--annotations=voc", "--output=out", "--seed=x"), 1, "seed"),
+        (("--annotations=none", "--output=out"), 2, "none: does not exist, expected a folder."),
+        (("--annotations=voc/cat1.xml", "--output=out"), 2, "voc/cat1.xml: is a file, expected a folder."),
+        (("--annotations=empty", "--output=out"), 2, "empty: no XML file lies here, expected one for each image."),
+        (("--annotations=voc", "--images=none", "--output=out"), 2, "none: does not exist, expected a folder."),
+        (("--annotations=voc", "--images=empty", "--output=out"), 2, "empty: no image lies here, expected .jpg"),
+        (("--annotations=voc", "--output=voc/cat1.xml"), 2, "voc/cat1.xml: is a file, expected a folder for the"),
+        (("--annotations=voc", "--output=voc/cat1.xml/out"), 2, "voc/cat1.xml/out: cannot write the records"),
+        (("--annotations=voc", "--output=out", "--label_map=no.pbtxt"), 2, "no.pbtxt: cannot read the label map"),
+    ],
+)
+def test_bad_input_is_one_line(
+    voc: Path, run: Run, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], status: int, message: str
+) -> None:
+    """With the documented exit code, and nothing on disk."""
+    Path("empty").mkdir()
+    before = sorted(Path().rglob("*"))
+    assert run(*arguments) == status
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert message in printed.err
+    assert printed.err.count("\n") == 1
+    assert sorted(Path().rglob("*")) == before
+
+
+# Children find the project as this process does, installed or not.
+ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+LOADED = "import sys; from tfod_tools.__main__ import main; main(sys.argv[1:]); print(*sys.modules)"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "forbidden"),
+    [
+        (("--help",), {"lxml", "google.protobuf", "google_crc32c", "rich", "record_builders.build"}),
+        (("--annotations=voc", "--output=out"), set()),
+    ],
+)
+def test_nothing_heavy_is_loaded(voc: Path, arguments: tuple[str, ...], forbidden: set[str]) -> None:
+    """Neither for the help nor for the records."""
+    command = [sys.executable, "-c", LOADED, "make_records", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=ENVIRONMENT)
+    loaded = set(done.stdout.splitlines()[-1].split())
+    assert not loaded & (forbidden | {"tensorflow", "object_detection", "numpy", "PIL"})
+
+
+def test_the_same_files_whatever_the_hash_seed(voc: Path) -> None:
+    """As a module of its own, in two processes."""
+    annotate(voc, "both", ("dog", GOOD_BOX), ("cat", GOOD_BOX))
+    written = []
+    for seed in ("1", "2"):
+        command = [sys.executable, "-m", "tfod_tools.make_records", "--annotations=voc", f"--output=out{seed}"]
+        subprocess.run(command, check=True, capture_output=True, env=ENVIRONMENT | {"PYTHONHASHSEED": seed})
+        written.append({path.name: path.read_bytes() for path in Path(f"out{seed}").iterdir()})
+    assert written[0] == written[1]
+
+
+def test_real_data(tmp_path: Path, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    """Two hundred XML files that all name a PNG where there is a JPEG."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip("the shared data sets do not lie next to the project")
+    raccoon = SHARED_DATA / "voc_raccoon"
+    annotations = raccoon / "annotations_2017-07-28_png_filenames"
+    assert run(f"--annotations={annotations}", f"--images={raccoon / 'images'}", f"--output={tmp_path}/out") == 0
+    assert "as <filename> names none: 200" in capsys.readouterr().out

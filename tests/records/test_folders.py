@@ -1,0 +1,59 @@
+"""Files are listed in one order, and the image that is meant is found."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from record_builders.folders import ImageFolder, files_below
+from tfod_tools.base.errors import AnnotationError, ImageError
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Empty files; only their names matter."""
+    for name in ("b.jpg", "a.PNG", "sub/b.jpg", "sub/c.jpeg", "sub/C.jpeg", ".hidden.jpg", ".git/d.jpg", "e.txt"):
+        path = tmp_path / "images" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    (tmp_path / "images" / "folder.jpg").mkdir()
+    return tmp_path / "images"
+
+
+def test_files_below(folder: Path) -> None:
+    """Sorted, at any depth, without hidden ones."""
+    names = [path.relative_to(folder).as_posix() for path in files_below(folder, (".jpg", ".png"))]
+    assert names == ["a.PNG", "b.jpg", "sub/b.jpg"]
+
+
+def test_not_a_folder(folder: Path) -> None:
+    """Missing, or a file."""
+    with pytest.raises(AnnotationError, match=r"none: does not exist, expected a folder\."):
+        files_below(folder / "none", (".jpg",))
+    with pytest.raises(AnnotationError, match=r"b\.jpg: is a file, expected a folder\."):
+        files_below(folder / "b.jpg", (".jpg",))
+
+
+@pytest.mark.parametrize(
+    ("name", "near", "found"),
+    [
+        ("a.png", "", "a.PNG"),
+        ("a", "", "a.PNG"),
+        ("b.jpg", "", "b.jpg"),
+        ("b.jpg", "sub", "sub/b.jpg"),
+        ("c.jpeg", "", "sub/c.jpeg"),
+        ("C.jpeg", "", "sub/C.jpeg"),
+        ("d.jpg", "", None),
+    ],
+)
+def test_find(folder: Path, name: str, near: str, found: str | None) -> None:
+    """By name or stem; the same case first, then the same folder."""
+    path = ImageFolder(folder).find(name, Path(near))
+    assert path == (folder / found if found else None)
+
+
+def test_find_does_not_guess(folder: Path) -> None:
+    """Of two that fit equally, none."""
+    with pytest.raises(ImageError, match=r"'b\.jpg' may be any of b\.jpg, sub/b\.jpg, expected one"):
+        ImageFolder(folder).find("b.jpg", Path("elsewhere"))

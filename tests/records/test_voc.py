@@ -1,0 +1,203 @@
+"""VOC files are read as people and tools really write them, and every fault has a file, a line and a remedy."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from record_builders.annotations import AnnotatedImage, Box, Fault
+from record_builders.folders import ImageFolder
+from record_builders.formats import voc as voc_format
+from tfod_tools.base.errors import AnnotationError
+
+if TYPE_CHECKING:
+    from tests.records.conftest import VocFolder
+
+GOOD = "<object><name>cat</name><bndbox><xmin>1</xmin><ymin>2</ymin><xmax>30</xmax><ymax>40</ymax></bndbox></object>"
+
+
+def read(annotations: Path, images: Path) -> tuple[list[AnnotatedImage], list[Fault]]:
+    """The images and the faults below the two folders."""
+    found = list(voc_format.read(annotations, ImageFolder(images)))
+    return [i for i in found if isinstance(i, AnnotatedImage)], [f for f in found if isinstance(f, Fault)]
+
+
+def read_one(voc: VocFolder, body: str) -> AnnotatedImage:
+    """The only image of a folder with the 100x50 image a.jpg and a.xml of this content."""
+    voc.image("a.jpg")
+    voc.xml("a.xml", body)
+    images, faults = read(voc.annotations, voc.images)
+    assert not faults
+    return images[0]
+
+
+def test_all_that_is_read(voc: VocFolder) -> None:
+    """Order within <bndbox>, parts, comments, entities, spaces and fractions make no difference."""
+    image = read_one(
+        voc,
+        """<filename>C:\\photos\\a.jpg</filename> <size><height>50</height><width>100.0</width></size>
+        <object> <name> salt &amp; pepper <!-- two --> </name> <pose>Left</pose>
+          <part><name>lid</name><bndbox><xmin>9</xmin><ymin>9</ymin><xmax>9</xmax><ymax>9</ymax></bndbox></part>
+          <truncated>1</truncated> <difficult>true</difficult>
+          <bndbox><xmax>30.5</xmax><xmin> 1e1 </xmin><ymax>40</ymax><ymin>0</ymin></bndbox>
+        </object>""",
+    )
+    (item,) = image.objects
+    assert (item.label, item.difficult, item.truncated, item.line) == ("salt & pepper", True, True, 3)
+    assert item.box == Box(xmin=10, ymin=0, xmax=30.5, ymax=40)
+    assert (image.image_id, image.image_name, image.line) == ("a", "a.jpg", 1)
+    assert image.source == voc.annotations / "a.xml"
+    assert not image.notes
+
+
+@pytest.mark.parametrize("size", ["", "<size/>", "<size><width>0</width><height>0</height></size>"])
+def test_the_image_tells_its_size(voc: VocFolder, size: str) -> None:
+    """Where the XML does not, or says 0."""
+    header = read_one(voc, size + GOOD).header
+    assert (header.width, header.height) == (100, 50)
+
+
+@pytest.mark.parametrize("filename", ["", "<filename/>", "<filename>a.png</filename>", "<filename>x.jpg</filename>"])
+def test_the_xml_has_the_name_of_the_image(voc: VocFolder, filename: str) -> None:
+    """Where <filename> names no image; and that is noted."""
+    image = read_one(voc, filename + GOOD)
+    assert image.image_name == "a.jpg"
+    assert len(image.notes) == 1
+
+
+def test_case_and_folders(voc: VocFolder) -> None:
+    """Upper case makes no difference; of two images of one name, that in the same folder is meant."""
+    for folder in ("one", "two"):
+        voc.image(f"{folder}/IMG.JPG", format="JPEG")
+        voc.xml(f"{folder}/img.XML", "<filename>img.jpg</filename>" + GOOD)
+    voc.xml("one/._img.xml", "left by an archive")
+    images, faults = read(voc.annotations, voc.images)
+    assert [image.image_name for image in images] == ["one/IMG.JPG", "two/IMG.JPG"]
+    assert not faults
+
+
+BAD_OBJECTS = {
+    "<object><bndbox/></object>": "3: an <object> has no <name>, expected its class. Add it or remove the object.",
+    "<object>\n<name> </name></object>": "4: an <object> has no <name>",
+    "<object>\n<name>cat</name></object>": "3: the cat has no <bndbox>, expected its box. Add it or remove the object.",
+    GOOD.replace("<xmax>30", "\n<xmax>abc"): "4: <xmax> is 'abc', expected pixels. Correct it.",
+    GOOD.replace("30", "nan"): "3: <xmax> is 'nan', expected pixels.",
+    GOOD.replace("30", "inf"): "3: <xmax> is 'inf', expected pixels.",
+    GOOD.replace("30", "30,5"): "3: <xmax> is '30,5', expected pixels.",
+    GOOD.replace("<ymin>2</ymin>", ""): "3: <ymin> is missing or empty, expected pixels.",
+    GOOD.replace("<name>", "<difficult>maybe</difficult><name>"): "3: <difficult> is 'maybe', expected 0 or 1.",
+}
+
+
+@pytest.mark.parametrize(("body", "message"), BAD_OBJECTS.items())
+def test_a_bad_object_is_one_lost_box(voc: VocFolder, body: str, message: str) -> None:
+    """The other box of the image stays."""
+    voc.image("a.jpg")
+    voc.xml("a.xml", f"{GOOD}\n{body}")
+    images, (fault,) = read(voc.annotations, voc.images)
+    assert (fault.images, fault.boxes, fault.image_name) == (0, 1, "a.jpg")
+    assert str(fault.error).startswith(f"{voc.annotations / 'a.xml'}:{message}")
+    assert [len(image.objects) for image in images] == [1]
+
+
+SIZE = "<size><width>{}</width><height>{}</height></size>"
+BAD_IMAGES = {
+    "<filename>b.jpg</filename>": "2: no image is called 'b.jpg' or 'x.*' below images. Add it, or name the folder",
+    "\n<filename>a.gif</filename>": "3: its image a.gif: found a GIF, expected JPEG, PNG or BMP. Convert it",
+    "<filename>cut.jpg</filename>": "2: its image cut.jpg: the JPEG ends early, expected all of it. Replace the file.",
+    "<filename>a.jpg</filename>" + SIZE.format(50, 100): "2: <size> is 50x100, but a.jpg has 100x50 pixels. The tool "
+    "obeyed the photo's EXIF rotation, which the engine ignores: turn the pixels themselves.",
+    "<filename>a.jpg</filename>" + SIZE.format(200, 100): "2: <size> is 200x100, but a.jpg has 100x50 pixels. Put back",
+    "<filename>a.jpg</filename>" + SIZE.format("?", 50): "2: <size> is ?x50, but a.jpg has 100x50 pixels.",
+    "<filename>twin</filename>": "2: 'twin' may be any of twin.jpg, twin.png, expected one. Rename or remove",
+}
+
+
+@pytest.mark.parametrize(("body", "message"), BAD_IMAGES.items())
+def test_a_bad_image_is_lost_with_its_boxes(voc: VocFolder, body: str, message: str) -> None:
+    """Also with those that have faults of their own, each counted once."""
+    for name in ("a.jpg", "a.gif", "twin.jpg", "twin.png"):
+        voc.image(name)
+    cut = voc.image("cut.jpg")
+    cut.write_bytes(cut.read_bytes()[:-2])
+    voc.xml("x.xml", f"{body}{GOOD}{GOOD}{GOOD.replace('30', 'abc')}")
+    images, faults = read(voc.annotations, voc.images)
+    assert not images
+    assert [(fault.images, fault.boxes) for fault in faults] == [(0, 1), (1, 2)]
+    assert str(faults[-1].error).startswith(f"{voc.annotations / 'x.xml'}:{message}")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", ":1: not readable as XML: Document is empty."),
+        ("<annotation>\n<object>\n</annotation>", ":3: not readable as XML: Opening and ending tag mismatch"),
+        ("\n<annotations/>", ":2: the root is <annotations>, expected <annotation>. Is this another format"),
+    ],
+)
+def test_unreadable_files(voc: VocFolder, content: str, message: str) -> None:
+    """An image is lost; how many boxes, nobody knows."""
+    voc.image("a.jpg")
+    path = voc.annotations / "a.xml"
+    path.write_text(content)
+    _, (fault,) = read(voc.annotations, voc.images)
+    assert (fault.images, fault.boxes) == (1, 0)
+    assert str(fault.error).startswith(f"{path}{message}")
+
+
+def test_external_entities_are_not_followed(voc: VocFolder) -> None:
+    """An annotation from a stranger must not read files here."""
+    secret = voc.root / "secret"
+    secret.write_text("password")
+    doctype = f'<!DOCTYPE annotation [<!ENTITY e SYSTEM "{secret.as_uri()}">]>'
+    voc.image("a.jpg")
+    (voc.annotations / "a.xml").write_text(f"{doctype}<annotation>{GOOD.replace('cat', '&e;')}</annotation>")
+    _, (fault,) = read(voc.annotations, voc.images)
+    assert "no <name>" in str(fault.error)
+
+
+def test_nothing_to_read(voc: VocFolder) -> None:
+    """One line, for the folder."""
+    with pytest.raises(AnnotationError, match="no XML file lies here"):
+        read(voc.annotations, voc.images)
+    with pytest.raises(AnnotationError, match="does not exist, expected a folder"):
+        read(voc.root / "none", voc.images)
+
+
+@pytest.mark.parametrize(
+    ("annotations", "images", "image_count", "box_count"),
+    [
+        ("voc_raccoon/annotations", "voc_raccoon/images", 200, 217),
+        ("voc_raccoon/annotations_2017-07-28_png_filenames", "voc_raccoon/images", 200, 217),
+        ("voc_microcontrollers/images", "voc_microcontrollers/images", 149, 177),
+        ("voc_playing_cards/images", "voc_playing_cards/images", 212, 338),
+        ("zoo_globox_voc100/data/gts/pascalvoc_format", "zoo_globox_voc100/data/images", 100, 273),
+        ("zoo_globox_voc100/data/gts/imagenet_format/Annotations", "zoo_globox_voc100/data/images", 100, 273),
+    ],
+)
+def test_real_data(shared_data: Path, annotations: str, images: str, image_count: int, box_count: int) -> None:
+    """Every image and box of the shared sets is read."""
+    found, faults = read(shared_data / annotations, shared_data / images)
+    assert not faults
+    assert (len(found), sum(len(image.objects) for image in found)) == (image_count, box_count)
+
+
+def test_equal_to_the_same_data_in_coco(shared_data: Path) -> None:
+    """Box by box, for 100 images of 20 classes; COCO boxes are x, y, width, height."""
+    zoo = shared_data / "zoo_globox_voc100" / "data"
+    found, _ = read(zoo / "gts" / "pascalvoc_format", zoo / "images")
+    ours = Counter((image.image_name, item.label, str(item.box)) for image in found for item in image.objects)
+    for path in sorted((zoo / "gts").glob("coco_format_v*/*.json")):
+        coco = json.loads(path.read_text())
+        names = {image["id"]: image["file_name"] for image in coco["images"]}
+        labels = {category["id"]: category["name"] for category in coco["categories"]}
+        theirs: Counter[tuple[str, str, str]] = Counter()
+        for marked in coco["annotations"]:
+            x, y, width, height = marked["bbox"]
+            box = Box(xmin=x, ymin=y, xmax=x + width, ymax=y + height)
+            theirs[Path(names[marked["image_id"]]).name, labels[marked["category_id"]], str(box)] += 1
+        assert theirs == ours

@@ -1,0 +1,130 @@
+"""Makes TFRecords, a label map and a manifest of annotated images.
+
+Reads the annotations (--annotations) and the images they belong to (--images), divides the images into a training and a
+validation part with each class's share in both, and writes into the folder --output
+
+  train.record-00000-of-00001 ...   the training images with their boxes
+  val.record-00000-of-00001 ...     the validation images
+  label_map.pbtxt                   the classes and their numbers
+  manifest.json                     counts, hashes, and what became of every image and box; written last
+
+Images are copied as they are. Equal input gives equal files. An image without objects is written as background; boxes
+that reach over the edge of their image are clipped. Anything that cannot be used stops the run before it writes, with
+all such problems listed, unless --on_problem=skip leaves them out.
+
+Exit codes: 0 done; 1 wrong flags; 2 wrong input, nothing was written; 3 done, with images or boxes left out.
+
+For example:
+
+  python -m tfod_tools.make_records --annotations=voc/Annotations --images=voc/JPEGImages --output=records
+"""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from absl import flags
+
+from record_builders import formats, shards
+from tfod_tools import app
+from tfod_tools.base import plugins, progress
+from tfod_tools.base.errors import Problems
+
+if TYPE_CHECKING:
+    from record_builders.plan import Plan, Request
+
+FLAGS = flags.FlagValues()
+_FORMAT = flags.DEFINE_enum(
+    "format",
+    "voc",
+    plugins.names(Path(formats.__file__).parent),
+    "How the annotations are written.",
+    flag_values=FLAGS,
+)
+_ANNOTATIONS = flags.DEFINE_string(
+    "annotations", None, "Folder of the annotations, searched at any depth.", required=True, flag_values=FLAGS
+)
+_IMAGES = flags.DEFINE_string(
+    "images", None, "Folder of the images, searched at any depth; by default --annotations.", flag_values=FLAGS
+)
+_OUTPUT = flags.DEFINE_string("output", None, "Folder for the records.", required=True, flag_values=FLAGS)
+_SHARDS = flags.DEFINE_integer(
+    "shards",
+    1,
+    "Files over which each split is spread; fewer where there are fewer images.",
+    lower_bound=1,
+    upper_bound=shards.MAX_SHARDS,
+    flag_values=FLAGS,
+)
+_VAL_FRACTION = flags.DEFINE_float(
+    "val_fraction", 0.2, "Part of the images to validate on, from 0 to less than 1.", flag_values=FLAGS
+)
+flags.register_validator(
+    "val_fraction", lambda value: 0 <= value < 1, "expected at least 0 and less than 1.", flag_values=FLAGS
+)
+_LABEL_MAP = flags.DEFINE_string(
+    "label_map", None, "A .pbtxt to number the classes by; by default they are numbered by name.", flag_values=FLAGS
+)
+_SEED = flags.DEFINE_integer("seed", 0, "Another seed gives another split and order.", flag_values=FLAGS)
+_ON_PROBLEM = flags.DEFINE_enum(
+    "on_problem",
+    "fail",
+    ("fail", "skip"),
+    "Whether a box or image that cannot be used stops the run, or is left out and noted in the manifest.",
+    flag_values=FLAGS,
+)
+_DRY_RUN = flags.DEFINE_bool("dry_run", False, "Say what would be written, and write nothing.", flag_values=FLAGS)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Makes the records that the flags ask for; returns the exit code."""
+    app.no_arguments(arguments)
+    from record_builders import build, report
+
+    plan = build.plan(_request())
+    problems = [fault.error for fault in plan.faults]
+    if problems and _ON_PROBLEM.value == "fail":
+        advice = (
+            f"Problems: {len(problems)}. Nothing was written. Correct them, or leave them out with --on_problem=skip."
+        )
+        raise Problems(problems, advice=advice)
+    if problems:
+        print(Problems(problems), file=sys.stderr)
+    if not _DRY_RUN.value:
+        _write(plan)
+        print(report.summary(plan, done=True))
+        records = shlex.quote(_OUTPUT.value)
+        print(f"Next: python -m tfod_tools.make_config --records={records} --template=NAME --output=pipeline.config")
+    else:
+        print(report.summary(plan, done=False))
+    return app.SKIPPED_ITEMS if problems else 0
+
+
+def _request() -> Request:
+    from record_builders.plan import Request
+
+    return Request(
+        format=_FORMAT.value,
+        annotations=Path(_ANNOTATIONS.value),
+        images=Path(_IMAGES.value or _ANNOTATIONS.value),
+        output=Path(_OUTPUT.value),
+        label_map=Path(_LABEL_MAP.value) if _LABEL_MAP.value else None,
+        shards=_SHARDS.value,
+        val_fraction=_VAL_FRACTION.value,
+        seed=_SEED.value,
+    )
+
+
+def _write(plan: Plan) -> None:
+    from record_builders import build
+
+    with progress.bar("Writing", len(plan.images)) as advance:
+        build.write(plan, advance)
+
+
+if __name__ == "__main__":
+    app.run(main, FLAGS, __doc__)
