@@ -1,0 +1,51 @@
+"""Whether the files that a config reads are there: the engine finds out late, or waits for ever."""
+
+from __future__ import annotations
+
+from glob import glob
+from pathlib import Path
+from typing import Any
+
+from pipeline_configs.text_proto import Config
+from tfod_tools.base.errors import ConfigError, Problems, TfodError
+
+
+def check(config: Config, path: Path) -> None:
+    """Looks for the records and label maps of every input reader.
+
+    Args:
+      config: the pipeline.config.
+      path: its file, named in errors.
+
+    Raises:
+      Problems: a pattern matches nothing, or only empty files (the engine would wait for ever for a first record), or a
+        label map is missing. Remote paths (`scheme://`) are not looked at.
+    """
+    readers = {"train_input_reader": config.train_input_reader}
+    readers |= {f"eval_input_reader[{i}]": reader for i, reader in enumerate(config.eval_input_reader)}
+    problems = [problem for name, reader in readers.items() for problem in _problems(name, reader, path)]
+    if problems:
+        raise Problems(problems)
+
+
+def _problems(name: str, reader: Any, path: Path) -> list[TfodError]:
+    problems: list[TfodError] = []
+    patterns = list(reader.tf_record_input_reader.input_path)
+    if not patterns:
+        problems.append(ConfigError(f"{name} has no tf_record_input_reader.input_path.", path=path))
+    for pattern in patterns:
+        files = [] if _remote(pattern) else [Path(file) for file in glob(pattern)]  # noqa: PTH207 - absolute patterns
+        if not files and not _remote(pattern):
+            problems.append(
+                ConfigError(f"{name}: no records match {pattern}. Run make_records, or mend the path.", path=path)
+            )
+        elif files and not any(file.stat().st_size for file in files):
+            problems.append(ConfigError(f"{name}: the records that match {pattern} are empty.", path=path))
+    label_map = reader.label_map_path
+    if label_map and not _remote(label_map) and not Path(label_map).is_file():
+        problems.append(ConfigError(f"{name}: there is no label map {label_map}.", path=path))
+    return problems
+
+
+def _remote(path: str) -> bool:
+    return "://" in path

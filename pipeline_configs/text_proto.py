@@ -1,0 +1,116 @@
+"""Text protos of the engine's messages: parsed by the engine's rules, printed always the same, errors that help.
+
+The only module that imports protobuf and the engine's `protos`, and only when a function is called: the engine belongs
+to an extra, and a command that is merely asked for its help loads neither.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from tfod_tools.base import plugins
+from tfod_tools.base.errors import ConfigError, MissingPackageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from google.protobuf.descriptor import FieldDescriptor
+    from google.protobuf.message import Message
+
+# A `TrainEvalPipelineConfig`. protobuf generates its message classes without types.
+Config = Any
+
+_UNKNOWN_FIELD = re.compile(r'Message type "(?P<type>[^"]+)" has no field named "(?P<name>[^"]*)"')
+_UNKNOWN_VALUE = re.compile(r'Enum type "(?P<type>[^"]+)" has no value named (?P<name>\w+)')
+# protobuf starts its messages with line and column, and often repeats the whole line of text.
+_PREFIX = re.compile(r"^\d+:\d+ : ('.*': )?", re.DOTALL)
+
+
+def empty_config() -> Config:
+    """A config in which nothing is set.
+
+    Raises:
+      MissingPackageError: the engine's messages are not installed.
+    """
+    try:
+        from object_detection.protos import pipeline_pb2
+    except ImportError as error:
+        raise MissingPackageError("tf-object-detection-api", "train") from error
+    return pipeline_pb2.TrainEvalPipelineConfig()
+
+
+def merge(text: str, message: Message, *, path: Path | str | None = None) -> None:
+    """Reads `text` into `message` as the engine does: of two values of one field, the later one wins.
+
+    Args:
+      text: fields of the message's type.
+      message: what is read is added to it.
+      path: where the text came from, for errors.
+
+    Raises:
+      ConfigError: the engine could not read the text either.
+    """
+    from google.protobuf import text_format
+
+    try:
+        text_format.Merge(text, message)
+    except text_format.ParseError as error:
+        _raise_config_error(error, path)
+
+
+def parse_values(text: str, field: FieldDescriptor) -> Message:
+    """A message of the type that has `field`, in which only `field` is set.
+
+    Args:
+      text: one or more `name: value`, or none for an empty list.
+      field: the field that `text` may name.
+
+    Raises:
+      ConfigError: `text` holds something else than values of `field`.
+    """
+    from google.protobuf import message_factory, text_format
+
+    message: Message = message_factory.GetMessageClass(field.containing_type)()
+    try:
+        text_format.Parse(text, message)
+    except text_format.ParseError as error:
+        _raise_config_error(error, None)
+    if any(found.name != field.name for found, _ in message.ListFields()):
+        raise ConfigError(f"holds more than a value of {field.name}.")
+    return message
+
+
+def to_text(message: Message) -> str:
+    """The message as a file: fields in the order of the schema, one a line; equal messages give equal text."""
+    from google.protobuf import text_format
+
+    return str(text_format.MessageToString(message, as_utf8=True))
+
+
+def value_to_text(value: object, field: FieldDescriptor) -> str:
+    """One value of `field` on one line, as a config has it: `0.004`, `"a/b"`, `SIGMOID`, `{ ssd { } }`."""
+    from google.protobuf import text_format
+
+    out = io.StringIO()
+    text_format.PrintFieldValue(field, value, out, as_one_line=True, as_utf8=True)
+    return out.getvalue().strip()
+
+
+def _raise_config_error(error: Any, path: Path | str | None) -> NoReturn:
+    message = f"{_explain(_PREFIX.sub('', str(error)))} (column {error.GetColumn()})."
+    raise ConfigError(message, path=path, line=error.GetLine()) from error
+
+
+def _explain(problem: str) -> str:
+    from google.protobuf import descriptor_pool
+
+    pool = descriptor_pool.Default()
+    if match := _UNKNOWN_FIELD.search(problem):
+        known = pool.FindMessageTypeByName(match["type"])
+        return f"{known.name} has no field '{match['name']}'. {plugins.suggestion(match['name'], known.fields_by_name)}"
+    if match := _UNKNOWN_VALUE.search(problem):
+        known = pool.FindEnumTypeByName(match["type"])
+        return f"{known.name} has no value '{match['name']}'. {plugins.suggestion(match['name'], known.values_by_name)}"
+    return problem.rstrip(".")
