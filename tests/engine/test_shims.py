@@ -1,0 +1,193 @@
+"""Each shim is needed by the engine's call that it names: that call works with all shims and fails without that one."""
+
+import importlib.metadata
+import io
+from pathlib import Path
+
+import engine_child
+import pytest
+from PIL import Image
+
+from tfod_tools.engine import shims
+
+pytestmark = pytest.mark.engine
+
+DECODE = """
+import tensorflow as tf
+from object_detection.data_decoders import tf_example_decoder
+example = tf.train.Example()
+example.features.feature["image/encoded"].bytes_list.value.append(ENCODED)
+decoded = tf_example_decoder.TfExampleDecoder().decode(tf.constant(example.SerializeToString()))
+assert decoded["image"].shape[-1] == 3
+"""
+
+
+def _png() -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGB", (4, 4)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+DRAW_A_BOX = """
+import numpy as np
+from object_detection.utils import visualization_utils
+image = np.zeros([40, 40, 3], np.uint8)
+visualization_utils.draw_bounding_box_on_image_array(image, .1, .1, .9, .9, display_str_list=["one"])
+assert image.any()
+"""
+PASCAL_METRIC = """
+import numpy as np
+from object_detection.utils import metrics
+precision, recall = metrics.compute_precision_recall(np.array([.9, .1]), np.array([1., 0.]), 1)
+assert metrics.compute_average_precision(precision, recall) == 1.0
+"""
+KERAS_EXTRACTOR = """
+from object_detection.models import ssd_mobilenet_v2_keras_feature_extractor as extractor
+from object_detection.builders import hyperparams_builder
+from object_detection.protos import hyperparams_pb2
+from google.protobuf import text_format
+proto = text_format.Parse("regularizer { l2_regularizer {} } initializer { truncated_normal_initializer {} }",
+                          hyperparams_pb2.Hyperparams())
+model = extractor.SSDMobileNetV2KerasFeatureExtractor(
+    is_training=False, depth_multiplier=0.35, min_depth=16, pad_to_multiple=1,
+    conv_hyperparams=hyperparams_builder.KerasLayerHyperparams(proto), freeze_batchnorm=False,
+    inplace_batchnorm_update=False)
+import tensorflow as tf
+maps = model(tf.zeros([1, 96, 96, 3]))
+assert len(maps) == 6
+"""
+LEARNING_PHASE = """
+import tensorflow.compat.v1 as tf
+tf.keras.backend.set_learning_phase(True)  # as model_lib.model_fn does
+"""
+SLIM_EXTRACTOR = """
+import tensorflow.compat.v1 as tf, tf_slim as slim
+from nets.mobilenet import mobilenet_v2
+logits, _ = mobilenet_v2.mobilenet(tf.zeros([1, 96, 96, 3]), depth_multiplier=0.35, num_classes=3)
+assert logits.shape[-1] == 3
+"""
+STYLE = """
+from object_detection.builders import model_builder
+assert "ssd_mobilenet_v2" in model_builder.SSD_FEATURE_EXTRACTOR_CLASS_MAP
+"""
+
+NEEDED_BY = {
+    ("tf1", "tf1_behavior"): STYLE,
+    ("tf1", "legacy_keras"): LEARNING_PHASE,
+    ("tf1", "numpy_aliases"): PASCAL_METRIC,
+    ("tf1", "pillow_fonts"): DRAW_A_BOX,
+    ("tf1", "slim_ops"): DECODE.replace("ENCODED", repr(_png())),
+    ("tf1", "contrib"): "from object_detection.builders import matcher_builder",
+    ("tf1", "keras_layers"): SLIM_EXTRACTOR,
+    ("tf1", "estimator"): "from object_detection import model_lib",
+    ("tf2", "legacy_keras"): KERAS_EXTRACTOR,
+    ("tf2", "numpy_aliases"): PASCAL_METRIC,
+    ("tf2", "pillow_fonts"): DRAW_A_BOX,
+    ("tf2", "slim_ops"): DECODE.replace("ENCODED", repr(_png())),
+    ("tf2", "contrib"): "from object_detection.utils import autoaugment_utils as a\na.contrib_training.HParams(x=1)",
+    ("tf2", "tensorflow_io"): "from object_detection.meta_architectures import deepmac_meta_arch",
+    ("tf2", "estimator"): "from object_detection import model_lib_v2",
+}
+
+
+def test_every_shim_has_a_reason() -> None:
+    assert set(NEEDED_BY) == {(style, name) for style in ("tf1", "tf2") for name in shims.names(style)}
+
+
+def test_every_shim_file_is_applied() -> None:
+    folder = Path(shims.__file__).parent
+    files = {path.stem for path in folder.glob("*.py") if not path.stem.startswith("_")}
+    assert files == set(shims.names("tf1")) | set(shims.names("tf2"))
+
+
+@pytest.mark.parametrize("style", ["tf1", "tf2"])
+def test_with_all_shims_the_engine_works(style: str) -> None:
+    code = "\n".join(dict.fromkeys(code for (s, _), code in NEEDED_BY.items() if s == style))
+    child = engine_child.run(style, code)
+    assert child.returncode == 0, child.stderr[-3000:]
+
+
+@pytest.mark.parametrize(("style", "name"), NEEDED_BY, ids=["-".join(key) for key in NEEDED_BY])
+def test_without_a_shim_the_engine_fails(style: str, name: str) -> None:
+    child = engine_child.run(style, NEEDED_BY[style, name], without=[name])
+    assert child.returncode != 0, f"{name} is not needed in {style} style on {importlib.metadata.version('tensorflow')}"
+
+
+def test_bipartite_match_takes_the_closest_pair_first() -> None:
+    code = """
+import itertools, numpy as np, tensorflow as tf
+from tensorflow.contrib.image.python.ops import image_ops
+rng = np.random.default_rng(0)
+for rows, columns, valid in [(3, 5, 3), (5, 3, 4), (4, 4, 0), (1, 1, 1)]:
+    distance = rng.random((rows, columns), np.float32)
+    got_rows, got_columns = image_ops.bipartite_match(distance, num_valid_rows=valid)
+    want_rows, want_columns = [-1] * rows, [-1] * columns
+    for r, c in sorted(itertools.product(range(valid), range(columns)), key=lambda at: distance[at]):
+        if want_rows[r] == want_columns[c] == -1:
+            want_rows[r], want_columns[c] = c, r
+    assert got_rows.numpy().tolist() == want_rows and got_columns.numpy().tolist() == want_columns
+"""
+    child = engine_child.run("tf2", code)
+    assert child.returncode == 0, child.stderr[-3000:]
+
+
+def test_moving_average_optimizer_keeps_the_average() -> None:
+    code = """
+import tensorflow.compat.v1 as tf
+from tensorflow.contrib import opt
+weight = tf.get_variable("w", initializer=8.0)
+train = opt.MovingAverageOptimizer(tf.train.GradientDescentOptimizer(1.0), average_decay=0.75)
+step = train.minimize(weight, global_step=tf.train.get_or_create_global_step())
+with tf.Session() as session:
+    session.run(tf.global_variables_initializer())
+    session.run(step); session.run(step)
+    average = [v for v in tf.global_variables() if v.op.name == "w/ExponentialMovingAverage"][0]
+    assert session.run(weight) == 6.0
+    assert abs(session.run(average) - (0.75 * (0.75 * 8 + 0.25 * 7) + 0.25 * 6)) < 1e-6
+"""
+    child = engine_child.run("tf1", code)
+    assert child.returncode == 0, child.stderr[-3000:]
+
+
+def test_rgb_to_lab_of_known_colours() -> None:
+    # L*a*b* (D65) of the sRGB primaries and white, as published by http://www.brucelindbloom.com
+    code = """
+import numpy as np, tensorflow as tf, tensorflow_io as tfio
+rgb = tf.constant([[1., 1., 1.], [1., 0., 0.], [0., 1., 0.], [0., 0., 1.], [0., 0., 0.]])
+lab = tfio.experimental.color.rgb_to_lab(rgb).numpy()
+want = [[100, 0, 0], [53.24, 80.09, 67.20], [87.73, -86.18, 83.18], [32.30, 79.19, -107.86], [0, 0, 0]]
+np.testing.assert_allclose(lab, want, atol=0.05)
+"""
+    child = engine_child.run("tf2", code)
+    assert child.returncode == 0, child.stderr[-3000:]
+
+
+def test_quantisation_says_that_it_is_gone() -> None:
+    code = """
+from object_detection.builders import graph_rewriter_builder
+from object_detection.protos import graph_rewriter_pb2
+rewriter = graph_rewriter_pb2.GraphRewriter()
+rewriter.quantization.SetInParent()
+try:
+    graph_rewriter_builder.build(rewriter, is_training=True)()
+except ValueError as error:
+    assert "quantise after training" in str(error)
+else:
+    raise AssertionError
+"""
+    child = engine_child.run("tf1", code)
+    assert child.returncode == 0, child.stderr[-3000:]
+
+
+def test_autoaugment_geometry_moves_pixels_the_right_way() -> None:
+    code = """
+import numpy as np, tensorflow as tf
+from tensorflow.contrib import image as contrib_image
+picture = np.arange(25, dtype=np.uint8).reshape(5, 5, 1)
+moved = contrib_image.translate(picture, [1, 0]).numpy()
+assert (moved[:, 1:] == picture[:, :-1]).all() and not moved[:, 0].any()
+turned = contrib_image.rotate(picture, np.pi / 2).numpy()
+assert (turned[..., 0] == np.rot90(picture[..., 0])).all()
+"""
+    child = engine_child.run("tf2", code)
+    assert child.returncode == 0, child.stderr[-3000:]

@@ -1,0 +1,90 @@
+"""`tensorflow.compat.v1.estimator`.
+
+Needed by: `object_detection.model_lib`, which `model_main` and `model_lib_v2` import, so in both styles. TensorFlow:
+2.16 and later, which removed the Estimator. The package tensorflow-estimator 2.15.0 still holds it, but its `__init__`
+builds canned estimators on Keras modules that are gone, and its export decorator on a removed part of TensorFlow. So
+its modules are loaded one by one, without that `__init__`, with a decorator that does nothing, and without the
+distribute coordinator, which only `RunConfig(experimental_distribute=...)` would use.
+"""
+
+import importlib
+import importlib.util
+import sys
+import types
+from pathlib import Path
+from typing import Any
+
+from tfod_tools.base.errors import MissingPackageError
+
+_ROOT = "tensorflow_estimator"
+
+
+def apply() -> None:
+    """Makes the Estimator available where TensorFlow 2.15 and earlier have it."""
+    import tensorflow as tf
+    import tensorflow.compat.v1 as tf1
+
+    if "estimator" in dir(tf1) or tuple(map(int, tf.__version__.split(".")[:2])) < (2, 16):
+        return
+    _package_without_init()
+    _module(f"{_ROOT}.python.estimator.estimator_export", estimator_export=_export_nothing)
+    _coordinator_that_is_never_used()
+    namespace = _namespace()
+    for api in (tf1, tf.compat.v1):
+        api.estimator = namespace
+
+
+def _package_without_init() -> None:
+    spec = importlib.util.find_spec(_ROOT)
+    if spec is None or not spec.submodule_search_locations:
+        raise MissingPackageError("tensorflow-estimator", "train")
+    package: Any = types.ModuleType(_ROOT)
+    package.__path__ = [str(Path(location)) for location in spec.submodule_search_locations]
+    sys.modules[_ROOT] = package
+
+
+def _module(name: str, **members: Any) -> None:
+    module = types.ModuleType(name)
+    vars(module).update(members)
+    sys.modules[name] = module
+
+
+def _export_nothing(*names: str, **versions: Any) -> Any:
+    return lambda symbol: symbol
+
+
+def _coordinator_that_is_never_used() -> None:
+    def init_run_config(config: Any, tf_config: Any) -> None:
+        if tf_config and config._train_distribute:
+            raise ValueError(
+                "RunConfig(train_distribute=...) with a TF_CONFIG cluster needs TensorFlow's distribute coordinator, "
+                "which TensorFlow 2.16 removed; use parameter servers, or a Keras model (TF2 style)."
+            )
+        config._distribute_coordinator_mode = None
+
+    _module(
+        "tensorflow.python.distribute.estimator_training",
+        init_run_config=init_run_config,
+        should_run_distribute_coordinator=lambda config: False,
+    )
+
+
+def _namespace() -> Any:
+    """The part of the Estimator's public names that the engine uses, under those names."""
+
+    def part(name: str) -> Any:
+        return importlib.import_module(f"{_ROOT}.python.estimator.{name}")
+
+    public: Any = types.ModuleType("tensorflow.compat.v1.estimator")
+    public.Estimator = part("estimator").Estimator
+    public.WarmStartSettings = part("estimator").WarmStartSettings
+    public.EstimatorSpec = part("model_fn").EstimatorSpec
+    public.ModeKeys = part("mode_keys").ModeKeys
+    public.RunConfig = part("run_config").RunConfig
+    for name in ("TrainSpec", "EvalSpec", "train_and_evaluate"):
+        setattr(public, name, getattr(part("training"), name))
+    for name in ("Exporter", "FinalExporter", "LatestExporter", "BestExporter"):
+        setattr(public, name, getattr(part("exporter"), name))
+    public.export = part("export.export_lib")
+    sys.modules[public.__name__] = public
+    return public

@@ -1,0 +1,12 @@
+"""TensorFlow 1 behaviour: graphs, sessions, reference-free variables off.
+
+Needed by: `object_detection.utils.tf_version.is_tf1`, which asks `tensorflow.python.tf2.enabled()` when the engine's
+modules are imported and picks slim extractors or Keras ones by the answer. TensorFlow: every 2.x.
+"""
+
+
+def apply() -> None:
+    """Turns TensorFlow 2 behaviour off for this process."""
+    import tensorflow.compat.v1 as tf
+
+    tf.disable_v2_behavior()
