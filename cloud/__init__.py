@@ -1,0 +1,1 @@
+"""Jobs: what is to be run, described once, wherever it runs."""

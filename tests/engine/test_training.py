@@ -1,0 +1,135 @@
+"""Training that is stopped, killed, repeated or broken, with the real engine in both styles."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+import tiny_run
+
+pytestmark = pytest.mark.engine
+
+STYLES = ["tf1", "tf2"]
+_PATIENCE_S = 300
+
+
+@pytest.fixture(scope="module")
+def records(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny_run.make_records(tmp_path_factory.mktemp("data"))
+
+
+def _start(config: Path, model: Path, steps: int, checkpoint_every: int) -> subprocess.Popen[str]:
+    flags = [f"--config={config}", f"--model_dir={model}", f"--steps={steps}", f"--checkpoint_every={checkpoint_every}"]
+    return subprocess.Popen(
+        [sys.executable, "-m", "tfod_tools.train", *flags],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=tiny_run.environment(),
+    )
+
+
+def _wait_for(path: Path, training: "subprocess.Popen[str]") -> None:
+    """Waits until a file that matches `path` is there."""
+    deadline = time.monotonic() + _PATIENCE_S
+    while not list(path.parent.glob(path.name)):
+        assert training.poll() is None, training.communicate()[0]
+        assert time.monotonic() < deadline, f"{path} did not appear"
+        time.sleep(0.1)
+
+
+def _first_step(training: "subprocess.Popen[str]") -> int:
+    """The first step that the command shows."""
+    assert training.stdout is not None
+    lines = []
+    for line in training.stdout:
+        lines.append(line)
+        if match := re.match(r"step (\d+)/", line):
+            return int(match[1])
+    raise AssertionError("".join(lines))
+
+
+def _stopped_at(training: "subprocess.Popen[str]") -> int:
+    """The step at which the command says it stopped, once it was asked to."""
+    said = training.communicate(timeout=_PATIENCE_S)[0]
+    assert training.returncode == 130, said
+    return int(re.findall(r"Stopped at step (\d+) of 100000; its checkpoint is saved", said)[0])
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_killed_training_resumes_from_its_last_checkpoint(style: str, records: Path, tmp_path: Path) -> None:
+    model = tmp_path / "model"
+    config = tiny_run.make_config(records, style, tmp_path / "pipeline.config")
+    training = _start(config, model, steps=100_000, checkpoint_every=20)
+    _wait_for(model / ("model.ckpt-20.index" if style == "tf1" else "ckpt-2.index"), training)
+    engine = psutil.Process(training.pid).children()
+    os.kill(training.pid, signal.SIGKILL)
+    training.communicate()
+    assert not psutil.wait_procs(engine, timeout=20)[1], "the engine outlived the command that started it"
+
+    resumed = _start(config, model, steps=100_000, checkpoint_every=20)
+    assert _first_step(resumed) > 20
+    resumed.send_signal(signal.SIGINT)
+    assert _stopped_at(resumed) > 20
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_ctrl_c_saves_a_checkpoint_and_so_does_the_last_step(style: str, records: Path, tmp_path: Path) -> None:
+    model = tmp_path / "model"
+    config = tiny_run.make_config(records, style, tmp_path / "pipeline.config")
+    training = _start(config, model, steps=100_000, checkpoint_every=100_000)
+    _first_step(training)
+    training.send_signal(signal.SIGINT)
+    stopped = _stopped_at(training)
+    # Three steps more: no multiple of checkpoint_every, nor of the engine's steps an iteration.
+    said = tiny_run.tfod("train", f"--config={config}", f"--model_dir={model}", f"--steps={stopped + 3}")
+    assert f"Trained to step {stopped + 3}:" in said
+    tiny_run.tfod("evaluate", f"--model_dir={model}")
+    assert (model / f"metrics-{stopped + 3}.json").exists()
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_a_loss_that_is_not_a_number_ends_training(style: str, records: Path, tmp_path: Path) -> None:
+    rate = "{constant_learning_rate {learning_rate: 1e30}}"
+    optimizer = "adam_optimizer" if style == "tf1" else "momentum_optimizer"
+    edit = f"train_config.optimizer.{optimizer}.learning_rate={rate}"
+    config = tiny_run.make_config(
+        records, style, tmp_path / "pipeline.config", edit, "train_config.gradient_clipping_by_norm=0"
+    )
+    said = tiny_run.tfod("train", f"--config={config}", f"--model_dir={tmp_path / 'model'}", "--steps=200", expect=4)
+    assert "the loss is not a number" in said
+
+
+def test_the_fine_tuning_checkpoint_is_not_ignored(records: Path, tmp_path: Path) -> None:
+    # model_main passes no hyperparameters to the engine, which then never looks at this field in TF1 style.
+    config = tiny_run.make_config(
+        records, "tf1", tmp_path / "pipeline.config", f"train_config.fine_tune_checkpoint={tmp_path}/nowhere/model.ckpt"
+    )
+    said = tiny_run.tfod("train", f"--config={config}", f"--model_dir={tmp_path / 'model'}", "--steps=2", expect=4)
+    assert "nowhere" in said
+
+
+def test_the_checkpoint_of_step_0_is_not_evaluated(records: Path, tmp_path: Path) -> None:
+    # In TF2 style it holds no weights, and the engine scores random ones.
+    config = tiny_run.make_config(records, "tf2", tmp_path / "pipeline.config")
+    model = tmp_path / "model"
+    training = _start(config, model, steps=100_000, checkpoint_every=100_000)
+    _wait_for(model / "checkpoint", training)
+    training.kill()
+    training.communicate()
+    said = tiny_run.tfod("evaluate", f"--model_dir={model}", expect=2)
+    assert "holds no weights" in said
+
+
+def test_another_model_does_not_go_into_the_same_folder(records: Path, tmp_path: Path) -> None:
+    model = tmp_path / "model"
+    config = tiny_run.make_config(records, "tf1", tmp_path / "one.config")
+    tiny_run.tfod("train", f"--config={config}", f"--model_dir={model}", "--steps=1")
+    other = tiny_run.make_config(records, "tf1", tmp_path / "other.config", "model.ssd.feature_extractor.min_depth=8")
+    said = tiny_run.tfod("train", f"--config={other}", f"--model_dir={model}", "--steps=2", expect=2)
+    assert "Choose another --model_dir" in said

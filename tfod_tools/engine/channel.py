@@ -1,0 +1,91 @@
+"""The child's end of the line to the command that started it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+from absl import flags
+
+from tfod_tools.base.errors import EngineError, Interrupted, TfodError
+
+
+class Channel:
+    """Sends events as JSON lines on what was standard output when the process began.
+
+    Whatever the engine prints afterwards goes to standard error, so that it cannot mix with the events.
+    """
+
+    def __init__(self) -> None:
+        """Takes standard output for the events."""
+        self._out = os.fdopen(os.dup(1), "w", buffering=1, encoding="utf-8")
+        os.dup2(2, 1)
+
+    def send(self, event: str, **fields: Any) -> None:
+        """Sends one event; numbers must be finite or they arrive as null."""
+        self._out.write(json.dumps({"event": event, **fields}) + "\n")
+        self._out.flush()
+
+
+def serve(main: Callable[[Channel], None], flag_values: flags.FlagValues) -> NoReturn:
+    """Runs an entry: parses its flags, runs `main`, reports errors as events, and exits.
+
+    Exit codes are those of the commands. An exception of the engine is reported in one line as an EngineError; its
+    traceback is in the log.
+    """
+    channel = Channel()
+    _end_with_parent()
+    try:
+        flag_values(sys.argv)
+        main(channel)
+        status = 0
+    except TfodError as error:
+        channel.send("error", message=str(error))
+        status = error.exit_code
+    except KeyboardInterrupt:
+        channel.send("error", message="Stopped.")
+        status = Interrupted.exit_code
+    except Exception as error:  # noqa: BLE001 - the boundary: the engine may raise anything
+        traceback.print_exc()
+        channel.send("error", message=f"the engine stopped with {_summary(error)}")
+        status = EngineError.exit_code
+    sys.stderr.flush()
+    # TensorFlow's own threads can keep a finished process alive or crash it on the way out.
+    os._exit(status)
+
+
+def stop_requests() -> threading.Event:
+    """An event that SIGINT and SIGTERM set from now on, for entries that end at a moment of their own choice."""
+    requested = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: requested.set())
+    return requested
+
+
+def _end_with_parent() -> None:
+    """Ends this process at once when standard input closes, as it does when the parent is gone.
+
+    Without a pipe there (a terminal, a batch system's /dev/null) there is no such parent to watch.
+    """
+    import stat
+
+    if not stat.S_ISFIFO(os.fstat(0).st_mode):
+        return
+
+    def watch() -> None:
+        while os.read(0, 1):
+            pass
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _summary(error: Exception) -> str:
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text[:300]}{' ...' if len(text) > 300 else ''}"

@@ -1,0 +1,62 @@
+"""Which checkpoint of a model_dir is meant, and whether it can be used."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import tensorflow.compat.v1 as tf
+
+from tfod_tools.base.errors import CheckpointError
+from tfod_tools.engine.shims import Style
+
+_STEP_VARIABLE: dict[Style, str] = {"tf1": "global_step", "tf2": "step/.ATTRIBUTES/VARIABLE_VALUE"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoint:
+    """A checkpoint with weights.
+
+    Attributes:
+      prefix: its path without `.index`.
+      step: the global step at which it was written.
+    """
+
+    prefix: str
+    step: int
+
+
+def find(model_dir: str, prefix: str | None, style: Style) -> Checkpoint:
+    """The checkpoint `prefix`, or the latest one in `model_dir`.
+
+    Raises:
+      CheckpointError: there is none, it is of the other style, or it is the TF2 one of step 0, which holds no weights
+        (the engine's evaluation would score random ones).
+    """
+    found = prefix or tf.train.latest_checkpoint(model_dir)
+    if not found:
+        raise CheckpointError("there is no checkpoint. Train first.", path=model_dir)
+    try:
+        reader = tf.train.load_checkpoint(found)
+    except (ValueError, tf.errors.OpError) as error:
+        raise CheckpointError(
+            "is no readable checkpoint. Pass the prefix, such as model.ckpt-1000 or ckpt-5.", path=found
+        ) from error
+    if not reader.has_tensor(_STEP_VARIABLE[style]):
+        other = "TF2 (Keras)" if style == "tf1" else "TF1 (slim)"
+        raise CheckpointError(f"is a checkpoint of {other} style or of no training run; the config is not.", path=found)
+    step = int(reader.get_tensor(_STEP_VARIABLE[style]))
+    if not any(name.startswith("model/") for name in reader.get_variable_to_shape_map()) and style == "tf2":
+        raise CheckpointError(f"holds no weights: it was written at step {step}. Train first.", path=found)
+    return Checkpoint(prefix=found, step=step)
+
+
+@contextlib.contextmanager
+def only(checkpoint: Checkpoint) -> Iterator[str]:
+    """Lends a folder whose latest checkpoint is this one, for parts of the engine that always take the latest."""
+    with tempfile.TemporaryDirectory() as folder:
+        tf.train.update_checkpoint_state(folder, str(Path(checkpoint.prefix).resolve()))
+        yield folder

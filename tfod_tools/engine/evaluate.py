@@ -1,0 +1,164 @@
+"""Entry: evaluates a checkpoint once over the eval records of its config.
+
+    python -m tfod_tools.engine.evaluate --style=tf2 --config=pipeline.config --model_dir=DIR [--checkpoint=PREFIX]
+
+Sends `start` (step, images) and `result` (step, checkpoint, metrics: see `coco_metrics.compute`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from absl import flags
+
+from tfod_tools.base.errors import RecordError
+from tfod_tools.engine import channel, shims
+
+FLAGS = flags.FlagValues()
+_STYLE = flags.DEFINE_enum("style", None, ["tf1", "tf2"], "TF1 or TF2 style.", required=True, flag_values=FLAGS)
+_CONFIG = flags.DEFINE_string("config", None, "The pipeline.config.", required=True, flag_values=FLAGS)
+_MODEL_DIR = flags.DEFINE_string("model_dir", None, "Folder of checkpoints.", required=True, flag_values=FLAGS)
+_CHECKPOINT = flags.DEFINE_string("checkpoint", None, "Prefix; the latest one by default.", flag_values=FLAGS)
+
+_METRIC = "coco_detection_metrics"
+
+
+def main(events: channel.Channel) -> None:
+    """Runs the engine's own evaluation with an evaluator that also knows the classes one by one."""
+    shims.apply(_STYLE.value)
+    from tfod_tools.engine import checkpoints
+
+    checkpoint = checkpoints.find(_MODEL_DIR.value, _CHECKPOINT.value, _STYLE.value)
+    with _config_for_one_pass(_CONFIG.value) as (config, files):
+        records = _count_records(files)
+        events.send("start", step=checkpoint.step, images=records)
+        metrics = _evaluate(config, checkpoint, _progress(events, records))
+    if metrics["images"] != records:
+        # The TF2 loop leaves on any exception and publishes what it has; equal image ids are dropped with a warning.
+        raise RecordError(
+            f"only {metrics['images']} of {records} eval records were evaluated. Look for an exception in the log, and "
+            "for records with the same image/source_id."
+        )
+    events.send("result", step=checkpoint.step, checkpoint=checkpoint.prefix, metrics=metrics)
+
+
+def _progress(events: channel.Channel, total: int) -> Any:
+    return lambda done: events.send("progress", images=done, total=total)
+
+
+@contextlib.contextmanager
+def _config_for_one_pass(path: str) -> Iterator[tuple[str, list[str]]]:
+    """Lends the path of a copy of the config whose evaluation is one pass, image by image; and the eval files."""
+    import tensorflow as tf
+    from google.protobuf import text_format
+    from object_detection.utils import config_util
+
+    configs = config_util.get_configs_from_pipeline_file(path)
+    reader = configs["eval_input_configs"][0]
+    files = sorted(name for pattern in reader.tf_record_input_reader.input_path for name in tf.io.gfile.glob(pattern))
+    if not files:
+        raise RecordError(f"no eval records match {', '.join(reader.tf_record_input_reader.input_path)}", path=path)
+    evaluation = configs["eval_config"]
+    del evaluation.metrics_set[:]
+    evaluation.metrics_set.append(_METRIC)
+    evaluation.include_metrics_per_category = False
+    evaluation.batch_size = 1
+    del configs["eval_input_configs"][1:]
+    with tempfile.TemporaryDirectory() as folder:
+        one_pass = Path(folder, "pipeline.config")
+        one_pass.write_text(text_format.MessageToString(config_util.create_pipeline_proto_from_configs(configs)))
+        yield str(one_pass), files
+
+
+def _count_records(files: list[str]) -> int:
+    from tensorflow.python.lib.io import tf_record
+
+    return sum(1 for name in files for _ in tf_record.tf_record_iterator(name))
+
+
+def _evaluate(config: str, checkpoint: Any, on_image: Any) -> dict[str, Any]:
+    from object_detection import eval_util
+
+    metrics: dict[str, Any] = {}
+    eval_util.EVAL_METRICS_CLASS_DICT[_METRIC] = _evaluator(metrics, on_image)
+    if _STYLE.value == "tf1":
+        _with_estimator(config, checkpoint)
+    else:
+        _with_keras(config, checkpoint)
+    return metrics
+
+
+def _evaluator(metrics: dict[str, Any], on_image: Any) -> type:
+    """The engine's COCO evaluator, leaving all it learns in `metrics`."""
+    from object_detection.metrics import coco_evaluation
+
+    from tfod_tools.engine import coco_metrics
+
+    class Evaluator(coco_evaluation.CocoDetectionEvaluator):  # type: ignore[misc]
+        def add_single_detected_image_info(self, image_id: Any, detections_dict: Any) -> None:
+            super().add_single_detected_image_info(image_id, detections_dict)
+            on_image(len(self._image_ids))
+
+        def evaluate(self) -> dict[str, float]:
+            metrics.update(
+                coco_metrics.compute(
+                    self._categories, list(self._image_ids), self._groundtruth_list, self._detection_boxes_list
+                )
+            )
+            return dict(zip(_ENGINE_NAMES, (_minus_one(metrics[n]) for n in coco_metrics.SUMMARY), strict=True))
+
+    return Evaluator
+
+
+def _minus_one(value: float | None) -> float:
+    return -1.0 if value is None else value
+
+
+# The engine's names for COCO's summary, in COCO's order; TensorBoard shows them.
+_ENGINE_NAMES = (
+    "DetectionBoxes_Precision/mAP",
+    "DetectionBoxes_Precision/mAP@.50IOU",
+    "DetectionBoxes_Precision/mAP@.75IOU",
+    "DetectionBoxes_Precision/mAP (small)",
+    "DetectionBoxes_Precision/mAP (medium)",
+    "DetectionBoxes_Precision/mAP (large)",
+    "DetectionBoxes_Recall/AR@1",
+    "DetectionBoxes_Recall/AR@10",
+    "DetectionBoxes_Recall/AR@100",
+    "DetectionBoxes_Recall/AR@100 (small)",
+    "DetectionBoxes_Recall/AR@100 (medium)",
+    "DetectionBoxes_Recall/AR@100 (large)",
+)
+
+
+def _with_estimator(config: str, checkpoint: Any) -> None:
+    from object_detection import model_lib
+    from tensorflow.compat.v1 import estimator as tf_estimator
+
+    parts = model_lib.create_estimator_and_inputs(
+        run_config=tf_estimator.RunConfig(model_dir=_MODEL_DIR.value), pipeline_config_path=config
+    )
+    parts["estimator"].evaluate(parts["eval_input_fns"][0], checkpoint_path=checkpoint.prefix, name="0")
+
+
+def _with_keras(config: str, checkpoint: Any) -> None:
+    from object_detection import model_lib_v2
+
+    from tfod_tools.engine import checkpoints
+
+    with checkpoints.only(checkpoint) as folder:
+        model_lib_v2.eval_continuously(
+            pipeline_config_path=config,
+            model_dir=_MODEL_DIR.value,
+            checkpoint_dir=folder,
+            wait_interval=0,
+            timeout=1,
+        )
+
+
+if __name__ == "__main__":
+    channel.serve(main, FLAGS)

@@ -1,0 +1,101 @@
+"""Entry: exports a checkpoint with the engine's own exporter.
+
+    python -m tfod_tools.engine.export --style=tf1 --config=pipeline.config --model_dir=DIR --output=NEW_DIR \
+        --format=frozen_graph,saved_model
+
+Writes `frozen_inference_graph.pb` and `saved_model/` (as asked), the checkpoint they were made from, and
+`pipeline.config`. Sends `result` (step, checkpoint).
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from absl import flags
+
+from tfod_tools.engine import channel, shims
+
+FLAGS = flags.FlagValues()
+_STYLE = flags.DEFINE_enum("style", None, ["tf1", "tf2"], "TF1 or TF2 style.", required=True, flag_values=FLAGS)
+_CONFIG = flags.DEFINE_string("config", None, "The pipeline.config.", required=True, flag_values=FLAGS)
+_MODEL_DIR = flags.DEFINE_string("model_dir", None, "Folder of checkpoints.", required=True, flag_values=FLAGS)
+_CHECKPOINT = flags.DEFINE_string("checkpoint", None, "Prefix; the latest one by default.", flag_values=FLAGS)
+_OUTPUT = flags.DEFINE_string("output", None, "Folder to write.", required=True, flag_values=FLAGS)
+_FORMAT = flags.DEFINE_list("format", None, "frozen_graph and saved_model.", required=True, flag_values=FLAGS)
+
+FROZEN_GRAPH = "frozen_inference_graph.pb"
+
+
+def main(events: channel.Channel) -> None:
+    """Runs the exporter of the style and removes what was not asked for."""
+    shims.apply(_STYLE.value)
+    from tfod_tools.engine import checkpoints
+
+    checkpoint = checkpoints.find(_MODEL_DIR.value, _CHECKPOINT.value, _STYLE.value)
+    output = Path(_OUTPUT.value)
+    if _STYLE.value == "tf1":
+        _export_slim(_pipeline(), checkpoint, output)
+    else:
+        _export_keras(_pipeline(), checkpoint, output)
+        if "frozen_graph" in _FORMAT.value:
+            _freeze(output / "saved_model", output / FROZEN_GRAPH)
+    if "frozen_graph" not in _FORMAT.value:
+        (output / FROZEN_GRAPH).unlink(missing_ok=True)
+    if "saved_model" not in _FORMAT.value:
+        shutil.rmtree(output / "saved_model")
+    events.send("result", step=checkpoint.step, checkpoint=checkpoint.prefix)
+
+
+def _pipeline() -> Any:
+    from object_detection.utils import config_util
+
+    configs = config_util.get_configs_from_pipeline_file(_CONFIG.value)
+    return config_util.create_pipeline_proto_from_configs(configs)
+
+
+def _export_slim(pipeline: Any, checkpoint: Any, output: Path) -> None:
+    from object_detection import exporter
+
+    exporter.export_inference_graph("image_tensor", pipeline, checkpoint.prefix, str(output))
+
+
+def _export_keras(pipeline: Any, checkpoint: Any, output: Path) -> None:
+    from object_detection import exporter_lib_v2
+
+    from tfod_tools.engine import checkpoints
+
+    with checkpoints.only(checkpoint) as folder:
+        exporter_lib_v2.export_inference_graph("image_tensor", pipeline, folder, str(output))
+
+
+def _freeze(saved_model: Path, frozen_graph: Path) -> None:
+    """Writes a SavedModel of the TF2 exporter as a frozen graph with the tensor names of the TF1 one.
+
+    Input `image_tensor:0` (uint8 [1, height, width, 3]); outputs `detection_boxes:0`, `detection_scores:0`,
+    `detection_classes:0`, `num_detections:0` and what else the model returns.
+    """
+    import tensorflow as tf
+    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
+    model = tf.saved_model.load(str(saved_model))  # frees its variables when nothing refers to it any more
+
+    @tf.function(  # type: ignore[untyped-decorator]
+        input_signature=[tf.TensorSpec([1, None, None, 3], tf.uint8, name="image_tensor")]
+    )
+    def from_image_tensor(image_tensor: Any) -> Any:
+        return model.signatures["serving_default"](input_tensor=image_tensor)
+
+    function = from_image_tensor.get_concrete_function()
+    frozen = convert_variables_to_constants_v2(function)
+    names = sorted(function.structured_outputs)
+    with tf.Graph().as_default() as graph:
+        tf.import_graph_def(frozen.graph.as_graph_def(), name="")
+        for name, tensor in zip(names, frozen.outputs, strict=True):
+            tf.identity(graph.get_tensor_by_name(tensor.name), name=name)
+    tf.io.write_graph(graph.as_graph_def(), str(frozen_graph.parent), frozen_graph.name, as_text=False)
+
+
+if __name__ == "__main__":
+    channel.serve(main, FLAGS)

@@ -1,0 +1,159 @@
+"""Training in TF2 style: the engine's own `train_loop`, reported, stoppable and with its last step saved."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import tensorflow as tf
+from object_detection import model_lib_v2
+
+from tfod_tools.base.errors import CheckpointError, EngineError, Interrupted
+from tfod_tools.engine.channel import Channel, stop_requests
+
+_LONGEST_ITERATION = 10
+_CHECKPOINTS_KEPT = 7
+_IMAGES_EVERY_STEPS = 500
+
+
+class _StopTraining(Exception):
+    """Leaves the engine's loop between two iterations."""
+
+
+def train(*, config: str, model_dir: str, steps: int, checkpoint_every: int, events: Channel) -> None:
+    """Trains up to the step `steps`, from the last checkpoint in `model_dir` if there is one.
+
+    The engine's loop runs a fixed number of steps an iteration and would pass `steps` where that does not divide what
+    is left, so the iteration is the longest one of at most 10 steps that does. It saves only every `checkpoint_every`
+    steps; the last step is saved here.
+
+    Raises:
+      CheckpointError: the folder already holds a checkpoint of that step or a later one.
+      Interrupted: a signal asked to stop; the checkpoint is saved.
+      EngineError: the loss is not a number any more.
+    """
+    stop = stop_requests()
+    tf.compat.v1.logging.set_verbosity(tf.compat.v1.logging.INFO)
+    start = _latest_step(model_dir)
+    if start >= steps:
+        raise CheckpointError(f"{model_dir} is already trained to step {start}. Pass --steps above that to go on.")
+    events.send("start", step=start, steps=steps)
+    report = _Report(events, stop)
+    with _saved_at_the_end() as last, _observed_summaries(report):
+        try:
+            model_lib_v2.train_loop(
+                pipeline_config_path=config,
+                model_dir=model_dir,
+                train_steps=steps,
+                checkpoint_every_n=checkpoint_every,
+                checkpoint_max_to_keep=_CHECKPOINTS_KEPT,
+                num_steps_per_iteration=iteration_steps(steps - start, checkpoint_every),
+            )
+        except _StopTraining:
+            step = last.save()
+            raise Interrupted(
+                f"Stopped at step {step} of {steps}; its checkpoint is saved, a rerun goes on there."
+            ) from None
+        step = last.save()
+    events.send("result", step=step, checkpoint=tf.train.latest_checkpoint(model_dir))
+
+
+def iteration_steps(remaining: int, checkpoint_every: int) -> int:
+    """The largest number of at most 10 steps, and no more than lie between checkpoints, that divides `remaining`."""
+    longest = min(_LONGEST_ITERATION, checkpoint_every, remaining)
+    return next(steps for steps in range(longest, 0, -1) if remaining % steps == 0)
+
+
+def _latest_step(model_dir: str) -> int:
+    checkpoint = tf.train.latest_checkpoint(model_dir)
+    return int(tf.train.load_variable(checkpoint, "step/.ATTRIBUTES/VARIABLE_VALUE")) if checkpoint else 0
+
+
+class _LastCheckpoint:
+    """The engine's checkpoint manager, once it has made one."""
+
+    manager: Any = None
+
+    def save(self) -> int:
+        """Saves a checkpoint of the present step, unless the last one is of it; returns the step."""
+        step = int(self.manager.checkpoint.step)
+        latest = self.manager.latest_checkpoint
+        if latest is None or int(tf.train.load_variable(latest, "step/.ATTRIBUTES/VARIABLE_VALUE")) != step:
+            self.manager.save()
+        return step
+
+
+@contextlib.contextmanager
+def _saved_at_the_end() -> Iterator[_LastCheckpoint]:
+    """Lends a handle on the checkpoint manager that `train_loop` makes for itself and lets go of."""
+    last = _LastCheckpoint()
+    original = tf.train.CheckpointManager
+
+    class KeptManager(original):  # type: ignore[misc,valid-type]
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            last.manager = self
+
+    with _replaced(tf.compat.v2.train, "CheckpointManager", KeptManager):
+        yield last
+
+
+class _Report:
+    """Turns the scalars that `train_loop` writes after each iteration into progress events."""
+
+    def __init__(self, events: Channel, stop: threading.Event) -> None:
+        self._events = events
+        self._stop = stop
+        self._losses: dict[str, float | None] = {}
+
+    def __call__(self, name: str, value: float, step: int) -> None:
+        if name.startswith("Loss/"):
+            self._losses[name] = value if math.isfinite(value) else None
+        # The learning rate is the last scalar of an iteration.
+        if name != "learning_rate":
+            return
+        self._events.send("progress", step=step, losses=self._losses, learning_rate=value)
+        if None in self._losses.values():
+            raise EngineError(
+                f"the loss is not a number at step {step}; no checkpoint of it was saved. Lower the learning rate, set "
+                "train_config.gradient_clipping_by_norm, and look for broken boxes in the records."
+            )
+        if self._stop.is_set():
+            raise _StopTraining
+
+
+@contextlib.contextmanager
+def _observed_summaries(report: Callable[[str, float, int], None]) -> Iterator[None]:
+    """Passes each scalar that is written outside a graph to `report`, and thins out the training images.
+
+    The summaries are the only place where `train_loop` tells its losses. It would write three training images every
+    iteration; iterations are short here, so that they are written every 500 steps only.
+    """
+    summary = tf.compat.v2.summary
+    scalar, image = summary.scalar, summary.image
+
+    def observed_scalar(name: str, data: Any, step: Any = None, **kwargs: Any) -> Any:
+        written = scalar(name, data, step=step, **kwargs)
+        if tf.executing_eagerly():
+            report(name, float(data), int(step))
+        return written
+
+    def rare_image(name: str, data: Any, step: Any = None, **kwargs: Any) -> Any:
+        with summary.record_if(lambda: tf.equal(tf.cast(step, tf.int64) % _IMAGES_EVERY_STEPS, 0)):
+            return image(name, data, step=step, **kwargs)
+
+    with _replaced(summary, "scalar", observed_scalar), _replaced(summary, "image", rare_image):
+        yield
+
+
+@contextlib.contextmanager
+def _replaced(owner: Any, name: str, replacement: Any) -> Iterator[None]:
+    original = getattr(owner, name)
+    setattr(owner, name, replacement)
+    try:
+        yield
+    finally:
+        setattr(owner, name, original)

@@ -1,0 +1,103 @@
+"""Entry: runs an exported model on images. Needs TensorFlow, but neither the engine nor its shims.
+
+    python -m tfod_tools.engine.predict --model=EXPORT_DIR_OR_PB --images=FILE_OF_PATHS
+
+Sends `image` (path, width, height, boxes [ymin, xmin, ymax, xmax] in 0..1, scores, class ids) for each image in order,
+`skipped` (message) for one that cannot be read, and `result` (images).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from absl import flags
+
+from tfod_tools.base.errors import CheckpointError, ImageError
+from tfod_tools.engine import channel
+
+FLAGS = flags.FlagValues()
+_MODEL = flags.DEFINE_string("model", None, "Exported model.", required=True, flag_values=FLAGS)
+_IMAGES = flags.DEFINE_string("images", None, "File with one image path a line.", required=True, flag_values=FLAGS)
+
+_OUTPUTS = ("detection_boxes", "detection_scores", "detection_classes", "num_detections")
+
+Detector = Callable[[Any], dict[str, Any]]
+
+
+def main(events: channel.Channel) -> None:
+    """Detects objects in each image."""
+    model = Path(_MODEL.value)
+    frozen_graph = model / "frozen_inference_graph.pb" if model.is_dir() else model
+    detect = _frozen_graph(frozen_graph) if frozen_graph.is_file() else _saved_model(model / "saved_model")
+    paths = Path(_IMAGES.value).read_text().splitlines()
+    for path in paths:
+        try:
+            image = _pixels(path)
+        except ImageError as error:
+            events.send("skipped", message=str(error))
+            continue
+        found = detect(image[None])
+        count = int(found["num_detections"][0])
+        events.send(
+            "image",
+            path=path,
+            height=image.shape[0],
+            width=image.shape[1],
+            boxes=found["detection_boxes"][0, :count].tolist(),
+            scores=found["detection_scores"][0, :count].tolist(),
+            classes=found["detection_classes"][0, :count].astype(int).tolist(),
+        )
+    events.send("result", images=len(paths))
+
+
+def _frozen_graph(path: Path) -> Detector:
+    import tensorflow.compat.v1 as tf
+    from google.protobuf.message import DecodeError
+
+    definition = tf.GraphDef()
+    try:
+        definition.ParseFromString(path.read_bytes())
+        with tf.Graph().as_default() as graph:
+            tf.import_graph_def(definition, name="")
+            fetches = {name: graph.get_tensor_by_name(f"{name}:0") for name in _OUTPUTS}
+    except (DecodeError, KeyError, ValueError) as error:
+        raise CheckpointError("is not a frozen detection graph.", path=path) from error
+    session = tf.Session(graph=graph)
+    return lambda images: session.run(fetches, {"image_tensor:0": images})
+
+
+def _saved_model(path: Path) -> Detector:
+    import tensorflow as tf
+
+    try:
+        model = tf.saved_model.load(str(path))
+    except OSError as error:
+        raise CheckpointError(
+            "there is neither a frozen_inference_graph.pb nor a saved_model.", path=path.parent
+        ) from error
+    signature = model.signatures["serving_default"]
+    (input_name,) = signature.structured_input_signature[1]
+    # The signature must stay reachable through the loaded model, or its variables are freed.
+    return lambda images: {
+        name: value.numpy()
+        for name, value in model.signatures["serving_default"](**{input_name: tf.constant(images)}).items()
+        if name in _OUTPUTS
+    }
+
+
+def _pixels(path: str) -> Any:
+    """The image as uint8 [height, width, 3], upright as its EXIF orientation says."""
+    import numpy as np
+    from PIL import Image, ImageOps, UnidentifiedImageError
+
+    try:
+        with Image.open(path) as image:
+            return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
+    except (OSError, UnidentifiedImageError) as error:
+        raise ImageError(f"cannot be read as an image: {error}", path=path) from error
+
+
+if __name__ == "__main__":
+    channel.serve(main, FLAGS)

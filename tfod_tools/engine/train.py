@@ -1,0 +1,38 @@
+"""Entry: trains a model, in the style of its config.
+
+    python -m tfod_tools.engine.train --style=tf1 --config=pipeline.config --model_dir=DIR --steps=N
+
+Sends `start` (step, steps, batch_size), `progress` (step, losses, learning_rate) and `result` (step, checkpoint).
+"""
+
+import importlib
+
+from absl import flags
+
+from tfod_tools.engine import channel, shims
+
+FLAGS = flags.FlagValues()
+_STYLE = flags.DEFINE_enum("style", None, ["tf1", "tf2"], "TF1 or TF2 style.", required=True, flag_values=FLAGS)
+_CONFIG = flags.DEFINE_string("config", None, "The pipeline.config.", required=True, flag_values=FLAGS)
+_MODEL_DIR = flags.DEFINE_string("model_dir", None, "Folder of checkpoints.", required=True, flag_values=FLAGS)
+_STEPS = flags.DEFINE_integer("steps", None, "Total training steps.", required=True, flag_values=FLAGS)
+_CHECKPOINT_EVERY = flags.DEFINE_integer("checkpoint_every", 1000, "Steps between checkpoints.", flag_values=FLAGS)
+
+_TRAINING = {"tf1": "estimator_training", "tf2": "keras_training"}
+
+
+def main(events: channel.Channel) -> None:
+    """Applies the shims and trains."""
+    shims.apply(_STYLE.value)
+    train = importlib.import_module(f"tfod_tools.engine.{_TRAINING[_STYLE.value]}").train
+    train(
+        config=_CONFIG.value,
+        model_dir=_MODEL_DIR.value,
+        steps=_STEPS.value,
+        checkpoint_every=_CHECKPOINT_EVERY.value,
+        events=events,
+    )
+
+
+if __name__ == "__main__":
+    channel.serve(main, FLAGS)
