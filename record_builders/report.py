@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
 
 from record_builders import shards
 from record_builders.plan import LABEL_MAP, MANIFEST, Plan
+from tfod_tools.base import tables
 
 
 def summary(plan: Plan, *, done: bool) -> str:
@@ -16,9 +16,9 @@ def summary(plan: Plan, *, done: bool) -> str:
     counts = [split.boxes() for split in splits]
     class_rows = [(name, i, *(boxes[name] for boxes in counts)) for name, i in plan.label_map.ids_by_name().items()]
     lines = [
-        *table(("split", "images", "boxes", "shards"), split_rows),
+        *tables.lines(("split", "images", "boxes", "shards"), split_rows),
         "",
-        *table(("class", "id", *(f"{split.name} boxes" for split in splits)), class_rows),
+        *tables.lines(("class", "id", *(f"{split.name} boxes" for split in splits)), class_rows),
         "",
         *_remarks(plan),
         f"{'Wrote' if done else 'Would write'} to {plan.request.output}:",
@@ -48,10 +48,3 @@ def _remarks(plan: Plan) -> list[str]:
     lines = [f"{remark}: {count}" for remark, count in remarks.items() if count]
     lines += [f"{note}: {count}" for note, count in sorted(notes.items())]
     return lines + [f"Classes without a box in {name}: {', '.join(labels)}" for name, labels in absent if labels]
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
-    """Lines of aligned columns: the first to the left, numbers to the right."""
-    cells = [list(map(str, row)) for row in (head, *rows)]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    return ["  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]).rstrip() for row in cells]

@@ -37,15 +37,10 @@ def run(main: Main, flag_values: flags.FlagValues, doc: str | None, argv: Sequen
 
 def status(main: Main, flag_values: flags.FlagValues, doc: str | None, argv: Sequence[str]) -> int:
     """The exit code of running `main` with `argv`; errors of the user's making are printed as one line each."""
-    if any(argument in ("--help", "-help", "-h", "--helpfull") for argument in argv[1:]):
-        print(f"{(doc or '').strip()}\n\nFlags:{flag_values.get_help()}")
-        return 0
     try:
-        try:
-            arguments = flag_values(list(argv))[1:]
-        except flags.Error as error:
-            raise UsageError(f"{error} Run with --help to see every flag.") from error
-        return main(arguments) or 0
+        code = _status(main, flag_values, doc, argv)
+        sys.stdout.flush()  # what is still held back fails here, and not on the way out
+        return code
     except TfodError as error:
         print(error, file=sys.stderr)
         return error.exit_code
@@ -56,6 +51,19 @@ def status(main: Main, flag_values: flags.FlagValues, doc: str | None, argv: Seq
         # The reader of our output went away, as `| head` does; nobody is left to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+
+
+def _status(main: Main, flag_values: flags.FlagValues, doc: str | None, argv: Sequence[str]) -> int:
+    if any(argument in ("--help", "-help", "-h", "--helpfull") for argument in argv[1:]):
+        # The first line names the module, which is a path where it runs as a program.
+        of_each_flag = flag_values.get_help(include_special_flags=False).lstrip("\n").partition("\n")[2]
+        print(f"{(doc or '').strip()}\n\nFlags:\n{of_each_flag}")
+        return 0
+    try:
+        arguments = flag_values(list(argv))[1:]
+    except flags.Error as error:
+        raise UsageError(f"{error} Run with --help to see every flag.") from error
+    return main(arguments) or 0
 
 
 def no_arguments(arguments: Sequence[str]) -> None:

@@ -55,12 +55,14 @@ def test_a_good_run(voc: Path, run: Run, capsys: pytest.CaptureFixture[str]) -> 
     printed = capsys.readouterr()
     assert printed.err == ""
     assert printed.out.splitlines() == [
-        "split  images  boxes  shards",
-        "train       4      4       1",
-        "val         1      1       1",
+        "split   images   boxes   shards",
+        "───────────────────────────────",
+        "train        4       4        1",
+        "val          1       1        1",
         "",
-        "class  id  train boxes  val boxes",
-        "cat     1            4          1",
+        "class   id   train boxes   val boxes",
+        "────────────────────────────────────",
+        "cat      1             4           1",
         "",
         "Images found by the name of their XML file, as <filename> names none: 5",
         "Wrote to my records:",

@@ -240,14 +240,16 @@ def test_the_plan_in_words(pets: VocFolder, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.chdir(pets.root)
     planned = build.plan(request_for(pets, output=Path("out"), shards=2))
     assert report.summary(planned, done=False).splitlines() == [
-        "split  images  boxes  shards",
-        "train      10     13       2",
-        "val         2      3       2",
+        "split   images   boxes   shards",
+        "───────────────────────────────",
+        "train       10      13        2",
+        "val          2       3        2",
         "",
-        "class  id  train boxes  val boxes",
-        "bird    1            1          0",
-        "cat     2            8          2",
-        "dog     3            4          1",
+        "class   id   train boxes   val boxes",
+        "────────────────────────────────────",
+        "bird     1             1           0",
+        "cat      2             8           2",
+        "dog      3             4           1",
         "",
         "Boxes clipped at the edge of their image: 1",
         "Images without objects, written as background: 1",

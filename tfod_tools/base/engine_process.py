@@ -2,8 +2,8 @@
 
 The child writes one JSON object a line on its standard output: `{"event": "progress", ...}`, at the end
 `{"event": "result", ...}`, or `{"event": "error", "message": ...}`. Everything else it prints goes to a log file. The
-child lives no longer than this process: it watches its standard input, which closes when this process ends, however it
-ends.
+child lives no longer than this process: told so by an environment variable, it watches its standard input, which closes
+when this process ends, however it ends.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from tfod_tools.base.errors import EngineError, Interrupted, TfodError
 
 Event = Mapping[str, Any]
 
+ENDS_WITH_STDIN = "TFOD_TOOLS_ENDS_WITH_STDIN"
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -53,13 +54,16 @@ def run(argv: Sequence[str], *, log: Path, on_event: Callable[[Event], None] = l
             start_new_session=True,
             env=_environment(),
         )
-        with child, _signals_go_to(child):
+        with child, _signals_go_to(child) as asked:
             last: Event = {}
             assert child.stdout is not None
             for line in child.stdout:
-                last = json.loads(line)
-                on_event(last)
+                if line.endswith(b"\n"):  # a child that is killed may leave a part of a line
+                    last = json.loads(line, parse_constant=lambda name: None)
+                    on_event(last)
             status = child.wait()
+    if asked and status < 0:
+        raise Interrupted("Stopped at once; what was saved before is kept.")
     return _outcome(last, status, log)
 
 
@@ -68,21 +72,21 @@ def _environment() -> dict[str, str]:
     root = str(Path(__file__).parents[2])
     path = os.environ.get("PYTHONPATH", "")
     quiet = {"TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "1")}
-    return {**os.environ, **quiet, "PYTHONPATH": f"{root}{os.pathsep}{path}" if path else root}
+    return {**os.environ, **quiet, ENDS_WITH_STDIN: "1", "PYTHONPATH": f"{root}{os.pathsep}{path}" if path else root}
 
 
 @contextlib.contextmanager
-def _signals_go_to(child: subprocess.Popen[bytes]) -> Iterator[None]:
-    asked = False
+def _signals_go_to(child: subprocess.Popen[bytes]) -> Iterator[list[int]]:
+    """Passes the first signal on as SIGINT, and kills at the second; yields the list of those that came."""
+    asked: list[int] = []
 
     def pass_on(number: int, frame: object) -> None:
-        nonlocal asked
         child.send_signal(signal.SIGKILL if asked else signal.SIGINT)
-        asked = True
+        asked.append(number)
 
     before = {number: signal.signal(number, pass_on) for number in _STOP_SIGNALS}
     try:
-        yield
+        yield asked
     except BaseException:
         child.kill()
         raise

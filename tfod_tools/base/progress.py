@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -41,9 +42,13 @@ def line() -> Iterator[Callable[[str], None]]:
         yield _SparseLines()
         return
     try:
-        yield lambda text: print(f"\r\x1b[2K{text}", end="", file=sys.stderr, flush=True)
+        yield lambda text: print(f"\r\x1b[2K{text[: _columns() - 1]}", end="", file=sys.stderr, flush=True)
     finally:
         print(file=sys.stderr)
+
+
+def _columns() -> int:
+    return shutil.get_terminal_size().columns
 
 
 class _SparseLines:

@@ -1,12 +1,21 @@
-"""Tables on standard output."""
+"""Tables as text."""
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 
 
 def show(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Prints `rows` under the names of the columns; numbers are right-aligned, floats have three decimals."""
+    """Prints what `lines` makes."""
+    print("\n".join(lines(columns, rows)))
+
+
+def lines(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
+    """The names of the columns, a rule, and the rows, as lines that fit the terminal (80 columns where there is none).
+
+    Columns of numbers are right-aligned; floats have three decimals, None is a dash.
+    """
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -17,7 +26,9 @@ def show(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
         table.add_column(name, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
         table.add_row(*(_text(cell) for cell in row))
-    Console(highlight=False, markup=False).print(table)
+    out = io.StringIO()
+    Console(file=out, highlight=False, markup=False, force_terminal=False).print(table)
+    return [line.rstrip() for line in out.getvalue().splitlines()]
 
 
 def _text(cell: object) -> str:

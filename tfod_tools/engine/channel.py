@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 
 from absl import flags
 
+from tfod_tools.base.engine_process import ENDS_WITH_STDIN
 from tfod_tools.base.errors import EngineError, Interrupted, TfodError
 
 
@@ -26,6 +27,7 @@ class Channel:
         """Takes standard output for the events."""
         self._out = os.fdopen(os.dup(1), "w", buffering=1, encoding="utf-8")
         os.dup2(2, 1)
+        sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
 
     def send(self, event: str, **fields: Any) -> None:
         """Sends one event; numbers must be finite or they arrive as null."""
@@ -55,6 +57,7 @@ def serve(main: Callable[[Channel], None], flag_values: flags.FlagValues) -> NoR
         traceback.print_exc()
         channel.send("error", message=f"the engine stopped with {_summary(error)}")
         status = EngineError.exit_code
+    sys.stdout.flush()
     sys.stderr.flush()
     # TensorFlow's own threads can keep a finished process alive or crash it on the way out.
     os._exit(status)
@@ -71,11 +74,9 @@ def stop_requests() -> threading.Event:
 def _end_with_parent() -> None:
     """Ends this process at once when standard input closes, as it does when the parent is gone.
 
-    Without a pipe there (a terminal, a batch system's /dev/null) there is no such parent to watch.
+    Only where a command said that it is at the other end: under a batch system standard input means nothing.
     """
-    import stat
-
-    if not stat.S_ISFIFO(os.fstat(0).st_mode):
+    if not os.environ.get(ENDS_WITH_STDIN):
         return
 
     def watch() -> None:
