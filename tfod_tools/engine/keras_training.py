@@ -42,7 +42,8 @@ def train(*, config: str, model_dir: str, steps: int, checkpoint_every: int, eve
         raise CheckpointError(f"{model_dir} is already trained to step {start}. Pass --steps above that to go on.")
     events.send("start", step=start, steps=steps)
     report = _Report(events, stop)
-    with _saved_at_the_end() as last, _observed_summaries(report):
+    # As model_main_tf2 does: all GPUs of this machine; without one, the CPU.
+    with tf.distribute.MirroredStrategy().scope(), _saved_at_the_end() as last, _observed_summaries(report):
         try:
             model_lib_v2.train_loop(
                 pipeline_config_path=config,
@@ -79,7 +80,7 @@ class _LastCheckpoint:
 
     def save(self) -> int:
         """Saves a checkpoint of the present step, unless the last one is of it; returns the step."""
-        step = int(self.manager.checkpoint.step)
+        step = int(tf.convert_to_tensor(self.manager.checkpoint.step))
         latest = self.manager.latest_checkpoint
         if latest is None or int(tf.train.load_variable(latest, "step/.ATTRIBUTES/VARIABLE_VALUE")) != step:
             self.manager.save()
@@ -138,7 +139,7 @@ def _observed_summaries(report: Callable[[str, float, int], None]) -> Iterator[N
     def observed_scalar(name: str, data: Any, step: Any = None, **kwargs: Any) -> Any:
         written = scalar(name, data, step=step, **kwargs)
         if tf.executing_eagerly():
-            report(name, float(data), int(step))
+            report(name, float(data), int(tf.convert_to_tensor(step)))
         return written
 
     def rare_image(name: str, data: Any, step: Any = None, **kwargs: Any) -> Any:
