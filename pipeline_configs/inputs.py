@@ -18,12 +18,14 @@ def check(config: Config, path: Path) -> None:
       path: its file, named in errors.
 
     Raises:
-      Problems: a pattern matches nothing, or only empty files (the engine would wait for ever for a first record), or a
-        label map is missing. Remote paths (`scheme://`) are not looked at.
+      Problems: there is no eval_input_reader, a pattern matches nothing, or only empty files (the engine would wait
+        for ever for a first record), or a label map is missing. Remote paths (`scheme://`) are not looked at.
     """
     readers = {"train_input_reader": config.train_input_reader}
     readers |= {f"eval_input_reader[{i}]": reader for i, reader in enumerate(config.eval_input_reader)}
     problems = [problem for name, reader in readers.items() for problem in _problems(name, reader, path)]
+    if not config.eval_input_reader:
+        problems.append(ConfigError("there is no eval_input_reader, which the engine needs even to train.", path=path))
     if problems:
         raise Problems(problems)
 
