@@ -11,7 +11,7 @@ demo: $(READY)
 	$(BIN)/python -m tfod_tools.demo
 
 test: check
-	$(BIN)/python -m pytest -m engine
+	$(BIN)/python -m pytest -n 2 -m engine
 
 check: $(READY)
 	$(BIN)/ruff format --check .
@@ -21,7 +21,8 @@ check: $(READY)
 
 # The environment is made anew when the lock or the package's metadata is newer than it.
 $(READY): requirements.lock setup.py
-	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info[:2] == (3, 11) else "The lock file is for Python 3.11: make PYTHON=/path/to/python3.11")'
+	@echo "Installing requirements.lock into .venv: about 1 GB to download, some minutes."
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info[:2] == (3, 11) else "The lock file is for Python 3.11: make PYTHON=/path/to/python3.11")'
 	$(PYTHON) -m venv --clear .venv
 	$(BIN)/pip install --disable-pip-version-check --quiet --no-deps --require-hashes -r requirements.lock
 	$(BIN)/pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation -e .
