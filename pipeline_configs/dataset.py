@@ -22,10 +22,12 @@ class Split:
     Attributes:
       pattern: absolute path of its shards, with a `?` for each digit that differs.
       images: how many images it has.
+      most_boxes: on one image; 0 where the manifest does not say.
     """
 
     pattern: str
     images: int
+    most_boxes: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,4 +95,8 @@ def _from_manifest(manifest: Any, folder: Path) -> Dataset:
 
 
 def _split(entry: Any, folder: Path) -> Split:
-    return Split(pattern=str(folder / entry["pattern"]), images=int(entry["images"]))
+    return Split(
+        pattern=str(folder / entry["pattern"]),
+        images=int(entry["images"]),
+        most_boxes=int(entry.get("most_boxes_on_an_image", 0)),
+    )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from pipeline_configs import schema, text_proto
-from pipeline_configs.dataset import Dataset
+from pipeline_configs.dataset import Dataset, Split
 from pipeline_configs.patch import ConfigPatch, Edit
 from pipeline_configs.text_proto import Config
 from tfod_tools.base.errors import RecordError
@@ -30,7 +31,7 @@ def _model(config: Config, dataset: Dataset) -> list[Edit]:
 
 
 def _training(config: Config, dataset: Dataset) -> list[Edit]:
-    edits = _inputs("train_input_reader", dataset.label_map_path, dataset.train.pattern)
+    edits = _inputs("train_input_reader", config.train_input_reader, dataset.label_map_path, dataset.train)
     if config.train_config.batch_size > dataset.train.images:
         edits.append(Edit(path="train_config.batch_size", value=str(dataset.train.images)))
     return edits
@@ -44,7 +45,7 @@ def _evaluation(config: Config, dataset: Dataset) -> list[Edit]:
         )
     return [
         *_one_reader(config),
-        *_inputs("eval_input_reader[0]", dataset.label_map_path, dataset.val.pattern),
+        *_inputs("eval_input_reader[0]", _first_eval_reader(config), dataset.label_map_path, dataset.val),
         Edit(path="eval_input_reader[0].shuffle", value="false"),
         Edit(path="eval_input_reader[0].num_epochs", value="1"),
         Edit(path="eval_config.batch_size", value="1"),
@@ -62,11 +63,19 @@ def _one_reader(config: Config) -> list[Edit]:
     return [Edit(path=field.name, value=text_proto.value_to_text(config.eval_input_reader[0], field))]
 
 
-def _inputs(reader: str, label_map_path: str, pattern: str) -> list[Edit]:
-    paths = json.dumps([pattern], ensure_ascii=False)
-    return [
+def _first_eval_reader(config: Config) -> Any:
+    return config.eval_input_reader[0] if config.eval_input_reader else type(config.train_input_reader)()
+
+
+def _inputs(reader: str, now: Any, label_map_path: str, split: Split) -> list[Edit]:
+    paths = json.dumps([split.pattern], ensure_ascii=False)
+    edits = [
         Edit(path=f"{reader}.label_map_path", value=json.dumps(label_map_path, ensure_ascii=False)),
         Edit(path=f"{reader}.tf_record_input_reader.input_path", value=paths),
         # One weight an input path, or the engine stops; there is one path now.
         Edit(path=f"{reader}.sample_from_datasets_weights", value=None),
     ]
+    if split.most_boxes > now.max_number_of_boxes:
+        # The engine leaves out all boxes of an image beyond this number, without a word.
+        edits.append(Edit(path=f"{reader}.max_number_of_boxes", value=str(split.most_boxes)))
+    return edits

@@ -10,24 +10,37 @@ from pipeline_configs.text_proto import Config
 from tfod_tools.base.errors import ConfigError, Problems, TfodError
 
 
-def check(config: Config, path: Path) -> None:
-    """Looks for the records and label maps of every input reader.
+def check(config: Config, path: Path, *, training: bool) -> None:
+    """Looks for the records and label maps of the input readers.
 
     Args:
       config: the pipeline.config.
       path: its file, named in errors.
+      training: whether the training records are needed too, or the eval records alone.
 
     Raises:
       Problems: there is no eval_input_reader, a pattern matches nothing, or only empty files (the engine would wait
         for ever for a first record), or a label map is missing. Remote paths (`scheme://`) are not looked at.
     """
-    readers = {"train_input_reader": config.train_input_reader}
+    readers = {"train_input_reader": config.train_input_reader} if training else {}
     readers |= {f"eval_input_reader[{i}]": reader for i, reader in enumerate(config.eval_input_reader)}
     problems = [problem for name, reader in readers.items() for problem in _problems(name, reader, path)]
     if not config.eval_input_reader:
-        problems.append(ConfigError("there is no eval_input_reader, which the engine needs even to train.", path=path))
+        problems.append(ConfigError("there is no eval_input_reader, which the engine always needs.", path=path))
     if problems:
         raise Problems(problems)
+
+
+def label_map_path(config: Config, path: Path) -> Path:
+    """The label map of the first input reader that names one.
+
+    Raises:
+      ConfigError: none does.
+    """
+    for reader in (config.train_input_reader, *config.eval_input_reader):
+        if reader.label_map_path:
+            return Path(reader.label_map_path)
+    raise ConfigError("no input reader has a label_map_path.", path=path)
 
 
 def _problems(name: str, reader: Any, path: Path) -> list[TfodError]:

@@ -1,4 +1,4 @@
-"""The config of a training run: the one that `train` left in its folder, unless another is named."""
+"""The config in the folder of a training run: `train` writes it there, `evaluate` and `export` read it."""
 
 from __future__ import annotations
 
@@ -6,11 +6,23 @@ from pathlib import Path
 
 from pipeline_configs import schema
 from pipeline_configs.text_proto import Config
-from tfod_tools.base.errors import CheckpointError
+from tfod_tools.base.errors import CheckpointError, ConfigError
+
+_NAME = "pipeline.config"
+_MARK = "# The config of the last run in this folder, written by tfod_tools.train."
+_CHECKPOINTS = "checkpoint"  # the file in which TensorFlow lists a folder's checkpoints
+
+# May change between two runs: the weights do not depend on it.
+_POST_PROCESSING = ("post_processing", "second_stage_post_processing")
+
+
+def path(model_dir: Path) -> Path:
+    """Where the config of the run in `model_dir` lies."""
+    return model_dir / _NAME
 
 
 def config(model_dir: Path, named: Path | None) -> tuple[Path, Config]:
-    """The path of the config that belongs to `model_dir`, and the config.
+    """The path of the config that belongs to `model_dir`, unless another is named, and the config.
 
     Raises:
       CheckpointError: the folder does not exist, or holds no config and none is named.
@@ -18,7 +30,39 @@ def config(model_dir: Path, named: Path | None) -> tuple[Path, Config]:
     """
     if not model_dir.is_dir():
         raise CheckpointError("there is no such folder. Pass the --model_dir of a training run.", path=model_dir)
-    path = named or model_dir / "pipeline.config"
-    if named is None and not path.is_file():
-        raise CheckpointError("holds no pipeline.config. Pass --config, or train there first.", path=model_dir)
-    return path, schema.read(path)
+    found = named or path(model_dir)
+    if named is None and not found.is_file():
+        raise CheckpointError(f"holds no {_NAME}. Pass --config, or train there first.", path=model_dir)
+    return found, schema.read(found)
+
+
+def text(pipeline: Config) -> str:
+    """What a run writes into its folder: the config, marked as its own."""
+    return f"{_MARK}\n{schema.dump(pipeline)}"
+
+
+def check_same_run(model_dir: Path, pipeline: Config, source: Path) -> None:
+    """Makes sure that a run of `pipeline`, read from `source`, may put its config into `model_dir`.
+
+    Raises:
+      ConfigError: the config that lies there was not written by a run, or belongs to checkpoints of another model.
+    """
+    there = path(model_dir)
+    if not there.exists():
+        return
+    if not there.read_bytes().startswith(_MARK.encode()):
+        raise ConfigError("is yours and would be overwritten. Move it elsewhere and pass it from there.", path=there)
+    if (model_dir / _CHECKPOINTS).exists() and _weights(schema.read(there)) != _weights(pipeline):
+        message = f"its model differs from {there}, whose checkpoints are in that folder. Choose another --model_dir."
+        raise ConfigError(message, path=source)
+
+
+def _weights(pipeline: Config) -> Config:
+    """The model without what happens after its last layer."""
+    copy = type(pipeline.model)()
+    copy.CopyFrom(pipeline.model)
+    model = getattr(copy, schema.architecture(pipeline))
+    for name in _POST_PROCESSING:
+        if name in model.DESCRIPTOR.fields_by_name:
+            model.ClearField(name)
+    return copy

@@ -50,11 +50,12 @@ class ShardEntry(TypedDict):
 
 
 class SplitEntry(TypedDict):
-    """A split: the glob of its files, numbers of images and boxes, boxes of each class of the label map."""
+    """A split: the glob of its files, numbers of images and boxes, most boxes on one image, boxes of each class."""
 
     pattern: str
     images: int
     boxes: int
+    most_boxes_on_an_image: int
     classes: dict[str, int]
     shards: list[ShardEntry]
 
@@ -129,6 +130,7 @@ def _split(split: Split, names: tuple[str, ...], written: Mapping[str, WrittenFi
         pattern=shards.pattern(split.name, split.shards),
         images=len(split.images),
         boxes=boxes.total(),
+        most_boxes_on_an_image=max(len(image.objects) for image in split.images),
         classes={name: boxes[name] for name in names},
         shards=[
             ShardEntry(path=name, records=file.records, bytes=file.size_bytes, sha256=file.sha256)

@@ -13,7 +13,7 @@ from typing import Any
 
 CLASSES = ("ball", "bar", "column", "tent")
 
-# Width and height, in pixels of a 320 x 240 image, from smallest to largest.
+# Smallest and largest width in pixels of a 320 x 240 image, and height / width.
 _SIZES = {
     "ball": ((40, 110), (0.85, 1.18)),
     "bar": ((100, 190), (0.22, 0.34)),

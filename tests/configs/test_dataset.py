@@ -17,8 +17,13 @@ def manifest() -> dict[str, Any]:
         "format_version": 1,
         "label_map": {"path": "label_map.pbtxt", "classes": [{"id": 1, "name": "cat"}, {"id": 3, "name": "dog"}]},
         "splits": {
-            "train": {"pattern": "train.record-?????-of-00004", "images": 90, "boxes": 200},
-            "val": {"pattern": "val.record-?????-of-00001", "images": 10, "boxes": 20},
+            "train": {
+                "pattern": "train.record-?????-of-00004",
+                "images": 90,
+                "boxes": 200,
+                "most_boxes_on_an_image": 7,
+            },
+            "val": {"pattern": "val.record-?????-of-00001", "images": 10, "boxes": 20, "most_boxes_on_an_image": 5},
         },
     }
 
@@ -32,8 +37,8 @@ def test_a_whole_manifest(tmp_path: Path) -> None:
     assert read(tmp_path, manifest()) == Dataset(
         label_map_path=f"{tmp_path}/label_map.pbtxt",
         num_classes=3,
-        train=Split(pattern=f"{tmp_path}/train.record-?????-of-00004", images=90),
-        val=Split(pattern=f"{tmp_path}/val.record-?????-of-00001", images=10),
+        train=Split(pattern=f"{tmp_path}/train.record-?????-of-00004", images=90, most_boxes=7),
+        val=Split(pattern=f"{tmp_path}/val.record-?????-of-00001", images=10, most_boxes=5),
     )
 
 
@@ -41,6 +46,10 @@ def test_without_a_val_split(tmp_path: Path) -> None:
     content = manifest()
     del content["splits"]["val"]
     assert read(tmp_path, content).val is None
+
+
+def test_a_manifest_from_before_the_most_boxes_were_counted(tmp_path: Path) -> None:
+    assert read(tmp_path, without("splits", "train", "most_boxes_on_an_image")).train.most_boxes == 0
 
 
 def test_paths_are_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

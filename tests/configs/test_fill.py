@@ -17,8 +17,8 @@ POST = Path(__file__).parents[2].parent / "shared" / "seeds" / "001_1730d5de2583
 DATASET = Dataset(
     label_map_path="/data/label_map.pbtxt",
     num_classes=3,
-    train=Split(pattern="/data/train.record-?????-of-00004", images=90),
-    val=Split(pattern="/data/val.record-?????-of-00001", images=10),
+    train=Split(pattern="/data/train.record-?????-of-00004", images=90, most_boxes=100),
+    val=Split(pattern="/data/val.record-?????-of-00001", images=10, most_boxes=9),
 )
 INPUTS = [
     'train_input_reader.label_map_path: unset -> "/data/label_map.pbtxt"',
@@ -56,14 +56,35 @@ def test_twice_is_once() -> None:
 
 @pytest.mark.parametrize(("batch", "images", "expected"), [(24, 90, 24), (24, 24, 24), (24, 7, 7)])
 def test_a_batch_holds_no_more_images_than_there_are(batch: int, images: int, expected: int) -> None:
-    dataset = dataclasses.replace(DATASET, train=Split(pattern="/data/train.record", images=images))
+    dataset = dataclasses.replace(DATASET, train=Split(pattern="/data/train.record", images=images, most_boxes=9))
     text = f"model {{ ssd {{ }} }} train_config {{ batch_size: {batch} }}"
     assert filled(text, dataset).train_config.batch_size == expected
 
 
 def test_the_default_batch_counts_too() -> None:
-    dataset = dataclasses.replace(DATASET, train=Split(pattern="/data/train.record", images=5))
+    dataset = dataclasses.replace(DATASET, train=Split(pattern="/data/train.record", images=5, most_boxes=9))
     assert filled("model { ssd { } }", dataset).train_config.batch_size == 5
+
+
+@pytest.mark.parametrize(("now", "most", "expected"), [("", 100, 100), ("", 101, 101), ("7", 7, 7), ("7", 8, 8)])
+def test_no_box_is_left_out(now: str, most: int, expected: int) -> None:
+    """The engine's own bound is 100 boxes an image; it is only ever raised, each reader by its own split."""
+    limit = f"max_number_of_boxes: {now}" if now else ""
+    text = f"model {{ ssd {{ }} }} train_input_reader {{ {limit} }} eval_input_reader {{ {limit} }}"
+    few = Split(pattern="/data/few.record", images=9, most_boxes=1)
+    many = Split(pattern="/data/many.record", images=9, most_boxes=most)
+    config = filled(text, dataclasses.replace(DATASET, train=many, val=few))
+    assert config.train_input_reader.max_number_of_boxes == expected
+    assert config.eval_input_reader[0].max_number_of_boxes == int(now or 100)
+    config = filled(text, dataclasses.replace(DATASET, train=few, val=many))
+    assert config.train_input_reader.max_number_of_boxes == int(now or 100)
+    assert config.eval_input_reader[0].max_number_of_boxes == expected
+
+
+def test_boxes_without_an_eval_reader() -> None:
+    many = Split(pattern="/data/many.record", images=9, most_boxes=300)
+    config = filled("model { ssd { } }", dataclasses.replace(DATASET, val=many))
+    assert config.eval_input_reader[0].max_number_of_boxes == 300
 
 
 def test_lists_are_replaced() -> None:
@@ -88,12 +109,12 @@ def test_lists_are_replaced() -> None:
 
 def test_paths_with_odd_characters_survive() -> None:
     odd = """/my data/it's, "that"\\[x] ü"""
-    dataset = dataclasses.replace(DATASET, label_map_path=odd, train=Split(pattern=odd, images=9))
+    dataset = dataclasses.replace(DATASET, label_map_path=odd, train=Split(pattern=odd, images=9, most_boxes=9))
     reader = filled("model { ssd { } }", dataset).train_input_reader
     assert (reader.label_map_path, list(reader.tf_record_input_reader.input_path)) == (odd, [odd])
 
 
-@pytest.mark.parametrize("val", [None, Split(pattern="/data/val.record", images=0)])
+@pytest.mark.parametrize("val", [None, Split(pattern="/data/val.record", images=0, most_boxes=0)])
 def test_nothing_to_evaluate_on(val: Split | None) -> None:
     with pytest.raises(RecordError, match="--val_fraction"):
         filled("model { ssd { } }", dataclasses.replace(DATASET, val=val))

@@ -8,10 +8,10 @@ import pytest
 
 from pipeline_configs import inputs, schema
 from pipeline_configs.text_proto import Config
-from tfod_tools.base.errors import Problems
+from tfod_tools.base.errors import ConfigError, Problems
 
 CONFIG = Path("run/pipeline.config")
-NO_EVAL_READER = "there is no eval_input_reader, which the engine needs even to train."
+NO_EVAL_READER = "there is no eval_input_reader, which the engine always needs."
 
 
 @pytest.fixture(autouse=True)
@@ -42,9 +42,9 @@ def config(train: str = GOOD_TRAIN, *evals: str) -> Config:
     return schema.parse("\n".join(readers))
 
 
-def problems(made: Config) -> list[str]:
+def problems(made: Config, *, training: bool = True) -> list[str]:
     with pytest.raises(Problems) as caught:
-        inputs.check(made, CONFIG)
+        inputs.check(made, CONFIG, training=training)
     return [str(problem) for problem in caught.value.problems]
 
 
@@ -61,18 +61,50 @@ def problems(made: Config) -> list[str]:
     ids=["pattern", "every file", "star", "one shard is empty", "no label map", "remote"],
 )
 def test_what_can_be_read(train: str) -> None:
-    inputs.check(config(train, GOOD_EVAL), CONFIG)
+    inputs.check(config(train, GOOD_EVAL), CONFIG, training=True)
+    inputs.check(config(GOOD_TRAIN, train), CONFIG, training=False)
 
 
 def test_without_an_eval_reader() -> None:
     assert problems(config(GOOD_TRAIN)) == [f"{CONFIG}: {NO_EVAL_READER}"]
+    assert problems(config(GOOD_TRAIN), training=False) == [f"{CONFIG}: {NO_EVAL_READER}"]
+
+
+@pytest.mark.parametrize("train", ["", reader("none", label_map="no.pbtxt"), reader("empty.*")])
+def test_evaluation_needs_no_training_records(train: str) -> None:
+    """But its own, and as much as training does."""
+    inputs.check(config(train, GOOD_EVAL), CONFIG, training=False)
+    assert problems(config(train, reader("nothing", label_map="no.pbtxt")), training=False) == [
+        f"{CONFIG}: eval_input_reader[0]: no records match nothing. Run make_records, or mend the path.",
+        f"{CONFIG}: eval_input_reader[0]: there is no label map no.pbtxt.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("readers", "expected"),
+    [
+        ((reader("x", label_map="a"), reader("y", label_map="b")), "a"),
+        ((reader("x", label_map=""), reader("y", label_map="b"), reader("y", label_map="c")), "b"),
+        (("", "", reader("y", label_map="c")), "c"),
+    ],
+)
+def test_the_label_map_is_the_first_that_is_named(readers: tuple[str, ...], expected: str) -> None:
+    """Whether it is there or not."""
+    assert inputs.label_map_path(config(*readers), CONFIG) == Path(expected)
+
+
+@pytest.mark.parametrize("readers", [("",), (reader("x", label_map=""), reader("y", label_map=""))])
+def test_no_label_map_is_named(readers: tuple[str, ...]) -> None:
+    with pytest.raises(ConfigError) as caught:
+        inputs.label_map_path(config(*readers), CONFIG)
+    assert str(caught.value) == f"{CONFIG}: no input reader has a label_map_path."
 
 
 def test_absolute_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The folder in which the command runs does not matter then."""
     train = reader(f"{tmp_path}/train.record-?????-of-00002", label_map=f"{tmp_path}/label_map.pbtxt")
     monkeypatch.chdir(tmp_path.parent)
-    inputs.check(config(train, train), CONFIG)
+    inputs.check(config(train, train), CONFIG, training=True)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from pipeline_configs.dataset import Dataset, Split
 from pipeline_configs.patch import Edit
 from tfod_tools.base.errors import ConfigError
 
-SPLIT = Split(pattern="/data/x.record", images=9)
+SPLIT = Split(pattern="/data/x.record", images=9, most_boxes=3)
 DATASET = Dataset(label_map_path="/data/label_map.pbtxt", num_classes=3, train=SPLIT, val=SPLIT)
 START = 'model { ssd { feature_extractor { type: "ssd_mobilenet_v2" } } }'
 

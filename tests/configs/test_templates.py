@@ -18,8 +18,8 @@ GOLDEN = Path(__file__).parent / "golden"
 DATASET = Dataset(
     label_map_path="/data/records/label_map.pbtxt",
     num_classes=3,
-    train=Split(pattern="/data/records/train.record-?????-of-00004", images=1000),
-    val=Split(pattern="/data/records/val.record-?????-of-00001", images=100),
+    train=Split(pattern="/data/records/train.record-?????-of-00004", images=1000, most_boxes=9),
+    val=Split(pattern="/data/records/val.record-?????-of-00001", images=100, most_boxes=9),
 )
 
 

@@ -63,6 +63,7 @@ def test_what_is_written(pets: VocFolder) -> None:
         records = [example.parse(record) for path in entries for record in tfrecord.read(out / path)]
         assert len(records) == split["images"] == {"train": 9, "val": 2}[name]
         assert sum(len(record.boxes) for record in records) == split["boxes"] == sum(split["classes"].values())
+        assert max(len(record.boxes) for record in records) == split["most_boxes_on_an_image"]
         for path, entry in entries.items():
             data = files.pop(path)
             assert entry["records"] == sum(1 for _ in tfrecord.read(out / path)) > 0
