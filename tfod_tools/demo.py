@@ -17,7 +17,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +26,7 @@ from absl import flags
 from tfod_tools import app
 from tfod_tools.base import tables
 from tfod_tools.base.errors import TfodError, UsageError
-from tfod_tools.base.files import write_atomically
+from tfod_tools.base.files import local_path, write_atomically
 
 FLAGS = flags.FlagValues()
 _OUTPUT = flags.DEFINE_string(
@@ -42,6 +42,8 @@ _STEPS = flags.DEFINE_integer(
 _DRY_RUN = flags.DEFINE_bool("dry_run", False, "Show the commands, run none.", flag_values=FLAGS)
 
 _MARK = "demo.json"
+_MADE_BY = "tfod_tools.demo"
+_MADE = ("voc", "unseen", "unseen_voc", "records", "pipeline.config", "model", "metrics.json", "export", "found")
 _SHOWN_PICTURES = 12
 
 
@@ -57,7 +59,7 @@ class Stage:
 def main(arguments: Sequence[str]) -> int:
     """Draws the data, runs the stages, and shows the result."""
     app.no_arguments(arguments)
-    folder = Path(_OUTPUT.value)
+    folder = local_path(_OUTPUT.value)
     todo = stages(folder, _TEMPLATE.value, _STEPS.value)
     if _DRY_RUN.value:
         print("\n".join(_words(stage) for stage in todo))
@@ -99,14 +101,34 @@ def _words(stage: Stage) -> str:
 def _draw(folder: Path, images: int) -> None:
     from record_builders import shapes
 
-    if folder.exists() and any(folder.iterdir()) and not (folder / _MARK).exists():
-        raise UsageError(f"--output: {folder} exists and holds no earlier demo. Choose another folder.")
-    shutil.rmtree(folder, ignore_errors=True)
-    write_atomically(folder / _MARK, b"{}\n")
+    _clear(folder)
+    write_atomically(folder / _MARK, _mark({}))
     shapes.write_voc(folder / "voc", images, seed=0)
     shapes.write_voc(folder / "unseen_voc", _SHOWN_PICTURES, seed=1)
     (folder / "unseen_voc" / "images").rename(folder / "unseen")
     shutil.rmtree(folder / "unseen_voc")
+
+
+def _clear(folder: Path) -> None:
+    """Removes what an earlier demo made in `folder`, and nothing else."""
+    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+        return
+    try:
+        made_by = json.loads((folder / _MARK).read_bytes())["made_by"]
+    except (OSError, ValueError, KeyError, TypeError):
+        made_by = None
+    if made_by != _MADE_BY:
+        raise UsageError(f"--output: {folder} exists and holds no earlier demo. Choose another folder.")
+    for name in _MADE:
+        made = folder / name
+        if made.is_dir() and not made.is_symlink():
+            shutil.rmtree(made)
+        else:
+            made.unlink(missing_ok=True)
+
+
+def _mark(result: Mapping[str, object]) -> bytes:
+    return (json.dumps({"made_by": _MADE_BY, **result}, indent=2) + "\n").encode()
 
 
 def _run(stage: Stage) -> None:
@@ -131,9 +153,7 @@ def _summary(folder: Path, todo: Sequence[Stage], seconds: dict[str, float]) -> 
     metrics = json.loads((folder / "metrics.json").read_text())["metrics"]
     where = {"images and annotations": folder / "voc", **{stage.name: stage.makes for stage in todo}}
     where["metrics"] = folder / "metrics.json"
-    write_atomically(
-        folder / _MARK, (json.dumps({"AP50": metrics["AP50"], "seconds": seconds}, indent=2) + "\n").encode()
-    )
+    write_atomically(folder / _MARK, _mark({"AP50": metrics["AP50"], "seconds": seconds}))
     print()
     tables.show(("stage", "seconds", "result"), [(name, round(s), str(where[name])) for name, s in seconds.items()])
     picture = sorted((folder / "found").glob("*.jpg"))[0]

@@ -6,12 +6,13 @@ OUTPUT/detections.json holds, for each image, all detections of the model by fal
 image (as its EXIF orientation says); OUTPUT/NAME.jpg shows those of at least --min_score. Names come from the
 label_map.pbtxt beside the model.
 
-Exit codes: 0 fine, 1 usage, 2 bad input, 3 some images could not be read, 4 TensorFlow stopped with an error.
+Exit codes: 0 fine, 1 usage, 2 bad input, 3 some images could not be read, 4 TensorFlow stopped with an error, 130
+stopped by you.
 """
 
 from __future__ import annotations
 
-import collections
+import itertools
 import json
 import sys
 import tempfile
@@ -22,9 +23,8 @@ from typing import Any
 from absl import flags
 
 from tfod_tools import app
-from tfod_tools.base import engine_process, progress
-from tfod_tools.base.errors import CheckpointError, ImageError
-from tfod_tools.base.files import write_atomically
+from tfod_tools.base import engine_process, files, progress
+from tfod_tools.base.errors import CheckpointError, ImageError, UsageError
 from tfod_tools.base.pictures import LabelledBox, draw
 
 FLAGS = flags.FlagValues()
@@ -45,6 +45,7 @@ _DRY_RUN = flags.DEFINE_bool("dry_run", False, "Show what would be read and writ
 
 LOG = "predict.log"
 DETECTIONS = "detections.json"
+FROZEN_GRAPH = "frozen_inference_graph.pb"
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff")
 
 Detections = dict[str, Any]
@@ -53,18 +54,20 @@ Detections = dict[str, Any]
 def main(arguments: Sequence[str]) -> int:
     """Detects, draws, writes, and says how many objects were found."""
     app.no_arguments(arguments)
-    model, output = Path(_MODEL.value), Path(_OUTPUT.value)
-    if not model.exists():
+    model, output = files.local_path(_MODEL.value), files.local_path(_OUTPUT.value)
+    if not any(path.is_file() for path in (model, model / FROZEN_GRAPH, model / "saved_model" / "saved_model.pb")):
         raise CheckpointError("there is no such model. Pass a folder that export made, or a .pb file.", path=model)
-    paths = image_paths([Path(name) for name in _IMAGES.value])
+    paths = image_paths([files.local_path(name) for name in _IMAGES.value])
+    names = picture_names(paths)
+    _refuse_to_overwrite(paths, [output / name for name in names.values()])
     beside = (model if model.is_dir() else model.parent) / "label_map.pbtxt"
-    labels = _labels(Path(_LABEL_MAP.value) if _LABEL_MAP.value else beside)
+    labels = _labels(files.local_path(_LABEL_MAP.value) if _LABEL_MAP.value else beside)
     if _DRY_RUN.value:
         print(f"Would look for {len(labels)} classes in {len(paths)} images and write {output / DETECTIONS}")
         return 0
     found, skipped = predict(model, paths, labels, output)
-    _draw(found, _picture_names(paths), output, _MIN_SCORE.value)
-    write_atomically(
+    _draw(found, names, output, _MIN_SCORE.value)
+    files.write_atomically(
         output / DETECTIONS, (json.dumps({"format_version": 1, "images": found}, indent=1) + "\n").encode()
     )
     _report(found, skipped, output, _MIN_SCORE.value)
@@ -102,8 +105,8 @@ def predict(
     found: list[Detections] = []
     skipped: list[str] = []
     with tempfile.TemporaryDirectory() as folder, progress.bar("images", len(paths)) as advance:
-        listing = Path(folder, "images.txt")
-        listing.write_text("".join(f"{path}\n" for path in paths))
+        listing = Path(folder, "images.json")
+        listing.write_text(json.dumps([str(path) for path in paths]))
 
         def on_event(event: engine_process.Event) -> None:
             if event["event"] == "image":
@@ -144,10 +147,25 @@ def _labels(path: Path) -> dict[int, str]:
     return dict(zip(found.ids, found.names, strict=True))
 
 
-def _picture_names(paths: Sequence[Path]) -> dict[str, str]:
-    """For each image the name of its picture: the stem, or the whole name where two images share the stem."""
-    stems = collections.Counter(path.stem for path in paths)
-    return {str(path): f"{path.stem if stems[path.stem] == 1 else path.name}.jpg" for path in paths}
+def picture_names(paths: Sequence[Path]) -> dict[str, str]:
+    """For each image the name of its picture: `STEM.jpg`, or `STEM-2.jpg` and so on where images share a stem."""
+    taken: set[str] = set()
+    names = {}
+    for path in paths:
+        candidates = itertools.chain([path.stem], (f"{path.stem}-{number}" for number in itertools.count(2)))
+        stem = next(stem for stem in candidates if stem not in taken)
+        taken.add(stem)
+        names[str(path)] = f"{stem}.jpg"
+    return names
+
+
+def _refuse_to_overwrite(images: Sequence[Path], pictures: Sequence[Path]) -> None:
+    sources = {path.resolve() for path in images}
+    for picture in pictures:
+        if picture.resolve() in sources:
+            raise UsageError(
+                f"--output: {picture} is one of the images and would be overwritten. Choose another folder."
+            )
 
 
 def _draw(found: Sequence[Detections], names: Mapping[str, str], output: Path, min_score: float) -> None:

@@ -1,6 +1,6 @@
 """Entry: runs an exported model on images. Needs TensorFlow, but neither the engine nor its shims.
 
-    python -m tfod_tools.engine.predict --model=EXPORT_DIR_OR_PB --images=FILE_OF_PATHS
+    python -m tfod_tools.engine.predict --model=EXPORT_DIR_OR_PB --images=PATHS.json
 
 Sends `image` (path, width, height, boxes [ymin, xmin, ymax, xmax] in 0..1, scores, class ids) for each image in order,
 `skipped` (message) for one that cannot be read, and `result` (images).
@@ -8,6 +8,7 @@ Sends `image` (path, width, height, boxes [ymin, xmin, ymax, xmax] in 0..1, scor
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from tfod_tools.engine import channel
 
 FLAGS = flags.FlagValues()
 _MODEL = flags.DEFINE_string("model", None, "Exported model.", required=True, flag_values=FLAGS)
-_IMAGES = flags.DEFINE_string("images", None, "File with one image path a line.", required=True, flag_values=FLAGS)
+_IMAGES = flags.DEFINE_string("images", None, "JSON file with a list of paths.", required=True, flag_values=FLAGS)
 
 _OUTPUTS = ("detection_boxes", "detection_scores", "detection_classes", "num_detections")
 
@@ -31,7 +32,7 @@ def main(events: channel.Channel) -> None:
     model = Path(_MODEL.value)
     frozen_graph = model / "frozen_inference_graph.pb" if model.is_dir() else model
     detect = _frozen_graph(frozen_graph) if frozen_graph.is_file() else _saved_model(model / "saved_model")
-    paths = Path(_IMAGES.value).read_text().splitlines()
+    paths = json.loads(Path(_IMAGES.value).read_text())
     for path in paths:
         try:
             image = _pixels(path)
@@ -90,12 +91,12 @@ def _saved_model(path: Path) -> Detector:
 def _pixels(path: str) -> Any:
     """The image as uint8 [height, width, 3], upright as its EXIF orientation says."""
     import numpy as np
-    from PIL import Image, ImageOps, UnidentifiedImageError
+    from PIL import Image, ImageOps
 
     try:
         with Image.open(path) as image:
             return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
-    except (OSError, UnidentifiedImageError) as error:
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise ImageError(f"cannot be read as an image: {error}", path=path) from error
 
 
