@@ -39,7 +39,7 @@ setup(
     ],
     extras_require={
         "train": ENGINE,
-        "gpu": ["tensorflow[and-cuda]~=2.20.0"],
+        "gpu": [*ENGINE, "tensorflow[and-cuda]~=2.20.0"],
         "beam": ["apache-beam>=2.60"],
         "cloud": ["google-cloud-aiplatform", "pyyaml"],
         "onnx": ["tf2onnx"],

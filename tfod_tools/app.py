@@ -3,14 +3,15 @@
 A command module has a docstring (its help), a `FLAGS = flags.FlagValues()` of its own, and `main(args) -> int | None`.
 It ends with `app.run(main, FLAGS, __doc__)` under `if __name__ == "__main__"`.
 
-Exit codes: 0 fine, 1 usage, 2 bad input, 3 finished with skipped items, 4 the engine stopped with an error, 130 stopped
-by the user; anything else is a bug, with its traceback.
+Exit codes: 0 fine, 1 usage, 2 bad input, 3 finished with skipped items, 4 the engine stopped with an error, 70 a bug,
+with its traceback, 130 stopped by the user, 141 the reader of the output went away.
 """
 
 from __future__ import annotations
 
 import os
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
@@ -19,6 +20,8 @@ from absl import flags
 from tfod_tools.base.errors import TfodError, UsageError
 
 SKIPPED_ITEMS = 3
+_BUG = 70
+_NO_READER = 141
 
 Main = Callable[[Sequence[str]], "int | None"]
 
@@ -37,6 +40,7 @@ def run(main: Main, flag_values: flags.FlagValues, doc: str | None, argv: Sequen
 
 def status(main: Main, flag_values: flags.FlagValues, doc: str | None, argv: Sequence[str]) -> int:
     """The exit code of running `main` with `argv`; errors of the user's making are printed as one line each."""
+    code = _NO_READER
     try:
         code = _status(main, flag_values, doc, argv)
         sys.stdout.flush()  # what is still held back fails here, and not on the way out
@@ -50,7 +54,16 @@ def status(main: Main, flag_values: flags.FlagValues, doc: str | None, argv: Seq
     except BrokenPipeError:
         # The reader of our output went away, as `| head` does; nobody is left to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return code
+    except OSError as error:
+        if error.filename is None:
+            traceback.print_exc()
+            return _BUG
+        print(f"{error.filename}: {error.strerror}. Check the path and its permissions.", file=sys.stderr)
+        return TfodError.exit_code
+    except Exception:  # noqa: BLE001 - Python's own status for a crash is 1, which means usage here
+        traceback.print_exc()
+        return _BUG
 
 
 def _status(main: Main, flag_values: flags.FlagValues, doc: str | None, argv: Sequence[str]) -> int:

@@ -11,6 +11,7 @@ Exit codes: 0 evaluated, 1 usage, 2 bad input, 4 the engine stopped with an erro
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,7 @@ from typing import Any
 from absl import flags
 
 from tfod_tools import app
-from tfod_tools.base import engine_process, progress, tables
-from tfod_tools.base.files import write_atomically
+from tfod_tools.base import engine_process, files, progress, tables
 
 FLAGS = flags.FlagValues()
 _MODEL_DIR = flags.DEFINE_string("model_dir", None, "Folder of a training run.", required=True, flag_values=FLAGS)
@@ -40,17 +40,19 @@ LOG = "evaluate.log"
 def main(arguments: Sequence[str]) -> int:
     """Evaluates and shows the metrics."""
     app.no_arguments(arguments)
-    model_dir = Path(_MODEL_DIR.value)
-    argv = plan(model_dir, Path(_CONFIG.value) if _CONFIG.value else None, _CHECKPOINT.value)
+    model_dir = files.local_path(_MODEL_DIR.value)
+    named = files.local_path(_OUTPUT.value) if _OUTPUT.value else None
+    argv = plan(model_dir, files.local_path(_CONFIG.value) if _CONFIG.value else None, _CHECKPOINT.value)
     if _DRY_RUN.value:
-        print(f"Would run: python -m {' '.join(argv)}")
+        print(f"Would run: {shlex.join(('python', '-m', *argv))}")
         return 0
     result = evaluate(argv, model_dir)
-    output = Path(_OUTPUT.value) if _OUTPUT.value else model_dir / f"metrics-{result['step']}.json"
-    write_atomically(output, as_json(result).encode())
+    output = named or model_dir / f"metrics-{result['step']}.json"
+    files.write_atomically(output, as_json(result).encode())
     _show(result["metrics"])
     print(f"\nStep {result['step']}, {result['metrics']['images']} images. Written: {output}")
-    print(f"Next: python -m tfod_tools.export --model_dir={model_dir} --output={model_dir / 'export'}")
+    words = ("python", "-m", "tfod_tools.export", f"--model_dir={model_dir}", f"--output={model_dir / 'export'}")
+    print(f"Next: {shlex.join(words)}")
     return 0
 
 
@@ -58,12 +60,13 @@ def plan(model_dir: Path, config: Path | None, checkpoint: str | None) -> list[s
     """The words that evaluate, after `python -m`.
 
     Raises:
-      ConfigError: the config cannot be read, or its records are not there.
+      ConfigError: the config cannot be read.
+      Problems: its eval records or label map are not there.
     """
     from pipeline_configs import inputs, run_folder, style
 
     path, pipeline = run_folder.config(model_dir, config)
-    inputs.check(pipeline, path)
+    inputs.check(pipeline, path, training=False)
     argv = ["tfod_tools.engine.evaluate", f"--style={style.style_of(pipeline)}", f"--config={path}"]
     return [*argv, f"--model_dir={model_dir}", *([f"--checkpoint={checkpoint}"] if checkpoint else [])]
 

@@ -12,15 +12,15 @@ Exit codes: 0 exported, 1 usage, 2 bad input, 4 the engine stopped with an error
 
 from __future__ import annotations
 
+import shlex
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from absl import flags
 
 from tfod_tools import app
-from tfod_tools.base import engine_process, plugins, progress
+from tfod_tools.base import engine_process, files, plugins, progress
 from tfod_tools.base.errors import LabelMapError, UsageError
 
 FLAGS = flags.FlagValues()
@@ -44,17 +44,18 @@ LABEL_MAP = "label_map.pbtxt"
 def main(arguments: Sequence[str]) -> int:
     """Exports and says what lies where."""
     app.no_arguments(arguments)
-    model_dir, output = Path(_MODEL_DIR.value), Path(_OUTPUT.value)
-    config = Path(_CONFIG.value) if _CONFIG.value else None
+    model_dir, output = files.local_path(_MODEL_DIR.value), files.local_path(_OUTPUT.value)
+    config = files.local_path(_CONFIG.value) if _CONFIG.value else None
     argv, label_map = plan(model_dir, output, _FORMAT.value, config, _CHECKPOINT.value)
     if _DRY_RUN.value:
-        print(f"Would write {', '.join(_FORMAT.value)} to {output}:\n  python -m {' '.join(argv)}")
+        print(f"Would write {', '.join(_FORMAT.value)} to {output}:\n  {shlex.join(('python', '-m', *argv))}")
         return 0
     result = export(argv, label_map, model_dir, output)
     print(f"Exported step {result['step']} to {output}:")
     for path in sorted(output.iterdir()):
         print(f"  {path.name}{'/' if path.is_dir() else ''}")
-    print(f"Next: python -m tfod_tools.predict --model={output} --images=IMAGES --output=OUTPUT")
+    words = ("python", "-m", "tfod_tools.predict", f"--model={output}", "--images=IMAGES", "--output=OUTPUT")
+    print(f"Next: {shlex.join(words)}")
     return 0
 
 
@@ -65,10 +66,10 @@ def plan(
 
     Raises:
       UsageError: a format is unknown, or `output` exists.
-      ConfigError: the config cannot be read.
+      ConfigError: the config cannot be read, or names no label map.
       LabelMapError: the config's label map is not there.
     """
-    from pipeline_configs import run_folder, style
+    from pipeline_configs import inputs, run_folder, style
 
     for name in formats or [""]:
         if name not in FORMATS:
@@ -76,7 +77,7 @@ def plan(
     if output.exists():
         raise UsageError(f"--output: {output} exists. Remove it or choose another folder.")
     path, pipeline = run_folder.config(model_dir, config)
-    label_map = Path(_label_map_path(pipeline))
+    label_map = inputs.label_map_path(pipeline, path)
     if not label_map.is_file():
         raise LabelMapError("the config's label map is not there.", path=label_map)
     argv = ["tfod_tools.engine.export", f"--style={style.style_of(pipeline)}", f"--config={path}"]
@@ -107,10 +108,6 @@ def export(argv: Sequence[str], label_map: Path, model_dir: Path, output: Path) 
 
 def _partial(output: Path) -> Path:
     return output.with_name(f".{output.name}.partial")
-
-
-def _label_map_path(pipeline: Any) -> str:
-    return str(pipeline.train_input_reader.label_map_path or pipeline.eval_input_reader[0].label_map_path)
 
 
 if __name__ == "__main__":

@@ -54,9 +54,9 @@ def main(arguments: Sequence[str]) -> int:
     if _LIST.value:
         _list_templates()
         return 0
-    records, output = _required(_RECORDS), Path(_required(_OUTPUT))
+    records, output = _required(_RECORDS), files.local_path(_required(_OUTPUT))
     start = _start(output)
-    made = make.make(start, Dataset.read(Path(records)), [_edit(text) for text in _SET.value])
+    made = make.make(start, Dataset.read(files.local_path(records)), [_edit(text) for text in _SET.value])
     if not _DRY_RUN.value:
         _write(output, made.text)
     _report(made, output)
@@ -81,7 +81,7 @@ def _start(output: Path) -> Config:
         raise UsageError(f"found {found} of --template and --from, expected one of them. --list shows the templates.")
     if _TEMPLATE.value:
         return template.read(_TEMPLATE.value)
-    source = Path(_FROM.value or "")
+    source = files.local_path(_FROM.value or "")
     if output.exists() and source.exists() and output.samefile(source):
         raise UsageError(f"--output is {source}, which --from reads; its comments would be lost. Name another file.")
     return schema.read(source)

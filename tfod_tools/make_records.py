@@ -33,6 +33,7 @@ from record_builders import formats, shards
 from tfod_tools import app
 from tfod_tools.base import plugins, progress
 from tfod_tools.base.errors import Problems
+from tfod_tools.base.files import local_path
 
 if TYPE_CHECKING:
     from record_builders.plan import Plan, Request
@@ -109,10 +110,10 @@ def _request() -> Request:
 
     return Request(
         format=_FORMAT.value,
-        annotations=Path(_ANNOTATIONS.value),
-        images=Path(_IMAGES.value or _ANNOTATIONS.value),
-        output=Path(_OUTPUT.value),
-        label_map=Path(_LABEL_MAP.value) if _LABEL_MAP.value else None,
+        annotations=local_path(_ANNOTATIONS.value),
+        images=local_path(_IMAGES.value or _ANNOTATIONS.value),
+        output=local_path(_OUTPUT.value),
+        label_map=local_path(_LABEL_MAP.value) if _LABEL_MAP.value else None,
         shards=_SHARDS.value,
         val_fraction=_VAL_FRACTION.value,
         seed=_SEED.value,

@@ -12,6 +12,7 @@ Exit codes: 0 trained to the last step, 1 usage, 2 bad input, 4 the engine stopp
 from __future__ import annotations
 
 import collections
+import shlex
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -22,9 +23,8 @@ from absl import flags
 
 from cloud.job import TrainJob
 from tfod_tools import app
-from tfod_tools.base import engine_process, progress
-from tfod_tools.base.errors import ConfigError
-from tfod_tools.base.files import write_atomically
+from tfod_tools.base import engine_process, files, progress
+from tfod_tools.base.errors import ConfigError, TfodError
 
 FLAGS = flags.FlagValues()
 _CONFIG = flags.DEFINE_string("config", None, "The pipeline.config to train.", required=True, flag_values=FLAGS)
@@ -43,24 +43,23 @@ _DRY_RUN = flags.DEFINE_bool(
 )
 
 LOG = "train.log"
-CONFIG_AS_RUN = "pipeline.config"
 _MOST_STEPS_BETWEEN_CHECKPOINTS = 1000
 
 
 def main(arguments: Sequence[str]) -> int:
     """Plans the job, and runs it unless this is a dry run."""
     app.no_arguments(arguments)
-    config, model_dir = Path(_CONFIG.value), Path(_MODEL_DIR.value)
+    config, model_dir = files.local_path(_CONFIG.value), files.local_path(_MODEL_DIR.value)
     job, text, batch_size = plan(config, model_dir, _STEPS.value, _CHECKPOINT_EVERY.value)
     if _DRY_RUN.value:
-        print(f"Would train in {job.style.upper()} style:\n  python -m {' '.join(job.argv())}")
+        print(f"Would train in {job.style.upper()} style:\n  {shlex.join(('python', '-m', *job.argv()))}")
         return 0
     print(f"Training in {job.style.upper()} style to step {job.steps}; log: {model_dir / LOG}", file=sys.stderr)
     with progress.line() as show:
         show("starting the engine ...")
         result = run(job, text, _Display(job.steps, batch_size, show))
     print(f"Trained to step {result['step']}: {result['checkpoint']}")
-    print(f"Next: python -m tfod_tools.evaluate --model_dir={model_dir}")
+    print(f"Next: {shlex.join(('python', '-m', 'tfod_tools.evaluate', f'--model_dir={model_dir}'))}")
     return 0
 
 
@@ -77,43 +76,63 @@ def plan(config: Path, model_dir: Path, steps: int | None, checkpoint_every: int
       The job, the text of the config as it will run, and its batch size.
 
     Raises:
-      ConfigError: the config cannot be read, names no steps, or the folder holds a run of another model.
-      RecordError: the training records or the label map are not there.
+      ConfigError: the config cannot be read, names no steps, or the folder holds another config.
+      Problems: the records or the label map are not there.
     """
-    from pipeline_configs import inputs, schema, style
+    from pipeline_configs import inputs, run_folder, schema, style
 
     pipeline = schema.read(config)
     last_step = steps or pipeline.train_config.num_steps
     if not last_step:
         raise ConfigError("train_config.num_steps is not set. Set it, or pass --steps.", path=config)
-    inputs.check(pipeline, config)
-    as_run = model_dir / CONFIG_AS_RUN
-    if as_run.exists() and (model_dir / "checkpoint").exists() and schema.read(as_run).model != pipeline.model:
-        raise ConfigError(
-            f"its model differs from {as_run}, whose checkpoints are in that folder. Choose another --model_dir.",
-            path=config,
-        )
+    inputs.check(pipeline, config, training=True)
+    as_run = run_folder.path(model_dir)
+    run_folder.check_same_run(model_dir, pipeline, config)
     pipeline.train_config.num_steps = last_step
     job = TrainJob(
         config=str(as_run.resolve()),
         model_dir=str(model_dir.resolve()),
         style=style.style_of(pipeline),
         steps=last_step,
-        checkpoint_every=checkpoint_every or max(1, min(_MOST_STEPS_BETWEEN_CHECKPOINTS, last_step // 10)),
+        checkpoint_every=checkpoint_every or _a_tenth(last_step),
     )
-    return job, schema.dump(pipeline), pipeline.train_config.batch_size
+    return job, run_folder.text(pipeline), pipeline.train_config.batch_size
+
+
+def _a_tenth(steps: int) -> int:
+    """A tenth of the run, at most 1000 steps, in whole tens: the TF2 loop can then run ten steps at a time."""
+    tenth = min(steps // 10, _MOST_STEPS_BETWEEN_CHECKPOINTS)
+    return max(1, tenth - tenth % 10 if tenth > 10 else tenth)
 
 
 def run(job: TrainJob, config: str, on_event: Callable[[engine_process.Event], None]) -> engine_process.Event:
     """Writes the config into the model_dir and trains; returns the last step and its checkpoint.
+
+    Where the engine refuses before its first step, the config that was there before is put back.
 
     Raises:
       CheckpointError: the model_dir is already trained that far.
       EngineError: the engine stopped with an error.
       Interrupted: the user stopped it; the checkpoint is saved.
     """
-    write_atomically(Path(job.config), config.encode())
-    return engine_process.run(job.argv(), log=Path(job.model_dir) / LOG, on_event=on_event)
+    path = Path(job.config)
+    before = path.read_bytes() if path.exists() else None
+    started = False
+
+    def note_start(event: engine_process.Event) -> None:
+        nonlocal started
+        started = True
+        on_event(event)
+
+    files.write_atomically(path, config.encode())
+    try:
+        return engine_process.run(job.argv(), log=Path(job.model_dir) / LOG, on_event=note_start)
+    except TfodError:
+        if not started and before is not None:
+            files.write_atomically(path, before)
+        elif not started:
+            path.unlink(missing_ok=True)
+        raise
 
 
 class _Display:
@@ -128,11 +147,12 @@ class _Display:
     def __call__(self, event: Mapping[str, Any]) -> None:
         if event["event"] == "progress":
             self._recent.append((event["step"], time.monotonic()))
-            self._show(f"{_state(event, self._steps)}{self._speed(event['step'])}")
+            self._show(progress_line(event, self._steps, self._speed(event["step"])))
         elif event["event"] == "start" and event["step"]:
             self._show(f"going on from step {event['step']} ...")
 
     def _speed(self, step: int) -> str:
+        """Images a second over the last twenty reports, and the time that is left at that speed; '' at first."""
         first_step, first_time = self._recent[0]
         seconds = self._recent[-1][1] - first_time
         if step == first_step or not seconds:
@@ -143,12 +163,24 @@ class _Display:
         return f"  {steps_per_s * self._batch_size:.3g} images/s  {clock} left"
 
 
-def _state(event: Mapping[str, Any], steps: int) -> str:
-    losses = {name.rpartition("/")[2].removesuffix("_loss"): value for name, value in event["losses"].items()}
-    total = losses.pop("total", None)
+def progress_line(event: Mapping[str, Any], steps: int, speed: str) -> str:
+    """The live line; the parts of the loss come last, where a narrow terminal cuts them off.
+
+    Args:
+      event: a progress event: step, losses by the engine's names (`Loss/RPNLoss/objectness_loss`), learning_rate.
+      steps: the last step of the run.
+      speed: text on images a second and time left.
+    """
+    losses = {_short(name): value for name, value in event["losses"].items()}
+    total = _number(losses.pop("total", None))
     parts = ", ".join(f"{name} {_number(value)}" for name, value in losses.items())
-    rate = _number(event["learning_rate"])
-    return f"step {event['step']}/{steps}  loss {_number(total)} ({parts})  learning rate {rate}"
+    return f"step {event['step']}/{steps}  loss {total}  lr {_number(event['learning_rate'])}{speed}  ({parts})"
+
+
+def _short(name: str) -> str:
+    """`Loss/RPNLoss/objectness_loss` as `RPN objectness`."""
+    parts = [part.removesuffix("_loss").removesuffix("Loss") for part in name.split("/")]
+    return " ".join(part for part in parts if part)
 
 
 def _number(value: float | None) -> str:

@@ -115,9 +115,39 @@ def test_errors_of_the_user(
 
 
 def test_a_bug_keeps_its_traceback(command: flags.FlagValues, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(ZeroDivisionError):
-        app.status(lambda arguments: 1 // 0, command, DOC, ["count", "--output=x"])
-    assert capsys.readouterr() == ("", "")
+    """And a status of its own: Python's, 1, means usage here."""
+    assert app.status(lambda arguments: 1 // 0, command, DOC, ["count", "--output=x"]) == 70
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("Traceback (most recent call last):\n")
+    assert err.endswith("\nZeroDivisionError: integer division or modulo by zero\n")
+    assert "lambda arguments: 1 // 0" in err
+
+
+def test_a_file_that_the_machine_refuses_is_one_line(
+    command: flags.FlagValues, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    def main(arguments: Sequence[str]) -> int:
+        return len(Path(command.output).read_text())
+
+    (tmp_path / "file").touch()
+    for path, reason in [
+        (tmp_path / "none", "No such file or directory"),
+        (tmp_path, "Is a directory"),
+        (tmp_path / "file" / "x", "Not a directory"),
+    ]:
+        assert app.status(main, command, DOC, ["count", f"--output={path}"]) == 2
+        assert capsys.readouterr() == ("", f"{path}: {reason}. Check the path and its permissions.\n")
+
+
+def test_an_oserror_of_no_file_is_a_bug(command: flags.FlagValues, capsys: pytest.CaptureFixture[str]) -> None:
+    def main(arguments: Sequence[str]) -> int:
+        raise OSError(28, "No space left on device")
+
+    assert app.status(main, command, DOC, ["count", "--output=x"]) == 70
+    err = capsys.readouterr().err
+    assert err.startswith("Traceback (most recent call last):\n")
+    assert err.endswith("OSError: [Errno 28] No space left on device\n")
 
 
 def test_no_arguments() -> None:
@@ -126,10 +156,10 @@ def test_no_arguments() -> None:
         app.no_arguments(["steps=5", "x"])
 
 
-@pytest.mark.parametrize("words", [1, 100_000])
+@pytest.mark.parametrize(("words", "status"), [(1, 0), (100_000, 141)])
 @pytest.mark.parametrize("arguments", [["--help"], []], ids=["help", "run"])
-def test_nobody_reads_the_output(words: int, arguments: list[str]) -> None:
-    """As with `| head -1`: no traceback, whether Python still holds all of the text at the end or not."""
+def test_nobody_reads_the_output(words: int, status: int, arguments: list[str]) -> None:
+    """As with `| head -1`: no traceback; the status tells whether the command had finished by then."""
     code = (
         "import sys\n"
         "from absl import flags\n"
@@ -137,6 +167,20 @@ def test_nobody_reads_the_output(words: int, arguments: list[str]) -> None:
         f"text = 'word ' * {words}\n"
         "app.run(lambda arguments: print(text), flags.FlagValues(), text, ['x', *sys.argv[1:]])"
     )
+    assert unread(code, *arguments) == (status, "")
+
+
+def test_what_a_finished_command_found_is_told_although_nobody_reads() -> None:
+    code = (
+        "from absl import flags\n"
+        "from tfod_tools import app\n"
+        "app.run(lambda arguments: print('skipped') or 3, flags.FlagValues(), '', ['x'])"
+    )
+    assert unread(code) == (3, "")
+
+
+def unread(code: str, *arguments: str) -> tuple[int, str]:
+    """Status and standard error of `code`, whose standard output nobody reads."""
     ours, theirs = os.pipe()
     os.close(ours)
     try:
@@ -146,7 +190,7 @@ def test_nobody_reads_the_output(words: int, arguments: list[str]) -> None:
         )  # fmt: skip
     finally:
         os.close(theirs)
-    assert (done.returncode, done.stderr) == (0, "")
+    return done.returncode, done.stderr
 
 
 @pytest.mark.parametrize("arguments", [[], ["--help"], ["-h"], ["help"]])

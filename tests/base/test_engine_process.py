@@ -22,6 +22,7 @@ from tfod_tools.base.errors import EngineError, Interrupted, TfodError
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_S = 120
+STOPPING = "\nStopping; Ctrl-C again ends at once.\n"
 
 CHILD = """
 import fcntl, json, os, signal, sys, time
@@ -54,6 +55,8 @@ except TfodError as error:
     print(type(error).__name__, error, flush=True)
     sys.exit(error.exit_code)
 """
+
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 Write = Callable[[str], str]
 
@@ -92,10 +95,18 @@ def run(module: str, *arguments: str) -> tuple[engine_process.Event, list[engine
     return engine_process.run([module, *arguments], log=Path("log"), on_event=events.append), events
 
 
-def start(parents: list[subprocess.Popen[str]]) -> subprocess.Popen[str]:
-    """A process of its own that runs the entry and prints the names of the events, then the outcome."""
+def start(parents: list[subprocess.Popen[str]], *before: str) -> subprocess.Popen[str]:
+    """A process of its own that runs the entry and prints the names of the events, then the outcome.
+
+    The words `before` come before those of the command, as `nohup` does.
+    """
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ["PYTHONPATH"]])}
-    parents.append(subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE, text=True, env=environment))
+    parents.append(
+        subprocess.Popen(
+            [*before, sys.executable, "-c", PARENT],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment,
+        )
+    )  # fmt: skip
     return parents[-1]
 
 
@@ -127,7 +138,7 @@ def test_events_arrive_in_order_and_the_result_is_returned(entry: Write) -> None
     result, events = run(module, "--text=a b=c'd")
     assert result == {"event": "result", "text": "a b=c'd"}
     progress = [{"event": "progress", "step": step, "text": "größer\n猫"} for step in range(500)]
-    assert events == [*progress, result]
+    assert events == progress
 
 
 def test_events_arrive_while_the_child_runs(entry: Write, tmp_path: Path) -> None:
@@ -159,7 +170,7 @@ def test_stray_output_goes_to_the_log(entry: Write) -> None:
         events.send("result")
     """)
     result, events = run(module)
-    assert events == [result] == [{"event": "result"}]
+    assert (result, events) == ({"event": "result"}, [])
     log = Path("log").read_text()
     for line in ("printed", "written", "by a process", "complained", "fake"):
         assert line in log
@@ -184,8 +195,11 @@ def test_the_log_is_appended_to(entry: Write, tmp_path: Path) -> None:
 def test_errors_of_the_user_come_back(
     entry: Write, raised: str, kind: type[TfodError], code: int, message: str
 ) -> None:
+    """In the exception alone."""
+    events: list[engine_process.Event] = []
     with pytest.raises(TfodError) as caught:
-        run(entry(f"events.send('progress')\nraise {raised}"))
+        engine_process.run([entry(f"events.send('progress')\nraise {raised}")], log=Path("log"), on_event=events.append)
+    assert events == [{"event": "progress"}]
     assert type(caught.value) is kind
     assert (str(caught.value), caught.value.exit_code) == (message, code)
 
@@ -215,8 +229,36 @@ def test_an_error_after_the_result_counts(entry: Write) -> None:
 
 
 def test_a_wrong_flag_is_told(entry: Write) -> None:
-    with pytest.raises(EngineError, match=r"UnrecognizedFlagError: .*'txt'"):
+    with pytest.raises(TfodError, match=r"^Unknown command line flag 'txt'") as caught:
         run(entry("events.send('result')"), "--txt=x")
+    assert (type(caught.value), caught.value.exit_code) == (TfodError, 1)
+
+
+@pytest.mark.parametrize("statement", ["import not_installed_anywhere.part", "from not_installed_anywhere import part"])
+def test_a_missing_package_is_told(entry: Write, statement: str) -> None:
+    with pytest.raises(TfodError) as caught:
+        run(entry(statement))
+    assert str(caught.value) == "not_installed_anywhere is not installed. Run: pip install 'tfod-tools[train]'"
+    assert caught.value.exit_code == 1
+    assert "Traceback (most recent call last)" in Path("log").read_text()
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="Python has no PYTHONSAFEPATH")
+def test_nothing_in_the_current_folder_is_imported(
+    entry: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A checkout of the engine lies in many a user's folder."""
+    module = entry("""
+        import importlib.util
+        events.send("result", engine=importlib.util.find_spec("object_detection").origin)
+    """)
+    here = tmp_path / "here"
+    (here / "object_detection").mkdir(parents=True)
+    (here / "object_detection" / "__init__.py").touch()
+    (here / "json.py").write_text("raise ValueError('the module of the current folder')")
+    monkeypatch.chdir(here)
+    result, _ = run(module)
+    assert not Path(result["engine"]).is_relative_to(here)
 
 
 @pytest.mark.parametrize("name", ["SIGKILL", "SIGSEGV", "SIGTERM"])
@@ -265,10 +307,10 @@ def test_a_failing_listener_ends_the_child(entry: Write) -> None:
 
 @pytest.mark.parametrize("body", ["events.send('result')", "raise ValueError"])
 def test_signal_handlers_are_put_back(entry: Write, body: str) -> None:
-    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    before = [signal.getsignal(number) for number in STOP_SIGNALS]
     with contextlib.suppress(EngineError):
         run(entry(body))
-    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
+    assert [signal.getsignal(number) for number in STOP_SIGNALS] == before
 
 
 def test_numbers_that_are_not_finite_arrive_as_null(entry: Write) -> None:
@@ -286,7 +328,7 @@ STOPS_WHEN_ASKED = """
 """
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", STOP_SIGNALS)
 def test_a_signal_to_the_command_asks_the_child_to_stop(
     entry: Write, parents: list[subprocess.Popen[str]], number: signal.Signals
 ) -> None:
@@ -294,9 +336,45 @@ def test_a_signal_to_the_command_asks_the_child_to_stop(
     parent = start(parents)
     wait_for(parent, "ready")
     parent.send_signal(number)
-    out, _ = parent.communicate(timeout=PATIENCE_S)
-    assert out.splitlines() == ["error", "Interrupted Stopped at step 7; the checkpoint is saved."]
+    out, err = parent.communicate(timeout=PATIENCE_S)
+    assert out.splitlines() == ["Interrupted Stopped at step 7; the checkpoint is saved."]
+    assert err == STOPPING
     assert parent.returncode == 130
+
+
+def test_the_end_of_a_terminal_asks_the_child_to_stop(entry: Write, parents: list[subprocess.Popen[str]]) -> None:
+    """Nobody is there to be told so."""
+    entry("""
+        stop = channel.stop_requests()
+        events.send("ready")
+        if stop.wait(120):
+            open("saved", "w").close()
+    """)
+    parent = start(parents)
+    wait_for(parent, "ready")
+    assert parent.stderr is not None
+    parent.stderr.close()
+    parent.send_signal(signal.SIGHUP)
+    parent.wait(PATIENCE_S)
+    assert Path("saved").exists()
+
+
+def test_nohup(entry: Write, parents: list[subprocess.Popen[str]]) -> None:
+    """Who closes the terminal of a command that began with `nohup` wants it to go on; who ends it wants it to end."""
+    entry("""
+        stop = channel.stop_requests()
+        events.send("ready")
+        events.send("asked" if stop.wait(1) else "not asked")
+        events.send("asked" if stop.wait(120) else "not asked")
+    """)
+    parent = start(parents, "nohup")
+    wait_for(parent, "ready")
+    parent.send_signal(signal.SIGHUP)
+    wait_for(parent, "not asked")
+    parent.send_signal(signal.SIGTERM)
+    wait_for(parent, "asked")
+    _, err = parent.communicate(timeout=PATIENCE_S)
+    assert err == STOPPING
 
 
 def test_a_second_signal_ends_a_child_that_does_not_stop(entry: Write, parents: list[subprocess.Popen[str]]) -> None:
@@ -314,9 +392,10 @@ def test_a_second_signal_ends_a_child_that_does_not_stop(entry: Write, parents: 
     parent.send_signal(signal.SIGINT)
     wait_for(parent, "asked")
     parent.send_signal(signal.SIGINT)
-    out, _ = parent.communicate(timeout=PATIENCE_S)
+    out, err = parent.communicate(timeout=PATIENCE_S)
     assert ended(Path("lock"))
     assert out.startswith("Interrupted ")
+    assert err == STOPPING
     assert "memory" not in out
     assert parent.returncode == 130
 
@@ -334,7 +413,7 @@ def test_a_signal_before_the_child_listens(entry: Write, parents: list[subproces
     assert parent.returncode == 130
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGALRM])
 def test_the_child_does_not_outlive_the_command(
     entry: Write, parents: list[subprocess.Popen[str]], number: signal.Signals
 ) -> None:

@@ -78,6 +78,29 @@ def test_twenty_problems_are_shown_and_the_rest_counted(count: int, more: list[s
     assert str(Problems(numbered(count), advice="Mend them.")).splitlines() == [*shown, *more, "Mend them."]
 
 
+def flat(path: str, line: int) -> TfodError:
+    return AnnotationError("is flat.", path=path, line=line)
+
+
+def test_equal_messages_share_a_line() -> None:
+    """That of the first of them, wherever the others are; its place is not part of the message."""
+    problems = [flat("a.xml", 14), AnnotationError("is empty.", path="b.xml"), flat("a.xml", 20), flat("c.xml", 1)]
+    assert str(Problems(problems, advice="Mend them.")).splitlines() == [
+        "a.xml:14: is flat. (and 2 more like this)",
+        "b.xml: is empty.",
+        "Mend them.",
+    ]
+
+
+def test_twenty_different_messages_are_shown_and_the_problems_counted() -> None:
+    """An often repeated one takes no other's place, and what is left out counts each time."""
+    often = [flat("b.xml", line) for line in range(1000)]
+    lines = str(Problems([*often, *numbered(21), *numbered(21)])).splitlines()
+    assert lines[0] == "b.xml:0: is flat. (and 999 more like this)"
+    assert lines[1:20] == [f"a.xml:{n}: box {n} is flat. (and 1 more like this)" for n in range(1, 20)]
+    assert lines[20:] == ["... and 4 more"]
+
+
 def test_no_problem_is_forgotten() -> None:
     problems = numbered(30)
     assert list(Problems(iter(problems)).problems) == problems

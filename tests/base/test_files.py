@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tfod_tools.base.files import publishing, write_atomically
+from tfod_tools.base.errors import UsageError
+from tfod_tools.base.files import local_path, publishing, write_atomically
 
 ROOT = Path(__file__).parents[2]
 
@@ -64,6 +65,21 @@ def test_renames_are_in_order(tmp_path: Path) -> None:
         for partial in partials:
             partial.write_bytes(b"content")
     assert listing(tmp_path) == {"first": b"content"}
+
+
+@pytest.mark.parametrize("text", ["a/b.config", "/a b/c", "a:b", "//server/share", "c:/data", "gs:/a", ".", "ü"])
+def test_local_paths(text: str) -> None:
+    assert local_path(text) == Path(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["gs://bucket/model", "s3://bucket", "hdfs://host:9000/a", "ftp://host/a", "https://a.b/c"]
+)
+def test_remote_paths(text: str) -> None:
+    """They would become folders that are called `gs:`."""
+    with pytest.raises(UsageError, match="is remote, expected a path on this machine") as caught:
+        local_path(text)
+    assert str(caught.value).startswith(f"{text} ")
 
 
 KILLED_WHILE_WRITING = """

@@ -47,3 +47,23 @@ def test_export_needs_the_label_map(model: Path, tmp_path: Path) -> None:
     (tmp_path / "records" / "label_map.pbtxt").unlink()
     said = tiny_run.tfod("export", f"--model_dir={model}", f"--output={tmp_path / 'out'}", expect=2)
     assert "label_map.pbtxt: the config's label map is not there" in said
+
+
+def test_evaluation_needs_its_own_records_alone(model: Path, tmp_path: Path) -> None:
+    """The training records may be on another machine."""
+    for shard in (tmp_path / "records").glob("train*"):
+        shard.unlink()
+    assert "Would run" in tiny_run.tfod("evaluate", f"--model_dir={model}", "--dry_run")
+    for shard in (tmp_path / "records").glob("val*"):
+        shard.unlink()
+    said = tiny_run.tfod("evaluate", f"--model_dir={model}", "--dry_run", expect=2)
+    assert "eval_input_reader[0]: no records match" in said
+    assert len(said.splitlines()) == 1
+
+
+def test_export_of_a_config_without_any_label_map(model: Path, tmp_path: Path) -> None:
+    config = model / "pipeline.config"
+    lines = config.read_text().splitlines(keepends=True)
+    config.write_text("".join(line for line in lines if "label_map_path" not in line))
+    said = tiny_run.tfod("export", f"--model_dir={model}", f"--output={tmp_path / 'out'}", expect=2)
+    assert said == f"{config}: no input reader has a label_map_path.\n"

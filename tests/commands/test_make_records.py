@@ -119,7 +119,7 @@ def test_label_map(voc: Path, run: Run, capsys: pytest.CaptureFixture[str]) -> N
     Path("map.pbtxt").write_text("item { name: 'cats' id: 1 }")
     assert run("--annotations=voc", "--output=out", "--label_map=map.pbtxt") == 2
     first = capsys.readouterr().err.splitlines()[0]
-    assert first == "voc/cat0.xml:2: class 'cat' is not in the label map. Did you mean cats?"
+    assert first == "voc/cat0.xml:2: class 'cat' is not in the label map. Did you mean cats? (and 4 more like this)"
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,11 @@ ENGINE_PACKAGES = {
 # The schema of a pipeline.config is the engine's; its messages load without TensorFlow.
 PROTOS_ALLOWED_IN = "pipeline_configs/text_proto.py"
 SLOW_PACKAGES = ENGINE_PACKAGES | {"numpy", "PIL", "pandas", "polars", "matplotlib", "rich"}
-MAY_PRINT = ("tfod_tools/base/progress.py", "tfod_tools/base/tables.py")
+MAY_PRINT = (
+    "tfod_tools/base/progress.py",
+    "tfod_tools/base/tables.py",
+    "tfod_tools/base/engine_process.py",  # the answer to Ctrl-C: only the handler of the signal knows the moment
+)
 MAY_START_PROCESSES = ("tfod_tools/base/engine_process.py", "tfod_tools/demo.py")
 
 # For each layer those that it may import. A command is a layer of its own: none imports another.

@@ -1,5 +1,6 @@
 """Training that is stopped, killed, repeated or broken, with the real engine in both styles."""
 
+import json
 import os
 import re
 import signal
@@ -8,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+import engine_child
 import psutil
 import pytest
 import tiny_run
@@ -84,6 +86,8 @@ def test_ctrl_c_saves_a_checkpoint_and_so_does_the_last_step(style: str, records
     config = tiny_run.make_config(records, style, tmp_path / "pipeline.config")
     training = _start(config, model, steps=100_000, checkpoint_every=100_000)
     _first_step(training)
+    said = tiny_run.tfod("train", f"--config={config}", f"--model_dir={model}", "--steps=100000", expect=2)
+    assert "another process is training there" in said
     training.send_signal(signal.SIGINT)
     stopped = _stopped_at(training)
     # Three steps more: no multiple of checkpoint_every, nor of the engine's steps an iteration.
@@ -122,14 +126,59 @@ def test_the_checkpoint_of_step_0_is_not_evaluated(records: Path, tmp_path: Path
     _wait_for(model / "checkpoint", training)
     training.kill()
     training.communicate()
-    said = tiny_run.tfod("evaluate", f"--model_dir={model}", expect=2)
-    assert "holds no weights" in said
+    said = tiny_run.tfod("evaluate", f"--model_dir={model}", "--checkpoint=ckpt-1", expect=2)
+    assert "ckpt-1: holds no weights" in said
+    said = tiny_run.tfod("evaluate", f"--model_dir={model}", "--checkpoint=ckpt-9", expect=2)
+    assert "ckpt-9: is no readable checkpoint" in said
 
 
 def test_another_model_does_not_go_into_the_same_folder(records: Path, tmp_path: Path) -> None:
     model = tmp_path / "model"
     config = tiny_run.make_config(records, "tf1", tmp_path / "one.config")
     tiny_run.tfod("train", f"--config={config}", f"--model_dir={model}", "--steps=1")
+    written = (model / "pipeline.config").read_bytes()
+    said = tiny_run.tfod("train", f"--config={config}", f"--model_dir={model}", "--steps=1", expect=2)
+    assert "is already trained to step 1" in said
+    assert (model / "pipeline.config").read_bytes() == written
     other = tiny_run.make_config(records, "tf1", tmp_path / "other.config", "model.ssd.feature_extractor.min_depth=8")
     said = tiny_run.tfod("train", f"--config={other}", f"--model_dir={model}", "--steps=2", expect=2)
     assert "Choose another --model_dir" in said
+
+
+@pytest.mark.parametrize("extractor", ["ssd_mobilenet_v2", "ssd_mobilenet_v2_keras"])
+def test_training_learns(extractor: str, records: Path, tmp_path: Path) -> None:
+    # Nine images by heart: far from a good detector, and far from what an untrained one scores (0.00).
+    learned = (records / "manifest.json").parent / "train.record-?????-of-00001"
+    config = tiny_run.make_config(
+        records,
+        "tf1",
+        tmp_path / "pipeline.config",
+        f"model.ssd.feature_extractor.type={extractor}",
+        "train_config.batch_size=9",
+        "train_config.optimizer.adam_optimizer.learning_rate={constant_learning_rate {learning_rate: 0.002}}",
+        "train_config.data_augmentation_options=[]",
+        f"eval_input_reader[0].tf_record_input_reader.input_path={learned}",
+    )
+    model = tmp_path / "model"
+    tiny_run.tfod("train", f"--config={config}", f"--model_dir={model}", "--steps=200")
+    tiny_run.tfod("evaluate", f"--model_dir={model}", f"--output={tmp_path / 'metrics.json'}")
+    assert json.loads((tmp_path / "metrics.json").read_text())["metrics"]["AP50"] > 0.5
+
+
+def test_the_steps_of_an_iteration_keep_every_count() -> None:
+    code = """
+from tfod_tools.engine.keras_training import iteration_steps
+assert iteration_steps(0, 1000, 100) == 10
+assert iteration_steps(0, 60, 6) == 6
+assert iteration_steps(0, 61, 6) == 1
+assert iteration_steps(1230, 5000, 500) == 10
+assert iteration_steps(37, 40, 4) == 1
+for start in range(0, 60, 7):
+    for steps in range(start + 1, 90, 5):
+        for every in (1, 4, 25, 100):
+            length = iteration_steps(start, steps, every)
+            assert 1 <= length <= 10
+            assert (steps - start) % length == start % length == every % length == 0
+"""
+    child = engine_child.run("tf2", code)
+    assert child.returncode == 0, child.stderr[-3000:]

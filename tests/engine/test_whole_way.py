@@ -35,7 +35,7 @@ def test_every_stage(kind: str, tmp_path: Path) -> None:
 
     said = tiny_run.tfod("train", f"--config={config}", f"--model_dir={model}", "--steps=3")
     assert "Trained to step 3" in said
-    assert "already trained to step 3" in tiny_run.tfod(
+    assert "is already trained to step 3" in tiny_run.tfod(
         "train", f"--config={config}", f"--model_dir={model}", "--steps=3", expect=2
     )
 
@@ -85,3 +85,23 @@ def test_predict_goes_on_after_an_unreadable_image(tmp_path: Path) -> None:
     said = tiny_run.tfod("predict", f"--model={export}", f"--images={images}", f"--output={tmp_path / 'out'}", expect=3)
     assert "broken.jpg: cannot be read as an image" in said
     assert len(json.loads((tmp_path / "out" / "detections.json").read_text())["images"]) == 12
+
+
+SEEDS = Path(__file__).parents[2].parent / "shared" / "seeds"
+
+
+@pytest.mark.skipif(not SEEDS.is_dir(), reason="the posted config is not beside this checkout")
+def test_a_config_that_somebody_posted_trains_and_exports(tmp_path: Path) -> None:
+    # Its optimizer leaves use_moving_average at its default, true, which needs tf.contrib.
+    (post,) = SEEDS.glob("001_*.txt")
+    text = post.read_text()
+    (tmp_path / "posted.config").write_text(text[text.index("model { ssd {") : text.index("Cluster setup")])
+    records = tiny_run.make_records(tmp_path)
+    config, model = tmp_path / "pipeline.config", tmp_path / "model"
+    flags = [f"--from={tmp_path / 'posted.config'}", f"--records={records}", f"--output={config}"]
+    tiny_run.tfod("make_config", *flags, "--set=train_config.batch_size=2")
+    tiny_run.tfod("train", f"--config={config}", f"--model_dir={model}", "--steps=2")
+    tiny_run.tfod("export", f"--model_dir={model}", f"--output={tmp_path / 'export'}", "--format=frozen_graph")
+    subprocess.run(
+        [sys.executable, "-c", PLAIN_SESSION, str(tmp_path / "export" / "frozen_inference_graph.pb")], check=True
+    )

@@ -23,18 +23,20 @@ from tfod_tools.base.errors import EngineError, Interrupted, TfodError
 Event = Mapping[str, Any]
 
 ENDS_WITH_STDIN = "TFOD_TOOLS_ENDS_WITH_STDIN"
-_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_LAST_EVENTS = ("result", "error")
 
 
 def run(argv: Sequence[str], *, log: Path, on_event: Callable[[Event], None] = lambda event: None) -> Event:
     """Runs `python -m <argv>` to its end.
 
-    Ctrl-C and SIGTERM are passed on once as SIGINT, so that training can save a checkpoint; the second kills the child.
+    Ctrl-C, SIGTERM and the end of the terminal (unless nohup) are passed on once as SIGINT, so that training can save a
+    checkpoint; the second kills the child.
 
     Args:
       argv: module name and its flags.
       log: file to which the child's log is appended; its folder is made.
-      on_event: called with every progress event, in order.
+      on_event: called with every event but the last, in order.
 
     Returns:
       The child's result event.
@@ -60,7 +62,8 @@ def run(argv: Sequence[str], *, log: Path, on_event: Callable[[Event], None] = l
             for line in child.stdout:
                 if line.endswith(b"\n"):  # a child that is killed may leave a part of a line
                     last = json.loads(line, parse_constant=lambda name: None)
-                    on_event(last)
+                    if last["event"] not in _LAST_EVENTS:
+                        on_event(last)
             status = child.wait()
     if asked and status < 0:
         raise Interrupted("Stopped at once; what was saved before is kept.")
@@ -71,8 +74,13 @@ def _environment() -> dict[str, str]:
     # The child must find this package where the parent found it, also when nothing is installed.
     root = str(Path(__file__).parents[2])
     path = os.environ.get("PYTHONPATH", "")
-    quiet = {"TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "1")}
-    return {**os.environ, **quiet, ENDS_WITH_STDIN: "1", "PYTHONPATH": f"{root}{os.pathsep}{path}" if path else root}
+    ours = {
+        "PYTHONPATH": f"{root}{os.pathsep}{path}" if path else root,
+        "PYTHONSAFEPATH": "1",  # an object_detection folder in the current one is not the pinned engine
+        "TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "1"),
+        ENDS_WITH_STDIN: "1",
+    }
+    return {**os.environ, **ours}
 
 
 @contextlib.contextmanager
@@ -82,9 +90,13 @@ def _signals_go_to(child: subprocess.Popen[bytes]) -> Iterator[list[int]]:
 
     def pass_on(number: int, frame: object) -> None:
         child.send_signal(signal.SIGKILL if asked else signal.SIGINT)
+        if not asked:
+            with contextlib.suppress(OSError):  # the terminal may be what went away
+                print("\nStopping; Ctrl-C again ends at once.", file=sys.stderr, flush=True)
         asked.append(number)
 
-    before = {number: signal.signal(number, pass_on) for number in _STOP_SIGNALS}
+    heard = [number for number in _STOP_SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, pass_on) for number in heard}
     try:
         yield asked
     except BaseException:

@@ -99,7 +99,7 @@ class Interrupted(TfodError):
 
 
 class Problems(TfodError):
-    """All problems of one run, one a line; the first 20 are shown, the rest counted."""
+    """All problems of one run, one a line; equal messages share one, the first 20 are shown, the rest counted."""
 
     def __init__(self, problems: Iterable[TfodError], *, advice: str = "") -> None:
         """Keeps `problems` in their order; `advice` is a last line on what to do about all of them."""
@@ -109,7 +109,15 @@ class Problems(TfodError):
 
     def __str__(self) -> str:
         """One line a problem, then how many more there are, then the advice."""
-        lines = [str(problem) for problem in self.problems[:SHOWN_PROBLEMS]]
-        if len(self.problems) > SHOWN_PROBLEMS:
-            lines.append(f"... and {len(self.problems) - SHOWN_PROBLEMS} more")
+        alike: dict[str, list[TfodError]] = {}
+        for problem in self.problems:
+            alike.setdefault(problem.message, []).append(problem)
+        groups = list(alike.values())
+        lines = [f"{group[0]}{_others(group)}" for group in groups[:SHOWN_PROBLEMS]]
+        if len(groups) > SHOWN_PROBLEMS:
+            lines.append(f"... and {sum(map(len, groups[SHOWN_PROBLEMS:]))} more")
         return "\n".join([*lines, *([self.advice] if self.advice else [])])
+
+
+def _others(group: Sequence[TfodError]) -> str:
+    return f" (and {len(group) - 1} more like this)" if len(group) > 1 else ""

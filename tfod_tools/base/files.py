@@ -7,6 +7,19 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from tfod_tools.base.errors import UsageError
+
+
+def local_path(text: str) -> Path:
+    """The path that `text` names on this machine.
+
+    Raises:
+      UsageError: it is a URL, which would otherwise become a folder of that name.
+    """
+    if "://" in text:
+        raise UsageError(f"{text} is remote, expected a path on this machine. Mount it, or copy it here.")
+    return Path(text)
+
 
 def write_atomically(path: Path, data: bytes) -> None:
     """Writes `data` to `path` so that a reader sees the old content or the new, never a part.

@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 from absl import flags
 
 from tfod_tools.base.engine_process import ENDS_WITH_STDIN
-from tfod_tools.base.errors import EngineError, Interrupted, TfodError
+from tfod_tools.base.errors import EngineError, Interrupted, MissingPackageError, TfodError, UsageError
 
 
 class Channel:
@@ -50,9 +50,17 @@ def serve(main: Callable[[Channel], None], flag_values: flags.FlagValues) -> NoR
     except TfodError as error:
         channel.send("error", message=str(error))
         status = error.exit_code
+    except flags.Error as error:
+        channel.send("error", message=str(error))
+        status = UsageError.exit_code
     except KeyboardInterrupt:
         channel.send("error", message="Stopped.")
         status = Interrupted.exit_code
+    except ModuleNotFoundError as error:
+        traceback.print_exc()
+        missing = MissingPackageError((error.name or str(error)).partition(".")[0], "train")
+        channel.send("error", message=str(missing))
+        status = missing.exit_code
     except Exception as error:  # noqa: BLE001 - the boundary: the engine may raise anything
         traceback.print_exc()
         channel.send("error", message=f"the engine stopped with {_summary(error)}")

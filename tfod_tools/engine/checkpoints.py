@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import tensorflow.compat.v1 as tf
 
@@ -36,22 +37,57 @@ def find(model_dir: str, prefix: str | None, style: Style) -> Checkpoint:
       CheckpointError: there is none, it is of the other style, or it is the TF2 one of step 0, which holds no weights
         (the engine's evaluation would score random ones).
     """
-    found = prefix or tf.train.latest_checkpoint(model_dir)
+    found = _in_folder(model_dir, prefix) if prefix else tf.train.latest_checkpoint(model_dir)
     if not found:
         raise CheckpointError("there is no checkpoint. Train first.", path=model_dir)
-    try:
-        reader = tf.train.load_checkpoint(found)
-    except (ValueError, tf.errors.OpError) as error:
-        raise CheckpointError(
-            "is no readable checkpoint. Pass the prefix, such as model.ckpt-1000 or ckpt-5.", path=found
-        ) from error
-    if not reader.has_tensor(_STEP_VARIABLE[style]):
-        other = "TF2 (Keras)" if style == "tf1" else "TF1 (slim)"
-        raise CheckpointError(f"is a checkpoint of {other} style or of no training run; the config is not.", path=found)
+    reader = _reader(found, style)
     step = int(reader.get_tensor(_STEP_VARIABLE[style]))
     if not any(name.startswith("model/") for name in reader.get_variable_to_shape_map()) and style == "tf2":
         raise CheckpointError(f"holds no weights: it was written at step {step}. Train first.", path=found)
     return Checkpoint(prefix=found, step=step)
+
+
+def step_to_start(model_dir: str, style: Style, steps: int) -> int:
+    """The step of the latest checkpoint in `model_dir`, where training to `steps` goes on; 0 where there is none.
+
+    Raises:
+      CheckpointError: training is already that far, or the checkpoint is of the other style.
+    """
+    latest = tf.train.latest_checkpoint(model_dir)
+    start = step_of(latest, style) if latest else 0
+    if start >= steps:
+        raise CheckpointError(f"is already trained to step {start}. Pass --steps above that to go on.", path=model_dir)
+    return start
+
+
+def step_of(prefix: str, style: Style) -> int:
+    """The global step at which the checkpoint `prefix` was written.
+
+    Raises:
+      CheckpointError: it cannot be read, or is of the other style.
+    """
+    return int(_reader(prefix, style).get_tensor(_STEP_VARIABLE[style]))
+
+
+def _in_folder(model_dir: str, prefix: str) -> str:
+    """`prefix` as it is, or below `model_dir` where only that exists."""
+    below = Path(model_dir, prefix)
+    return str(below) if not tf.train.checkpoint_exists(prefix) and tf.train.checkpoint_exists(str(below)) else prefix
+
+
+def _reader(prefix: str, style: Style) -> Any:
+    try:
+        reader = tf.train.load_checkpoint(prefix)
+    except (ValueError, tf.errors.OpError) as error:
+        raise CheckpointError(
+            "is no readable checkpoint. Pass the prefix, such as model.ckpt-1000 or ckpt-5.", path=prefix
+        ) from error
+    if not reader.has_tensor(_STEP_VARIABLE[style]):
+        other = "TF2 (Keras)" if style == "tf1" else "TF1 (slim)"
+        raise CheckpointError(
+            f"is a checkpoint of {other} style or of no training run; the config is not.", path=prefix
+        )
+    return reader
 
 
 @contextlib.contextmanager

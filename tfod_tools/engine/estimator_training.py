@@ -12,7 +12,8 @@ from object_detection import model_hparams, model_lib
 from tensorflow.compat.v1 import estimator as tf_estimator
 from tensorflow.python.training.basic_session_run_hooks import NanLossDuringTrainingError
 
-from tfod_tools.base.errors import CheckpointError, EngineError, Interrupted
+from tfod_tools.base.errors import Interrupted
+from tfod_tools.engine import checkpoints, divergence
 from tfod_tools.engine.channel import Channel, stop_requests
 
 _REPORT_EVERY_S = 0.5
@@ -30,6 +31,7 @@ def train(*, config: str, model_dir: str, steps: int, checkpoint_every: int, eve
       EngineError: the loss is not a number any more.
     """
     stop = stop_requests()
+    start = checkpoints.step_to_start(model_dir, "tf1", steps)
     tf.logging.set_verbosity(tf.logging.INFO)
     losses: dict[str, Any] = {}
     run_config = tf_estimator.RunConfig(
@@ -42,31 +44,17 @@ def train(*, config: str, model_dir: str, steps: int, checkpoint_every: int, eve
         train_steps=steps,
         model_fn_creator=_creator_that_keeps_losses(losses),
     )
-    start = _latest_step(model_dir)
-    if start >= steps:
-        raise CheckpointError(f"{model_dir} is already trained to step {start}. Pass --steps above that to go on.")
     events.send("start", step=start, steps=steps)
     reporter = _Reporter(events, losses, stop)
     try:
         parts["estimator"].train(parts["train_input_fn"], max_steps=steps, hooks=[reporter])
     except NanLossDuringTrainingError as error:
-        raise EngineError(_DIVERGED.format(step=reporter.step)) from error
+        raise divergence.error(reporter.step) from error
     if stop.is_set() and reporter.step < steps:
         raise Interrupted(
             f"Stopped at step {reporter.step} of {steps}; its checkpoint is saved, a rerun goes on there."
         )
     events.send("result", step=reporter.step, checkpoint=tf.train.latest_checkpoint(model_dir))
-
-
-_DIVERGED = (
-    "the loss is not a number after step {step}. Lower the learning rate, set "
-    "train_config.gradient_clipping_by_norm, and look for broken boxes in the records."
-)
-
-
-def _latest_step(model_dir: str) -> int:
-    checkpoint = tf.train.latest_checkpoint(model_dir)
-    return int(tf.train.load_variable(checkpoint, "global_step")) if checkpoint else 0
 
 
 def _creator_that_keeps_losses(losses: dict[str, Any]) -> Any:

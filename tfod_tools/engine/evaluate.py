@@ -2,7 +2,9 @@
 
     python -m tfod_tools.engine.evaluate --style=tf2 --config=pipeline.config --model_dir=DIR [--checkpoint=PREFIX]
 
-Sends `start` (step, images) and `result` (step, checkpoint, metrics: see `coco_metrics.compute`).
+Sends `start` (step, images), `progress` (images, total) and `result` (step, checkpoint, metrics: see
+`coco_metrics.compute`). The metrics are those of COCO boxes, whatever the config's metrics_set, over the first eval
+input reader.
 """
 
 from __future__ import annotations
@@ -33,8 +35,7 @@ def main(events: channel.Channel) -> None:
     from tfod_tools.engine import checkpoints
 
     checkpoint = checkpoints.find(_MODEL_DIR.value, _CHECKPOINT.value, _STYLE.value)
-    with _config_for_one_pass(_CONFIG.value) as (config, files):
-        records = _count_records(files)
+    with _config_for_one_pass(_CONFIG.value) as (config, records):
         events.send("start", step=checkpoint.step, images=records)
         metrics = _evaluate(config, checkpoint, _progress(events, records))
     if metrics["images"] != records:
@@ -51,8 +52,8 @@ def _progress(events: channel.Channel, total: int) -> Any:
 
 
 @contextlib.contextmanager
-def _config_for_one_pass(path: str) -> Iterator[tuple[str, list[str]]]:
-    """Lends the path of a copy of the config whose evaluation is one pass, image by image; and the eval files."""
+def _config_for_one_pass(path: str) -> Iterator[tuple[str, int]]:
+    """Lends the path of a copy of the config whose evaluation leaves nothing out; and the number of eval records."""
     import tensorflow as tf
     from google.protobuf import text_format
     from object_detection.utils import config_util
@@ -62,6 +63,9 @@ def _config_for_one_pass(path: str) -> Iterator[tuple[str, list[str]]]:
     files = sorted(name for pattern in reader.tf_record_input_reader.input_path for name in tf.io.gfile.glob(pattern))
     if not files:
         raise RecordError(f"no eval records match {', '.join(reader.tf_record_input_reader.input_path)}", path=path)
+    records, most_boxes = _count(files)
+    # The engine clips an image's boxes at this number without a word, which makes recall too high.
+    reader.max_number_of_boxes = max(reader.max_number_of_boxes, most_boxes)
     evaluation = configs["eval_config"]
     del evaluation.metrics_set[:]
     evaluation.metrics_set.append(_METRIC)
@@ -71,13 +75,21 @@ def _config_for_one_pass(path: str) -> Iterator[tuple[str, list[str]]]:
     with tempfile.TemporaryDirectory() as folder:
         one_pass = Path(folder, "pipeline.config")
         one_pass.write_text(text_format.MessageToString(config_util.create_pipeline_proto_from_configs(configs)))
-        yield str(one_pass), files
+        yield str(one_pass), records
 
 
-def _count_records(files: list[str]) -> int:
+def _count(files: list[str]) -> tuple[int, int]:
+    """The number of records in `files`, and the most boxes that one of them holds."""
+    import tensorflow as tf
     from tensorflow.python.lib.io import tf_record
 
-    return sum(1 for name in files for _ in tf_record.tf_record_iterator(name))
+    records = most_boxes = 0
+    for name in files:
+        for serialized in tf_record.tf_record_iterator(name):
+            feature = tf.train.Example.FromString(serialized).features.feature
+            most_boxes = max(most_boxes, len(feature["image/object/bbox/xmin"].float_list.value))
+            records += 1
+    return records, most_boxes
 
 
 def _evaluate(config: str, checkpoint: Any, on_image: Any) -> dict[str, Any]:

@@ -11,7 +11,8 @@ from typing import Any
 import tensorflow as tf
 from object_detection import model_lib_v2
 
-from tfod_tools.base.errors import CheckpointError, EngineError, Interrupted
+from tfod_tools.base.errors import Interrupted
+from tfod_tools.engine import checkpoints, divergence
 from tfod_tools.engine.channel import Channel, stop_requests
 
 _LONGEST_ITERATION = 10
@@ -26,9 +27,7 @@ class _StopTraining(Exception):
 def train(*, config: str, model_dir: str, steps: int, checkpoint_every: int, events: Channel) -> None:
     """Trains up to the step `steps`, from the last checkpoint in `model_dir` if there is one.
 
-    The engine's loop runs a fixed number of steps an iteration and would pass `steps` where that does not divide what
-    is left, so the iteration is the longest one of at most 10 steps that does. It saves only every `checkpoint_every`
-    steps; the last step is saved here.
+    The engine saves only every `checkpoint_every` steps; the last step is saved here.
 
     Raises:
       CheckpointError: the folder already holds a checkpoint of that step or a later one.
@@ -37,9 +36,7 @@ def train(*, config: str, model_dir: str, steps: int, checkpoint_every: int, eve
     """
     stop = stop_requests()
     tf.compat.v1.logging.set_verbosity(tf.compat.v1.logging.INFO)
-    start = _latest_step(model_dir)
-    if start >= steps:
-        raise CheckpointError(f"{model_dir} is already trained to step {start}. Pass --steps above that to go on.")
+    start = checkpoints.step_to_start(model_dir, "tf2", steps)
     events.send("start", step=start, steps=steps)
     report = _Report(events, stop)
     # As model_main_tf2 does: all GPUs of this machine; without one, the CPU.
@@ -51,7 +48,7 @@ def train(*, config: str, model_dir: str, steps: int, checkpoint_every: int, eve
                 train_steps=steps,
                 checkpoint_every_n=checkpoint_every,
                 checkpoint_max_to_keep=_CHECKPOINTS_KEPT,
-                num_steps_per_iteration=iteration_steps(steps - start, checkpoint_every),
+                num_steps_per_iteration=iteration_steps(start, steps, checkpoint_every),
             )
         except _StopTraining:
             step = last.save()
@@ -62,15 +59,14 @@ def train(*, config: str, model_dir: str, steps: int, checkpoint_every: int, eve
     events.send("result", step=step, checkpoint=tf.train.latest_checkpoint(model_dir))
 
 
-def iteration_steps(remaining: int, checkpoint_every: int) -> int:
-    """The largest number of at most 10 steps, and no more than lie between checkpoints, that divides `remaining`."""
-    longest = min(_LONGEST_ITERATION, checkpoint_every, remaining)
-    return next(steps for steps in range(longest, 0, -1) if remaining % steps == 0)
+def iteration_steps(start: int, steps: int, checkpoint_every: int) -> int:
+    """How many steps the engine's loop is to run at a time: the most, up to 10, at which it can keep its counts.
 
-
-def _latest_step(model_dir: str) -> int:
-    checkpoint = tf.train.latest_checkpoint(model_dir)
-    return int(tf.train.load_variable(checkpoint, "step/.ATTRIBUTES/VARIABLE_VALUE")) if checkpoint else 0
+    The loop would pass `steps` if an iteration did not divide what is left, save late if it did not divide
+    `checkpoint_every`, and write no scalar any more if it did not divide `start`.
+    """
+    common = math.gcd(start, steps, checkpoint_every)
+    return next(length for length in range(_LONGEST_ITERATION, 0, -1) if common % length == 0)
 
 
 class _LastCheckpoint:
@@ -82,7 +78,7 @@ class _LastCheckpoint:
         """Saves a checkpoint of the present step, unless the last one is of it; returns the step."""
         step = int(tf.convert_to_tensor(self.manager.checkpoint.step))
         latest = self.manager.latest_checkpoint
-        if latest is None or int(tf.train.load_variable(latest, "step/.ATTRIBUTES/VARIABLE_VALUE")) != step:
+        if latest is None or checkpoints.step_of(latest, "tf2") != step:
             self.manager.save()
         return step
 
@@ -118,10 +114,7 @@ class _Report:
             return
         self._events.send("progress", step=step, losses=self._losses, learning_rate=value)
         if None in self._losses.values():
-            raise EngineError(
-                f"the loss is not a number at step {step}; no checkpoint of it was saved. Lower the learning rate, set "
-                "train_config.gradient_clipping_by_norm, and look for broken boxes in the records."
-            )
+            raise divergence.error(step)
         if self._stop.is_set():
             raise _StopTraining
 

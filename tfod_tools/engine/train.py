@@ -2,13 +2,17 @@
 
     python -m tfod_tools.engine.train --style=tf1 --config=pipeline.config --model_dir=DIR --steps=N
 
-Sends `start` (step, steps, batch_size), `progress` (step, losses, learning_rate) and `result` (step, checkpoint).
+Sends `start` (step, steps), `progress` (step, losses, learning_rate) and `result` (step, checkpoint).
 """
 
+import fcntl
 import importlib
+from pathlib import Path
+from typing import IO
 
 from absl import flags
 
+from tfod_tools.base.errors import CheckpointError
 from tfod_tools.engine import channel, shims
 
 FLAGS = flags.FlagValues()
@@ -22,7 +26,8 @@ _TRAINING = {"tf1": "estimator_training", "tf2": "keras_training"}
 
 
 def main(events: channel.Channel) -> None:
-    """Applies the shims and trains."""
+    """Applies the shims and trains, alone in the model_dir."""
+    lock = _lock(Path(_MODEL_DIR.value))
     shims.apply(_STYLE.value)
     train = importlib.import_module(f"tfod_tools.engine.{_TRAINING[_STYLE.value]}").train
     train(
@@ -32,6 +37,22 @@ def main(events: channel.Channel) -> None:
         checkpoint_every=_CHECKPOINT_EVERY.value,
         events=events,
     )
+    lock.close()
+
+
+def _lock(model_dir: Path) -> IO[bytes]:
+    """A lock on the folder that lasts as long as this process.
+
+    Raises:
+      CheckpointError: another process trains there.
+    """
+    model_dir.mkdir(parents=True, exist_ok=True)
+    lock = (model_dir / ".training").open("wb")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise CheckpointError("another process is training there. Wait for it, or stop it.", path=model_dir) from error
+    return lock
 
 
 if __name__ == "__main__":
