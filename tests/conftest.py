@@ -3,7 +3,12 @@
 import sys
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
+
+# A busy machine must not fail a property, and a failure must come again.
+hypothesis.settings.register_profile("suite", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("suite")
 
 
 @pytest.fixture(scope="session", autouse=True)
