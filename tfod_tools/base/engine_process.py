@@ -14,7 +14,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +47,9 @@ def run(argv: Sequence[str], *, log: Path, on_event: Callable[[Event], None] = l
       Interrupted: the child stopped because it was asked to.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("ab") as log_file:
+    # Signals are caught before the child starts, so that it starts with none of them ignored, as a script's background
+    # jobs do.
+    with log.open("ab") as log_file, _StopSignals() as stops:
         child = subprocess.Popen(
             [sys.executable, "-m", *argv],
             stdin=subprocess.PIPE,
@@ -56,16 +58,11 @@ def run(argv: Sequence[str], *, log: Path, on_event: Callable[[Event], None] = l
             start_new_session=True,
             env=_environment(),
         )
-        with child, _signals_go_to(child) as asked:
-            last: Event = {}
-            assert child.stdout is not None
-            for line in child.stdout:
-                if line.endswith(b"\n"):  # a child that is killed may leave a part of a line
-                    last = json.loads(line, parse_constant=lambda name: None)
-                    if last["event"] not in _LAST_EVENTS:
-                        on_event(last)
+        stops.go_to(child)
+        with child:
+            last = _listen(child, on_event)
             status = child.wait()
-    if asked and status < 0:
+    if stops.count and status < 0:
         raise Interrupted("Stopped at once; what was saved before is kept.")
     return _outcome(last, status, log)
 
@@ -83,28 +80,53 @@ def _environment() -> dict[str, str]:
     return {**os.environ, **ours}
 
 
-@contextlib.contextmanager
-def _signals_go_to(child: subprocess.Popen[bytes]) -> Iterator[list[int]]:
-    """Passes the first signal on as SIGINT, and kills at the second; yields the list of those that came."""
-    asked: list[int] = []
-
-    def pass_on(number: int, frame: object) -> None:
-        child.send_signal(signal.SIGKILL if asked else signal.SIGINT)
-        if not asked:
-            with contextlib.suppress(OSError):  # the terminal may be what went away
-                print("\nStopping; Ctrl-C again ends at once.", file=sys.stderr, flush=True)
-        asked.append(number)
-
-    heard = [number for number in _STOP_SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
-    before = {number: signal.signal(number, pass_on) for number in heard}
+def _listen(child: subprocess.Popen[bytes], on_event: Callable[[Event], None]) -> Event:
+    """Reads the child's events to the end; returns the last one. Kills the child if `on_event` raises."""
+    last: Event = {}
+    assert child.stdout is not None
     try:
-        yield asked
+        for line in child.stdout:
+            if line.endswith(b"\n"):  # a child that is killed may leave a part of a line
+                last = json.loads(line, parse_constant=lambda name: None)
+                if last["event"] not in _LAST_EVENTS:
+                    on_event(last)
     except BaseException:
         child.kill()
         raise
-    finally:
-        for number, handler in before.items():
+    return last
+
+
+class _StopSignals:
+    """Passes the first stop signal on to a child as SIGINT, and kills it at the second; `count` says how many came."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._child: subprocess.Popen[bytes] | None = None
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> _StopSignals:
+        for number in _STOP_SIGNALS:
+            if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:  # nohup means what it says
+                self._before[number] = signal.signal(number, self._pass_on)
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        for number, handler in self._before.items():
             signal.signal(number, handler)
+
+    def go_to(self, child: subprocess.Popen[bytes]) -> None:
+        """Names the child; it gets a signal that came before now."""
+        self._child = child
+        if self.count:
+            child.send_signal(signal.SIGINT)
+
+    def _pass_on(self, number: int, frame: object) -> None:
+        self.count += 1
+        if self._child is not None:
+            self._child.send_signal(signal.SIGINT if self.count == 1 else signal.SIGKILL)
+        if self.count == 1:
+            with contextlib.suppress(OSError):  # the terminal may be what went away
+                print("\nStopping; Ctrl-C again ends at once.", file=sys.stderr, flush=True)
 
 
 def _outcome(last: Event, status: int, log: Path) -> Event:
