@@ -6,6 +6,7 @@ to an extra, and a command that is merely asked for its help loads neither.
 
 from __future__ import annotations
 
+import importlib.util
 import io
 import re
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -33,11 +34,17 @@ def empty_config() -> Config:
 
     Raises:
       MissingPackageError: the engine's messages are not installed.
+      ConfigError: another folder of the engine's name hides them.
     """
     try:
         from object_detection.protos import pipeline_pb2
     except ImportError as error:
-        raise MissingPackageError("tf-object-detection-api", "train") from error
+        hidden_by = importlib.util.find_spec("object_detection")
+        if hidden_by is None:
+            raise MissingPackageError("tf-object-detection-api", "train") from error
+        folder = next(iter(hidden_by.submodule_search_locations or ()), hidden_by.origin)
+        message = "is found in place of the engine and has no compiled protos. Run from another folder."
+        raise ConfigError(message, path=folder) from error
     return pipeline_pb2.TrainEvalPipelineConfig()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -223,6 +224,24 @@ def test_without_the_engine_one_line_says_what_to_install() -> None:
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert done.stderr == "tf-object-detection-api is not installed. Run: pip install 'tfod-tools[train]'\n"
+
+
+def test_a_folder_of_the_engines_name_is_told_apart(tmp_path: Path) -> None:
+    (tmp_path / "object_detection").mkdir()
+    (tmp_path / "object_detection" / "__init__.py").write_text("")
+    done = subprocess.run(
+        [sys.executable, "-m", "tfod_tools.make_config", "--list"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert done.returncode == 2
+    assert done.stderr == (
+        f"{tmp_path}/object_detection: is found in place of the engine and has no compiled protos."
+        " Run from another folder.\n"
+    )
 
 
 def test_help_loads_nothing_heavy() -> None:
