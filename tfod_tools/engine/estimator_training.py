@@ -104,12 +104,15 @@ class _Reporter(tf.train.SessionRunHook):  # type: ignore[misc]
             if operation.type == "ScalarSummary" and operation.name.startswith("learning_rate"):
                 self._fetches["learning_rate"] = operation.inputs[1]
 
+    def after_create_session(self, session: Any, coord: Any) -> None:
+        self.step = int(session.run(self._fetches["step"]))
+
     def before_run(self, run_context: Any) -> Any:
         return tf.train.SessionRunArgs(self._fetches)
 
     def after_run(self, run_context: Any, run_values: Any) -> None:
         values = run_values.results
-        # The step is read beside the update and may be that before it or after it; the Estimator counts one a run.
+        # The step is read beside the update, before it or after it; a run is one step, or more where others train too.
         self.step = max(self.step + 1, int(values["step"]))
         now = time.monotonic()
         if now - self._reported >= _REPORT_EVERY_S:
