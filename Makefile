@@ -21,7 +21,7 @@ check: $(READY)
 
 # The environment is made anew when the lock or the package's metadata is newer than it.
 $(READY): requirements.lock setup.py
-	@echo "Installing requirements.lock into .venv: about 1 GB to download, some minutes."
+	@echo "Installing requirements.lock into .venv: 3.6 GB on disk, some minutes."
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info[:2] == (3, 11) else "The lock file is for Python 3.11: make PYTHON=/path/to/python3.11")'
 	$(PYTHON) -m venv --clear .venv
 	$(BIN)/pip install --disable-pip-version-check --quiet --no-deps --require-hashes -r requirements.lock

@@ -71,7 +71,7 @@ def test_crowds_are_neither_missed_nor_counted() -> None:
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="the COCO sample of globox is not beside this checkout")
 def test_published_results_of_a_coco_sample() -> None:
-    # Results that the authors of the sample publish, from pycocotools (globox, tests/test_coco_evaluation.py).
+    # The figures of pycocotools for this sample, as the tests of globox, where it comes from, state them.
     groundtruth = json.loads((SHARED / "gts" / "sampled_gts_bbox_area.json").read_text())
     detections = json.loads((SHARED / "cocoapi_results.json").read_text())
     image_ids = [image["id"] for image in groundtruth["images"]]
