@@ -1,11 +1,15 @@
 # make demo   the whole way on made-up data       make test   every test
 # make check  format, lint, types, fast tests     make lock   pin the dependencies anew
+#
+# make engine-test    upstream's own tests under the shims (about an hour; ARGS narrows it down, RECORD=1 records it)
+# make engine-models  every architecture of the engine trained, exported and run (hours)
+# make matrix         every TensorFlow with every Python that is here, in environments of their own (hours; ARGS=2.17.1/3.12)
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test check lock clean
+.PHONY: demo test check lock clean engine-test engine-models matrix
 
 demo: $(READY)
 	$(BIN)/python -m tfod_tools.demo
@@ -19,6 +23,12 @@ check: $(READY)
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -n 2 -m "not engine"
 
+engine-test: $(READY)
+	PYTHONPATH=tests:. $(BIN)/python -m upstream $(ARGS)
+
+engine-models: $(READY)
+	PYTHONPATH=tests:. $(BIN)/python -m models $(ARGS)
+
 # The environment is made anew when the lock or the package's metadata is newer than it.
 $(READY): requirements.lock setup.py
 	@echo "Installing requirements.lock into .venv: 3.6 GB on disk, some minutes."
@@ -28,9 +38,13 @@ $(READY): requirements.lock setup.py
 	$(BIN)/pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation -e .
 	touch $@
 
+matrix: $(READY)
+	$(BIN)/python tests/matrix.py $(ARGS)
+
 lock: $(READY)
-	$(BIN)/uv pip compile setup.py --extra train --extra dev --python-version 3.11 --python-platform linux --generate-hashes \
-	  --no-annotate --custom-compile-command "make lock" --upgrade --output-file requirements.lock
+	echo "tensorflow~=2.20.0" | $(BIN)/uv pip compile setup.py - --extra train --extra dev --python-version 3.11 \
+	  --python-platform linux --generate-hashes --no-annotate --custom-compile-command "make lock" --upgrade \
+	  --output-file requirements.lock
 
 clean:
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache demo_output *.egg-info build
