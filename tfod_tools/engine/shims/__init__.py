@@ -1,14 +1,18 @@
 """What current TensorFlow, NumPy and Pillow no longer offer and the engine still asks for; one file a family.
 
-Each file says which call of the engine needs it and on which versions, and has one function `apply()`. All are applied
-in the child process, before `object_detection` is imported, and change nothing on disk.
+Each file says which call of the engine needs it and on which versions (`NEEDED_ON`), and has two functions:
+`needed(style)`, which looks whether it is needed in this process and says why, and `apply()`. Those that are needed are
+applied in the child process, before `object_detection` is imported, and change nothing on disk.
 """
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from types import ModuleType
 from typing import Literal
+
+from tfod_tools.base import engine_source
 
 Style = Literal["tf1", "tf2"]
 
@@ -16,15 +20,23 @@ Style = Literal["tf1", "tf2"]
 _OF_STYLE: dict[Style, tuple[str, ...]] = {
     "tf1": (
         "legacy_keras", "tf1_behavior", "numpy_aliases", "pillow_fonts",
-        "slim_ops", "contrib", "keras_layers", "estimator",
+        "slim_ops", "contrib", "graph_transforms", "keras_layers", "estimator",
     ),
-    "tf2": ("legacy_keras", "numpy_aliases", "pillow_fonts", "slim_ops", "contrib", "tensorflow_io", "estimator"),
+    "tf2": (
+        "legacy_keras", "numpy_aliases", "pillow_fonts",
+        "slim_ops", "contrib", "keras_package", "tensorflow_io", "estimator",
+    ),
 }  # fmt: skip
 
 
 def names(style: Style) -> tuple[str, ...]:
     """The shims of a style, in the order in which they are applied."""
     return _OF_STYLE[style]
+
+
+def load(name: str) -> ModuleType:
+    """The shim's module, with `NEEDED_ON`, `needed(style)` and `apply()`."""
+    return importlib.import_module(f"{__name__}.{name}")
 
 
 def apply(style: Style, *, without: Collection[str] = ()) -> None:
@@ -35,6 +47,16 @@ def apply(style: Style, *, without: Collection[str] = ()) -> None:
         hold only one of them.
       without: shims to leave out, which shows what each is needed for.
     """
+    for _ in applying(style, without=without):
+        pass
+
+
+def applying(style: Style, *, without: Collection[str] = ()) -> Iterator[tuple[str, str | None]]:
+    """As `apply`, telling of each shim, in the moment before it is applied, its name and why it is needed, or None."""
+    engine_source.activate()
     for name in names(style):
-        if name not in without:
-            importlib.import_module(f"{__name__}.{name}").apply()
+        shim = load(name)
+        reason = None if name in without else shim.needed(style)
+        yield name, reason
+        if reason:
+            shim.apply()

@@ -1,6 +1,9 @@
 """`tensorflow.contrib.training.HParams`: a bag of named values, as far as the engine uses it."""
 
+import re
 from typing import Any
+
+_ASSIGNMENT = re.compile(r"([A-Za-z_][\w.]*)\s*=\s*(\[[^\]]*\]|[^,\[\]]*)(?:,|$)")
 
 
 class HParams:
@@ -32,6 +35,20 @@ class HParams:
             self.set_hparam(name, value)
         return self
 
+    def parse(self, assignments: str) -> "HParams":
+        """Changes values by text such as `depth=3,rate=0.1,names=[a,b]`; each keeps the type that it had.
+
+        Raises:
+          ValueError: the text is no such list, names no value that exists, or a value is not of the old one's type.
+        """
+        for name, text in _ASSIGNMENT.findall(assignments):
+            if name not in self:
+                raise ValueError(f"Unknown hyperparameter: {name}")
+            self.set_hparam(name, _like(vars(self)[name], text))
+        if rest := _ASSIGNMENT.sub("", assignments).strip(", "):
+            raise ValueError(f"Could not parse hyperparameters: {rest}")
+        return self
+
     def get(self, name: str, default: Any = None) -> Any:
         """The value of that name, or `default`."""
         return vars(self).get(name, default)
@@ -39,3 +56,15 @@ class HParams:
     def values(self) -> dict[str, Any]:
         """All values by name."""
         return dict(vars(self))
+
+
+def _like(old: Any, text: str) -> Any:
+    """The value that `text` stands for, of the type of `old`."""
+    if isinstance(old, list):
+        items = [item.strip() for item in text.strip("[] ").split(",")]
+        return [_like(old[0] if old else "", item) for item in items if item]
+    if isinstance(old, bool):
+        if text.lower() not in ("true", "false", "1", "0"):
+            raise ValueError(f"Not true or false: {text}")
+        return text.lower() in ("true", "1")
+    return text if old is None else type(old)(text)

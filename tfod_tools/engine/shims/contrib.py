@@ -7,28 +7,42 @@ Needed by (TensorFlow: every 2.x, which has no contrib):
   * `opt`: `optimizer_builder`, when `optimizer.use_moving_average` is true, which is the default of every TF1 config;
   * `training`: the hyperparameters of `nets.nasnet`, `model_hparams` and `autoaugment_utils`;
   * `tfprof`: `exporter.profile_inference_graph`, at the end of every TF1 export;
-  * `quantize`: `graph_rewriter_builder`. Quantisation-aware rewriting is not available; it says so.
+  * `tpu`: `object_detection.utils.test_case`, the base of most of the engine's own tests;
+  * `quantize`: `graph_rewriter_builder`, for quantisation-aware training in TF1 style; `exporter.rewrite_nn_resize_op`
+    uses its graph matcher, for TF1 models with a feature pyramid.
 """
 
+import importlib.util
 import sys
 import types
 from typing import Any
 
-from tfod_tools.engine.shims import _contrib_hparams, _contrib_image, _contrib_optimizer, _contrib_profiler
+from tfod_tools.engine.shims import (
+    _contrib_graph_matcher,
+    _contrib_hparams,
+    _contrib_image,
+    _contrib_optimizer,
+    _contrib_profiler,
+    _contrib_quantize,
+)
+
+NEEDED_ON = "TensorFlow >= 2.0"
 
 
-def _quantization_is_gone(*args: Any, **kwargs: Any) -> None:
-    raise ValueError(
-        "graph_rewriter needs tf.contrib.quantize, which no TensorFlow 2 has. Remove graph_rewriter from the config "
-        "and quantise after training."
-    )
+def needed(style: str) -> str | None:
+    """Why it is needed here; None where it is not."""
+    found = importlib.util.find_spec("tensorflow.contrib")
+    return None if found else "there is no tensorflow.contrib"
 
 
 def apply() -> None:
     """Makes `tensorflow.contrib` and its parts importable."""
-    quantize: dict[str, Any] = {
-        "experimental_create_training_graph": _quantization_is_gone,
-        "experimental_create_eval_graph": _quantization_is_gone,
+    import tensorflow.compat.v1 as tf
+
+    stages = ("training", "eval")
+    quantize = {
+        name: getattr(_contrib_quantize, name)
+        for name in (f"{status}create_{stage}_graph" for status in ("", "experimental_") for stage in stages)
     }
     image = {name: getattr(_contrib_image, name) for name in ("bipartite_match", "rotate", "transform", "translate")}
     _module("", __path__=[])
@@ -39,7 +53,9 @@ def apply() -> None:
     _module("opt", MovingAverageOptimizer=_contrib_optimizer.moving_average_optimizer())
     _module("training", HParams=_contrib_hparams.HParams)
     _module("tfprof", model_analyzer=_contrib_profiler.model_analyzer())
-    _module("quantize", **quantize)
+    _module("tpu", **{name: getattr(tf.tpu, name) for name in ("initialize_system", "rewrite", "shutdown_system")})
+    _module("quantize", __path__=[], **quantize)
+    _module("quantize.python", __path__=[], graph_matcher=_contrib_graph_matcher)
 
 
 def _module(name: str, **members: Any) -> None:

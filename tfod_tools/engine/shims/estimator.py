@@ -16,7 +16,16 @@ from typing import Any
 
 from tfod_tools.base.errors import MissingPackageError
 
+NEEDED_ON = "TensorFlow >= 2.16"
+
 _ROOT = "tensorflow_estimator"
+
+
+def needed(style: str) -> str | None:
+    """Why it is needed here; None where it is not."""
+    import tensorflow.compat.v1 as tf
+
+    return None if "estimator" in dir(tf) else "tf.compat.v1.estimator is gone"
 
 
 def apply() -> None:
@@ -24,8 +33,6 @@ def apply() -> None:
     import tensorflow as tf
     import tensorflow.compat.v1 as tf1
 
-    if "estimator" in dir(tf1) or tuple(map(int, tf.__version__.split(".")[:2])) < (2, 16):
-        return
     _package_without_init()
     _module(f"{_ROOT}.python.estimator.estimator_export", estimator_export=_export_nothing)
     _coordinator_that_is_never_used()

@@ -1,20 +1,26 @@
 """`tf_keras.legacy_tf_layers`, the functional layers behind `tf.compat.v1.layers`.
 
 Needed by: `tf_slim.layers`, and through it every slim feature extractor of the engine: TensorFlow resolves
-`tf.compat.v1.layers` to `tf_keras.legacy_tf_layers`. tf-keras: 2.16 and later keep these modules in
+`tf.compat.v1.layers` to `tf_keras.legacy_tf_layers`. tf-keras: 2.15 and later keep these modules in
 `tf_keras.src.legacy_tf_layers` only.
 """
 
 import importlib
+import importlib.util
 import sys
+
+NEEDED_ON = "tf-keras >= 2.15"
+
+
+def needed(style: str) -> str | None:
+    """Why it is needed here; None where it is not."""
+    found = importlib.util.find_spec("tf_keras.legacy_tf_layers")
+    return None if found else "there is no tf_keras.legacy_tf_layers"
 
 
 def apply() -> None:
     """Makes the package and its modules importable under the name that TensorFlow asks for."""
-    try:
-        importlib.import_module("tf_keras.legacy_tf_layers")
-    except ModuleNotFoundError:
-        source = "tf_keras.src.legacy_tf_layers"
-        sys.modules["tf_keras.legacy_tf_layers"] = importlib.import_module(source)
-        for name in ("base", "convolutional", "core", "normalization", "pooling"):
-            sys.modules[f"tf_keras.legacy_tf_layers.{name}"] = importlib.import_module(f"{source}.{name}")
+    source = "tf_keras.src.legacy_tf_layers"
+    sys.modules["tf_keras.legacy_tf_layers"] = importlib.import_module(source)
+    for name in ("base", "convolutional", "core", "normalization", "pooling"):
+        sys.modules[f"tf_keras.legacy_tf_layers.{name}"] = importlib.import_module(f"{source}.{name}")

@@ -5,17 +5,31 @@ end of a Pascal VOC or Open Images evaluation), `object_detection.metrics.coco_e
 1.24 and later, which removed them (2.0 brought `np.bool` back as its own scalar type, which serves as well).
 """
 
+NEEDED_ON = "NumPy >= 1.24"
+
+_ALIASES: dict[str, type] = {"int": int, "float": float, "bool": bool, "object": object}
+
+
+def needed(style: str) -> str | None:
+    """Why it is needed here; None where it is not."""
+    missing = _missing()
+    return f"NumPy has no {', '.join(missing)}" if missing else None
+
 
 def apply() -> None:
     """Puts the aliases back where they are missing."""
+    import numpy as np
+
+    for name in _missing():
+        setattr(np, name, _ALIASES[name])
+
+
+def _missing() -> list[str]:
     import warnings
 
     import numpy as np
 
-    aliases: dict[str, type] = {"int": int, "float": float, "bool": bool, "object": object}
     with warnings.catch_warnings():
         # NumPy 1.20 to 1.23 warn, 1.24 and later have a message for each of these names.
         warnings.simplefilter("ignore")
-        for name, builtin in aliases.items():
-            if not hasattr(np, name):
-                setattr(np, name, builtin)
+        return [name for name in _ALIASES if not hasattr(np, name)]

@@ -6,6 +6,15 @@ draws one box (`eval_config.num_visualizations`, 10 by default). Pillow: 10 and 
 
 from typing import Any
 
+NEEDED_ON = "Pillow >= 10"
+
+
+def needed(style: str) -> str | None:
+    """Why it is needed here; None where it is not."""
+    from PIL import ImageFont
+
+    return None if hasattr(ImageFont.FreeTypeFont, "getsize") else "Pillow's fonts have no getsize"
+
 
 def apply() -> None:
     """Defines `getsize` through `getbbox`, which is what Pillow's own notes recommend."""
@@ -17,5 +26,4 @@ def apply() -> None:
 
     kinds: tuple[Any, ...] = (ImageFont.FreeTypeFont, ImageFont.ImageFont)
     for kind in kinds:
-        if not hasattr(kind, "getsize"):
-            kind.getsize = getsize
+        kind.getsize = getsize

@@ -5,23 +5,37 @@ engine's `TfExampleDecoder`), `tf_slim.learning` and `tf_slim.optimizers` (`fram
 training step), `tf_slim.layers` (`framework.ops.Tensor`). TensorFlow: about 2.13 and later, which moved them.
 """
 
+from typing import Any
+
+NEEDED_ON = "TensorFlow >= 2.13"
+
+
+def needed(style: str) -> str | None:
+    """Why it is needed here; None where it is not."""
+    missing = [name for _, name, _ in _moved_away()]
+    return f"TensorFlow moved {', '.join(missing)}" if missing else None
+
 
 def apply() -> None:
     """Puts the names back where tf-slim looks for them."""
+    for module, name, member in _moved_away():
+        setattr(module, name, member)
+
+
+def _moved_away() -> list[tuple[Any, str, Any]]:
+    """Module, name and what it stands for, for each that is not there."""
     import tensorflow as tf
     from tensorflow.python.framework import ops
     from tensorflow.python.ops import control_flow_ops
 
-    moved = {
-        control_flow_ops: {
-            "case": tf.compat.v1.case,
-            "cond": tf.compat.v1.cond,
-            "while_loop": tf.compat.v1.while_loop,
-            "Assert": tf.compat.v1.Assert,
-        },
-        ops: {"IndexedSlices": tf.IndexedSlices, "Tensor": tf.Tensor},
-    }
-    for module, members in moved.items():
-        for name, member in members.items():
-            if not hasattr(module, name):
-                setattr(module, name, member)
+    tf1 = tf.compat.v1
+    names: tuple[tuple[Any, dict[str, Any]], ...] = (
+        (control_flow_ops, {"case": tf1.case, "cond": tf1.cond, "while_loop": tf1.while_loop, "Assert": tf1.Assert}),
+        (ops, {"IndexedSlices": tf.IndexedSlices, "Tensor": tf.Tensor}),
+    )
+    return [
+        (module, name, member)
+        for module, members in names
+        for name, member in members.items()
+        if not hasattr(module, name)
+    ]

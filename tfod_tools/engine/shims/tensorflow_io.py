@@ -5,9 +5,12 @@ and which calls only this one function. TensorFlow: every 2.x without the packag
 Python 3.13, and on TensorFlow 2.17 and later its kernels no longer load, so that it is not worth its place.
 """
 
+import importlib.util
 import sys
 import types
 from typing import Any
+
+NEEDED_ON = "TensorFlow >= 2.0"
 
 # IEC 61966-2-1 (sRGB) to CIE XYZ, D65 white, two-degree observer; CIE 1976 L*a*b*.
 _XYZ_OF_RGB = (
@@ -34,6 +37,13 @@ def rgb_to_lab(image: Any) -> Any:
     f = tf.where(xyz > 0.008856, tf.pow(tf.maximum(xyz, 1e-12), 1 / 3), 7.787 * xyz + 16 / 116)
     x, y, z = tf.unstack(f, axis=-1)
     return tf.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=-1)
+
+
+def needed(style: str) -> str | None:
+    """Why it is needed here; None where it is not."""
+    if importlib.util.find_spec("tensorflow_io") is None:
+        return "tensorflow-io is not installed"
+    return "tensorflow-io loads on one version of TensorFlow only"
 
 
 def apply() -> None:

@@ -4,6 +4,15 @@ Needed by: `object_detection.utils.tf_version.is_tf1`, which asks `tensorflow.py
 modules are imported and picks slim extractors or Keras ones by the answer. TensorFlow: every 2.x.
 """
 
+NEEDED_ON = "TensorFlow >= 2.0"
+
+
+def needed(style: str) -> str | None:
+    """Why it is needed here; None where it is not."""
+    from tensorflow.python import tf2
+
+    return "TensorFlow 2 behaviour is on" if tf2.enabled() else None
+
 
 def apply() -> None:
     """Turns TensorFlow 2 behaviour off for this process."""

@@ -1,0 +1,107 @@
+"""The layers of a graph and their quantised weights, for `_contrib_quantize`.
+
+Works with TensorFlow 2.x in graphs: convolutions, depthwise convolutions and fully connected layers whose weights are a
+variable, by reference or resource, as tf-slim, tf-keras and `tf.layers` make them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tfod_tools.engine.shims import _contrib_quantize_folding as folding
+from tfod_tools.engine.shims._contrib_quantize_ranges import Ranges
+
+PRODUCTS = ("Conv2D", "DepthwiseConv2dNative", "MatMul")
+_VARIABLES = ("VariableV2", "Variable", "VarHandleOp")
+# What may stand between a variable and the layer that it is the weights of.
+_READING = ("Identity", "ReadVariableOp", "Reshape", "Transpose")
+# What may stand between a product and its bias or batch normalisation; BatchToSpaceND does with a dilation.
+_BETWEEN = ("Identity", "BatchToSpaceND")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layer:
+    """A layer without its activation function.
+
+    Attributes:
+      name: its name scope.
+      input: the tensor that it multiplies with its weights.
+      output: the product with its bias.
+    """
+
+    name: str
+    input: Any
+    output: Any
+
+
+def quantise_weights(graph: Any, ranges: Ranges) -> list[Layer]:
+    """Folds batch normalisation into the layers of `graph`, the default graph, and quantises their weights.
+
+    Returns:
+      the layers, in the order in which the graph was built.
+    """
+    products = [op for op in graph.get_operations() if op.type in PRODUCTS and _has_weights(op)]
+    names = distinct([op.name.rpartition("/")[0] for op in products])
+    return [_quantise(product, name, ranges) for product, name in zip(products, names, strict=True)]
+
+
+def distinct(names: Sequence[str]) -> list[str]:
+    """The names, with a number behind each that was there before."""
+    seen: dict[str, int] = {}
+    numbered = []
+    for name in names:
+        seen[name] = seen.get(name, -1) + 1
+        numbered.append(f"{name}_{seen[name]}" if seen[name] else name)
+    return numbered
+
+
+def scoped(scope: str, name: str) -> str:
+    """`name` in a scope, which is empty for what was built outside of all."""
+    return f"{scope}/{name}" if scope else name
+
+
+def replace(tensor: Any, by: Any, readers: Sequence[Any]) -> None:
+    """Makes the operations `readers` read `by` where they read `tensor`."""
+    for op in readers:
+        for index, read in enumerate(op.inputs):
+            if read is tensor:
+                op._update_input(index, by)
+
+
+def _has_weights(product: Any) -> bool:
+    op = product.inputs[1].op
+    while op.type in _READING:
+        op = op.inputs[0].op
+    return op.type in _VARIABLES and product.outputs[0].dtype == "float32"
+
+
+def _quantise(product: Any, name: str, ranges: Ranges) -> Layer:
+    import tensorflow.compat.v1 as tf
+
+    def quantised(weights: Any) -> Any:
+        return ranges.weights(weights, scoped(name, "weights_quant"))
+
+    between, end = _end(product)
+    if end.type not in folding.NORMALISATIONS:
+        product._update_input(1, quantised(product.inputs[1]))
+        return Layer(name=name, input=product.inputs[0], output=end.outputs[0])
+    readers = end.outputs[0].consumers()
+    with tf.name_scope(scoped(name, "fold/")):
+        output = folding.fold([product, *between], end, quantised)
+    replace(end.outputs[0], output, readers)
+    return Layer(name=name, input=product.inputs[0], output=output)
+
+
+def _end(product: Any) -> tuple[list[Any], Any]:
+    """What stands between a product and its bias or normalisation, and that; nothing and the product if it has none."""
+    between: list[Any] = []
+    while True:
+        readers = (between or [product])[-1].outputs[0].consumers()
+        for reader in readers:
+            if reader.type == "BiasAdd" or reader.type in folding.NORMALISATIONS:
+                return between, reader
+        if len(readers) != 1 or readers[0].type not in _BETWEEN:
+            return [], product
+        between += readers
