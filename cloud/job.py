@@ -16,6 +16,7 @@ class TrainJob:
       style: "tf1" (slim, Estimator) or "tf2" (Keras), as the config's feature extractor has it.
       steps: global step at which training ends.
       checkpoint_every: steps between two checkpoints; the last step has one in any case.
+      extension: file or module of the user's that brings the feature extractor, as the job sees it; None if none does.
     """
 
     config: str
@@ -23,6 +24,7 @@ class TrainJob:
     style: Literal["tf1", "tf2"]
     steps: int
     checkpoint_every: int
+    extension: str | None = None
 
     def __post_init__(self) -> None:
         """Refuses numbers that cannot be meant."""
@@ -38,4 +40,5 @@ class TrainJob:
             f"--model_dir={self.model_dir}",
             f"--steps={self.steps}",
             f"--checkpoint_every={self.checkpoint_every}",
+            *([f"--extension={self.extension}"] if self.extension else []),
         )

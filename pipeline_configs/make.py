@@ -27,8 +27,14 @@ class MadeConfig:
     style: style.Style
 
 
-def make(start: Config, dataset: Dataset, edits: Sequence[Edit] = ()) -> MadeConfig:
+def make(start: Config, dataset: Dataset, edits: Sequence[Edit] = (), extension: str | None = None) -> MadeConfig:
     """The config that trains `start` on `dataset`; `edits` come last and may override anything.
+
+    Args:
+      start: the config to begin with.
+      dataset: the records.
+      edits: what the user sets.
+      extension: the user's module that is said to bring the feature extractor.
 
     Raises:
       ConfigError: `start` has no model that the engine knows, or an edit names no field or has a value of another type.
@@ -37,4 +43,5 @@ def make(start: Config, dataset: Dataset, edits: Sequence[Edit] = ()) -> MadeCon
     """
     filled = fill(start, dataset).apply(start)
     config = ConfigPatch(edits=tuple(edits)).apply(filled)
-    return MadeConfig(text=schema.dump(config), changes=patch.diff(start, config), style=style.style_of(config))
+    found = style.style_of(config, extension)
+    return MadeConfig(text=schema.dump(config), changes=patch.diff(start, config), style=found)

@@ -1,50 +1,60 @@
 """Which of the engine's two styles a config trains in: "tf1" (slim, Estimator) or "tf2" (Keras, eager).
 
 The feature extractor decides. The engine has one list of extractors for each style, in the source of its
-`model_builder`, which is read here without running it: running it imports TensorFlow.
+`model_builder`, which is read here without running it: running it imports TensorFlow. Extractors that are not the
+engine's are told by the rule of its names: those that end in `_keras` are TF2 style, and so is all of CenterNet.
 """
 
 from __future__ import annotations
 
 import ast
 import functools
-import importlib.util
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Literal
 
 from pipeline_configs import schema
 from pipeline_configs.text_proto import Config
-from tfod_tools.base import plugins
+from tfod_tools.base import engine_source, plugins
 from tfod_tools.base.errors import ConfigError, MissingPackageError
 
 Style = Literal["tf1", "tf2"]
 
 # How `model_builder` starts the names of its maps.
 _MAP_PREFIXES = {"ssd": "SSD_", "faster_rcnn": "FASTER_RCNN_", "center_net": "CENTER_NET_"}
+# Each file is an extractor of its name, and belongs to the architecture with which the name begins.
+_OWN = Path(plugins.__file__).parents[1] / "engine" / "extractors"
 _STYLE_TESTS: dict[str, Style] = {"is_tf1": "tf1", "is_tf2": "tf2"}
 
 
-def style_of(config: Config) -> Style:
+def style_of(config: Config, extension: str | None = None) -> Style:
     """The style in which the engine trains `config`.
 
+    Args:
+      config: the pipeline.config.
+      extension: the user's module that is said to bring its feature extractor; it is not looked at.
+
     Raises:
-      ConfigError: the model has no feature extractor that the engine knows.
+      ConfigError: nobody knows the model's feature extractor, and there is no extension.
       MissingPackageError: the engine is not installed.
     """
     architecture = schema.architecture(config)
     wanted = getattr(config.model, architecture).feature_extractor.type
     known = extractors()
-    style = known[architecture].get(wanted)
-    if style is None:
-        hint = plugins.suggestion(wanted, known[architecture])
-        raise ConfigError(f"model.{architecture}.feature_extractor.type: no extractor is called '{wanted}'. {hint}")
-    return style
+    if wanted in known[architecture]:
+        return known[architecture][wanted]
+    if wanted and extension:
+        return _by_name(architecture, wanted)
+    hint = plugins.suggestion(wanted, known[architecture])
+    raise ConfigError(
+        f"model.{architecture}.feature_extractor.type: no extractor is called '{wanted}'. {hint} One of your own needs"
+        " --extension."
+    )
 
 
 @functools.cache
 def extractors() -> Mapping[str, Mapping[str, Style]]:
-    """The engine's feature extractors: the style of each, by architecture and type.
+    """The feature extractors of the engine and of this package: the style of each, by architecture and type.
 
     Raises:
       MissingPackageError: the engine is not installed.
@@ -54,15 +64,21 @@ def extractors() -> Mapping[str, Mapping[str, Style]]:
         for architecture, prefix in _MAP_PREFIXES.items():
             if name.startswith(prefix):
                 found[architecture].update(dict.fromkeys(types, style))
+    for name in plugins.names(_OWN):
+        architecture = next((a for a in ("ssd", "faster_rcnn") if name.startswith(f"{a}_")), "center_net")
+        found[architecture][name] = _by_name(architecture, name)
     return found
 
 
+def _by_name(architecture: str, name: str) -> Style:
+    return "tf2" if architecture == "center_net" or name.endswith("_keras") else "tf1"
+
+
 def _model_builder() -> Path:
-    spec = importlib.util.find_spec("object_detection")
-    for folder in (spec and spec.submodule_search_locations) or ():
-        path = Path(folder) / "builders" / "model_builder.py"
-        if path.is_file():
-            return path
+    package = engine_source.package()
+    path = package and package / "builders" / "model_builder.py"
+    if path and path.is_file():
+        return path
     raise MissingPackageError("tf-object-detection-api", "train")
 
 

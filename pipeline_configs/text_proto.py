@@ -11,7 +11,7 @@ import io
 import re
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from tfod_tools.base import plugins
+from tfod_tools.base import engine_source, plugins
 from tfod_tools.base.errors import ConfigError, MissingPackageError
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ def empty_config() -> Config:
       MissingPackageError: the engine's messages are not installed.
       ConfigError: another folder of the engine's name hides them.
     """
+    engine_source.activate()
     try:
         from object_detection.protos import pipeline_pb2
     except ImportError as error:

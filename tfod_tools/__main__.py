@@ -7,6 +7,7 @@ import importlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from types import ModuleType
 
 from tfod_tools.base import plugins
 
@@ -17,11 +18,27 @@ _NOT_COMMANDS = ("app",)
 def commands() -> dict[str, str]:
     """Each command's name and the first sentence of its help, read without importing it."""
     found = {}
-    for name in plugins.names(_FOLDER):
-        if name not in _NOT_COMMANDS:
-            doc = ast.get_docstring(ast.parse((_FOLDER / f"{name}.py").read_text())) or ""
-            found[name] = doc.split("\n\n")[0].replace("\n", " ")
+    for name in _names():
+        doc = ast.get_docstring(ast.parse(file(name).read_text())) or ""
+        found[name] = doc.split("\n\n")[0].replace("\n", " ")
     return found
+
+
+def _names() -> list[str]:
+    """The modules of this folder, and the packages that can be run."""
+    packages = (path.parent.name for path in _FOLDER.glob("*/__main__.py"))
+    return sorted({*plugins.names(_FOLDER), *packages} - {*_NOT_COMMANDS})
+
+
+def file(command: str) -> Path:
+    """Where a command is."""
+    module = _FOLDER / f"{command}.py"
+    return module if module.exists() else _FOLDER / command / "__main__.py"
+
+
+def load(command: str) -> ModuleType:
+    """A command's module, with `main`, `FLAGS` and its help as docstring."""
+    return importlib.import_module(".".join(("tfod_tools", *file(command).relative_to(_FOLDER).with_suffix("").parts)))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -38,7 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     from tfod_tools import app
 
-    module = importlib.import_module(f"tfod_tools.{arguments[0]}")
+    module = load(arguments[0])
     return app.status(module.main, module.FLAGS, module.__doc__, [f"tfod {arguments[0]}", *arguments[1:]])
 
 

@@ -18,6 +18,7 @@ from typing import Any
 
 from absl import flags
 
+from pipeline_configs import extension
 from tfod_tools import app
 from tfod_tools.base import engine_process, files, progress, tables
 
@@ -30,6 +31,7 @@ _CHECKPOINT = flags.DEFINE_string("checkpoint", None, "Checkpoint prefix (defaul
 _OUTPUT = flags.DEFINE_string(
     "output", None, "JSON file to write (default: MODEL_DIR/metrics-STEP.json).", flag_values=FLAGS
 )
+_EXTENSION = flags.DEFINE_string("extension", None, extension.HELP, flag_values=FLAGS)
 _DRY_RUN = flags.DEFINE_bool(
     "dry_run", False, "Check the input, show what would run, start nothing.", flag_values=FLAGS
 )
@@ -42,7 +44,8 @@ def main(arguments: Sequence[str]) -> int:
     app.no_arguments(arguments)
     model_dir = files.local_path(_MODEL_DIR.value)
     named = files.local_path(_OUTPUT.value) if _OUTPUT.value else None
-    argv = plan(model_dir, files.local_path(_CONFIG.value) if _CONFIG.value else None, _CHECKPOINT.value)
+    config = files.local_path(_CONFIG.value) if _CONFIG.value else None
+    argv = plan(model_dir, config, _CHECKPOINT.value, extension.located(_EXTENSION.value))
     if _DRY_RUN.value:
         print(f"Would run: {shlex.join(('python', '-m', *argv))}")
         return 0
@@ -52,11 +55,11 @@ def main(arguments: Sequence[str]) -> int:
     _show(result["metrics"])
     print(f"\nStep {result['step']}, {result['metrics']['images']} images. Written: {output}")
     words = ("python", "-m", "tfod_tools.export", f"--model_dir={model_dir}", f"--output={model_dir / 'export'}")
-    print(f"Next: {shlex.join(words)}")
+    print(f"Next: {shlex.join((*words, *extension.flags(_EXTENSION.value)))}")
     return 0
 
 
-def plan(model_dir: Path, config: Path | None, checkpoint: str | None) -> list[str]:
+def plan(model_dir: Path, config: Path | None, checkpoint: str | None, own: str | None = None) -> list[str]:
     """The words that evaluate, after `python -m`.
 
     Raises:
@@ -67,8 +70,9 @@ def plan(model_dir: Path, config: Path | None, checkpoint: str | None) -> list[s
 
     path, pipeline = run_folder.config(model_dir, config)
     inputs.check(pipeline, path, training=False)
-    argv = ["tfod_tools.engine.evaluate", f"--style={style.style_of(pipeline)}", f"--config={path}"]
-    return [*argv, f"--model_dir={model_dir}", *([f"--checkpoint={checkpoint}"] if checkpoint else [])]
+    argv = ["tfod_tools.engine.evaluate", f"--style={style.style_of(pipeline, own)}", f"--config={path}"]
+    argv += [f"--model_dir={model_dir}", *extension.flags(own)]
+    return [*argv, *([f"--checkpoint={checkpoint}"] if checkpoint else [])]
 
 
 def evaluate(argv: Sequence[str], model_dir: Path) -> engine_process.Event:

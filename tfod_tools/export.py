@@ -19,6 +19,7 @@ from pathlib import Path
 
 from absl import flags
 
+from pipeline_configs import extension
 from tfod_tools import app
 from tfod_tools.base import engine_process, files, plugins, progress
 from tfod_tools.base.errors import LabelMapError, UsageError
@@ -33,6 +34,7 @@ _CONFIG = flags.DEFINE_string(
     "config", None, "The pipeline.config (default: the one in the model_dir).", flag_values=FLAGS
 )
 _CHECKPOINT = flags.DEFINE_string("checkpoint", None, "Checkpoint prefix (default: the latest).", flag_values=FLAGS)
+_EXTENSION = flags.DEFINE_string("extension", None, extension.HELP, flag_values=FLAGS)
 _DRY_RUN = flags.DEFINE_bool(
     "dry_run", False, "Check the input, show what would run, start nothing.", flag_values=FLAGS
 )
@@ -46,7 +48,8 @@ def main(arguments: Sequence[str]) -> int:
     app.no_arguments(arguments)
     model_dir, output = files.local_path(_MODEL_DIR.value), files.local_path(_OUTPUT.value)
     config = files.local_path(_CONFIG.value) if _CONFIG.value else None
-    argv, label_map = plan(model_dir, output, _FORMAT.value, config, _CHECKPOINT.value)
+    own = extension.located(_EXTENSION.value)
+    argv, label_map = plan(model_dir, output, _FORMAT.value, config, _CHECKPOINT.value, own)
     if _DRY_RUN.value:
         print(f"Would write {', '.join(_FORMAT.value)} to {output}:\n  {shlex.join(('python', '-m', *argv))}")
         return 0
@@ -60,7 +63,12 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def plan(
-    model_dir: Path, output: Path, formats: Sequence[str], config: Path | None, checkpoint: str | None
+    model_dir: Path,
+    output: Path,
+    formats: Sequence[str],
+    config: Path | None,
+    checkpoint: str | None,
+    own: str | None = None,
 ) -> tuple[list[str], Path]:
     """The words that export into a folder beside `output`, after `python -m`; and the label map.
 
@@ -80,8 +88,9 @@ def plan(
     label_map = inputs.label_map_path(pipeline, path)
     if not label_map.is_file():
         raise LabelMapError("the config's label map is not there.", path=label_map)
-    argv = ["tfod_tools.engine.export", f"--style={style.style_of(pipeline)}", f"--config={path}"]
+    argv = ["tfod_tools.engine.export", f"--style={style.style_of(pipeline, own)}", f"--config={path}"]
     argv += [f"--model_dir={model_dir}", f"--output={_partial(output)}", f"--format={','.join(formats)}"]
+    argv += extension.flags(own)
     return [*argv, *([f"--checkpoint={checkpoint}"] if checkpoint else [])], label_map
 
 

@@ -27,7 +27,7 @@ from pathlib import Path
 
 from absl import flags
 
-from pipeline_configs import make, schema, style, template
+from pipeline_configs import extension, make, schema, style, template
 from pipeline_configs.dataset import Dataset
 from pipeline_configs.patch import Edit
 from pipeline_configs.text_proto import Config
@@ -44,6 +44,7 @@ _OUTPUT = flags.DEFINE_string("output", None, "The file to write.", flag_values=
 _SET = flags.DEFINE_multi_string(
     "set", [], "field.path=value to set last; may be given several times.", flag_values=FLAGS
 )
+_EXTENSION = flags.DEFINE_string("extension", None, extension.HELP, flag_values=FLAGS)
 _LIST = flags.DEFINE_boolean("list", False, "Show the templates and stop.", flag_values=FLAGS)
 _DRY_RUN = flags.DEFINE_boolean("dry_run", False, "Show what would change and write nothing.", flag_values=FLAGS)
 
@@ -56,7 +57,8 @@ def main(arguments: Sequence[str]) -> int:
         return 0
     records, output = _required(_RECORDS), files.local_path(_required(_OUTPUT))
     start = _start(output)
-    made = make.make(start, Dataset.read(files.local_path(records)), [_edit(text) for text in _SET.value])
+    edits, own = [_edit(text) for text in _SET.value], extension.located(_EXTENSION.value)
+    made = make.make(start, Dataset.read(files.local_path(records)), edits, own)
     if not _DRY_RUN.value:
         _write(output, made.text)
     _report(made, output)
@@ -111,7 +113,8 @@ def _report(made: make.MadeConfig, output: Path) -> None:
         return
     print(f"Wrote {output}")
     config, model_dir = shlex.quote(f"{output}"), shlex.quote(f"{output.parent / 'model'}")
-    print(f"Next: python -m tfod_tools.train --config={config} --model_dir={model_dir}")
+    own = "".join(f" {shlex.quote(flag)}" for flag in extension.flags(_EXTENSION.value))
+    print(f"Next: python -m tfod_tools.train --config={config} --model_dir={model_dir}{own}")
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from typing import Any
 from absl import flags
 
 from cloud.job import TrainJob
+from pipeline_configs import extension
 from tfod_tools import app
 from tfod_tools.base import engine_process, files, progress
 from tfod_tools.base.errors import ConfigError, TfodError
@@ -38,6 +39,7 @@ _CHECKPOINT_EVERY = flags.DEFINE_integer(
     "checkpoint_every", None, "Steps between checkpoints (default: a tenth of the run, at most 1000).",
     lower_bound=1, flag_values=FLAGS,
 )  # fmt: skip
+_EXTENSION = flags.DEFINE_string("extension", None, extension.HELP, flag_values=FLAGS)
 _DRY_RUN = flags.DEFINE_bool(
     "dry_run", False, "Check everything, show what would run, start nothing.", flag_values=FLAGS
 )
@@ -50,7 +52,8 @@ def main(arguments: Sequence[str]) -> int:
     """Plans the job, and runs it unless this is a dry run."""
     app.no_arguments(arguments)
     config, model_dir = files.local_path(_CONFIG.value), files.local_path(_MODEL_DIR.value)
-    job, text, batch_size = plan(config, model_dir, _STEPS.value, _CHECKPOINT_EVERY.value)
+    own = extension.located(_EXTENSION.value)
+    job, text, batch_size = plan(config, model_dir, _STEPS.value, _CHECKPOINT_EVERY.value, own)
     if _DRY_RUN.value:
         print(f"Would train in {job.style.upper()} style:\n  {shlex.join(('python', '-m', *job.argv()))}")
         return 0
@@ -59,11 +62,14 @@ def main(arguments: Sequence[str]) -> int:
         show("starting the engine ...")
         result = run(job, text, _Display(job.steps, batch_size, show))
     print(f"Trained to step {result['step']}: {result['checkpoint']}")
-    print(f"Next: {shlex.join(('python', '-m', 'tfod_tools.evaluate', f'--model_dir={model_dir}'))}")
+    words = ("python", "-m", "tfod_tools.evaluate", f"--model_dir={model_dir}", *extension.flags(_EXTENSION.value))
+    print(f"Next: {shlex.join(words)}")
     return 0
 
 
-def plan(config: Path, model_dir: Path, steps: int | None, checkpoint_every: int | None) -> tuple[TrainJob, str, int]:
+def plan(
+    config: Path, model_dir: Path, steps: int | None, checkpoint_every: int | None, own: str | None = None
+) -> tuple[TrainJob, str, int]:
     """Checks what can be checked without TensorFlow.
 
     Args:
@@ -71,6 +77,7 @@ def plan(config: Path, model_dir: Path, steps: int | None, checkpoint_every: int
       model_dir: folder of the run; may exist.
       steps: last step; None for the config's own.
       checkpoint_every: steps between checkpoints; None for a tenth of the run, at most 1000.
+      own: file or module that brings the config's feature extractor; None if it is not the user's own.
 
     Returns:
       The job, the text of the config as it will run, and its batch size.
@@ -92,9 +99,10 @@ def plan(config: Path, model_dir: Path, steps: int | None, checkpoint_every: int
     job = TrainJob(
         config=str(as_run.resolve()),
         model_dir=str(model_dir.resolve()),
-        style=style.style_of(pipeline),
+        style=style.style_of(pipeline, own),
         steps=last_step,
         checkpoint_every=checkpoint_every or _a_tenth(last_step),
+        extension=own,
     )
     return job, run_folder.text(pipeline), pipeline.train_config.batch_size
 

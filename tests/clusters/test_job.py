@@ -23,13 +23,14 @@ def test_argv() -> None:
     )
 
 
-def test_the_entry_understands_all_of_it() -> None:
+@pytest.mark.parametrize("job", [JOB, dataclasses.replace(JOB, extension="my package/mine.py")])
+def test_the_entry_understands_all_of_it(job: TrainJob) -> None:
     """The words hold the whole job: the entry's flags give it back."""
     from tfod_tools.engine.train import FLAGS
 
     try:
-        assert FLAGS(JOB.argv()) == ["tfod_tools.engine.train"]
-        assert TrainJob(**{name: FLAGS[name].value for name in FLAGS}) == JOB
+        assert FLAGS(job.argv()) == ["tfod_tools.engine.train"]
+        assert TrainJob(**{name: FLAGS[name].value for name in FLAGS}) == job
     finally:
         FLAGS.unparse_flags()
 

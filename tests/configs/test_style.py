@@ -22,9 +22,17 @@ def config_with(architecture: str, extractor: str) -> Config:
     return schema.parse(f'model {{ {architecture} {{ feature_extractor {{ type: "{extractor}" }} }} }}')
 
 
+OWN = {path.stem for path in (ROOT / "tfod_tools" / "engine" / "extractors").glob("[a-z]*.py")}
+
+
 def test_all_extractors_of_the_engine_are_found() -> None:
     known = style.extractors()
-    counts = Counter((architecture, found) for architecture in known for found in known[architecture].values())
+    counts = Counter(
+        (architecture, found)
+        for architecture in known
+        for name, found in known[architecture].items()
+        if name not in OWN
+    )
     assert counts == {
         ("ssd", "tf1"): 25,
         ("faster_rcnn", "tf1"): 7,
@@ -43,6 +51,7 @@ def test_all_extractors_of_the_engine_are_found() -> None:
         ("faster_rcnn", "faster_rcnn_resnet50", "tf1"),
         ("faster_rcnn", "faster_rcnn_resnet50_fpn_keras", "tf2"),
         ("center_net", "hourglass_104", "tf2"),
+        ("ssd", "ssd_vgg16_keras", "tf2"),
     ],
 )
 def test_style_of(architecture: str, extractor: str, expected: str) -> None:
@@ -59,12 +68,39 @@ def test_style_of(architecture: str, extractor: str, expected: str) -> None:
         ),
         ("ssd", "faster_rcnn_resnet50", "no extractor is called 'faster_rcnn_resnet50'"),
         ("center_net", "", "no extractor is called ''. Known: hourglass_10, "),
+        ("faster_rcnn", "ssd_vgg16_keras", "no extractor is called 'ssd_vgg16_keras'"),
     ],
 )
 def test_unknown_extractors(architecture: str, extractor: str, expected: str) -> None:
     with pytest.raises(ConfigError) as caught:
         style.style_of(config_with(architecture, extractor))
     assert expected in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("architecture", "extractor", "expected"),
+    [
+        ("ssd", "ssd_mine", "tf1"),
+        ("ssd", "ssd_mine_keras", "tf2"),
+        ("faster_rcnn", "mine", "tf1"),
+        ("faster_rcnn", "mine_keras", "tf2"),
+        ("center_net", "mine", "tf2"),
+        ("ssd", "ssd_mobilenet_v2_keras", "tf2"),
+    ],
+)
+def test_the_style_of_an_extractor_of_ones_own_is_in_its_name(architecture: str, extractor: str, expected: str) -> None:
+    assert style.style_of(config_with(architecture, extractor), "mine.py") == expected
+
+
+def test_an_extension_does_not_make_up_for_a_type_that_is_missing() -> None:
+    with pytest.raises(ConfigError, match="no extractor is called ''"):
+        style.style_of(config_with("ssd", ""), "mine.py")
+
+
+def test_every_extractor_of_this_package_is_known() -> None:
+    assert OWN
+    known = style.extractors()
+    assert OWN.issubset(name for names in known.values() for name in names)
 
 
 def test_the_engine_is_read_and_not_run() -> None:

@@ -29,6 +29,7 @@ def test_the_published_templates() -> None:
         "ssd_mobilenet_v2_300x300",
         "ssd_mobilenet_v2_320x320_keras",
         "ssd_mobilenet_v2_small_192x192",
+        "ssd_vgg16_300x300_keras",
     )
 
 

@@ -16,6 +16,9 @@ from tfod_tools.engine.shims import Style
 
 _STEP_VARIABLE: dict[Style, str] = {"tf1": "global_step", "tf2": "step/.ATTRIBUTES/VARIABLE_VALUE"}
 
+_VALUE = "/.ATTRIBUTES/VARIABLE_VALUE"
+_AVERAGE_SLOT = f"/.OPTIMIZER_SLOT/optimizer/average{_VALUE}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checkpoint:
@@ -91,8 +94,37 @@ def _reader(prefix: str, style: Style) -> Any:
 
 
 @contextlib.contextmanager
-def only(checkpoint: Checkpoint) -> Iterator[str]:
-    """Lends a folder whose latest checkpoint is this one, for parts of the engine that always take the latest."""
+def only(checkpoint: Checkpoint, *, averages: bool = False) -> Iterator[str]:
+    """Lends a folder whose latest checkpoint is this one, for parts of the engine that always take the latest.
+
+    Args:
+      checkpoint: one in TF2 style.
+      averages: whether its variables are to hold their moving averages, as `eval_config.use_moving_averages` asks. The
+        engine's TF2 exporter knows nothing of that field, and its evaluation stops with an error when it is set.
+
+    Raises:
+      CheckpointError: there are no moving averages in it.
+    """
     with tempfile.TemporaryDirectory() as folder:
-        tf.train.update_checkpoint_state(folder, str(Path(checkpoint.prefix).resolve()))
+        prefix = str(Path(checkpoint.prefix).resolve())
+        if averages:
+            prefix = _averaged(prefix, Path(folder))
+        tf.train.update_checkpoint_state(folder, prefix)
         yield folder
+
+
+def _averaged(prefix: str, folder: Path) -> str:
+    """Writes a copy into `folder` in which every trained variable holds its moving average; returns its prefix."""
+    reader = tf.train.load_checkpoint(prefix)
+    names = sorted(reader.get_variable_to_shape_map())
+    averages = {name.replace(_AVERAGE_SLOT, _VALUE): name for name in names if name.endswith(_AVERAGE_SLOT)}
+    if not averages:
+        raise CheckpointError(
+            "eval_config.use_moving_averages is set, but the checkpoint holds none. Train with "
+            "train_config.optimizer.use_moving_average, or unset it.",
+            path=prefix,
+        )
+    copy = str(folder / Path(prefix).name)
+    tensors = [reader.get_tensor(averages.get(name, name)) for name in names]
+    tf.raw_ops.SaveV2(prefix=copy, tensor_names=names, shape_and_slices=[""] * len(names), tensors=tensors)
+    return copy

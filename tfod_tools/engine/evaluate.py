@@ -12,19 +12,21 @@ from __future__ import annotations
 import contextlib
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from absl import flags
 
 from tfod_tools.base.errors import RecordError
-from tfod_tools.engine import channel, shims
+from tfod_tools.engine import channel, extractors, shims
 
 FLAGS = flags.FlagValues()
 _STYLE = flags.DEFINE_enum("style", None, ["tf1", "tf2"], "TF1 or TF2 style.", required=True, flag_values=FLAGS)
 _CONFIG = flags.DEFINE_string("config", None, "The pipeline.config.", required=True, flag_values=FLAGS)
 _MODEL_DIR = flags.DEFINE_string("model_dir", None, "Folder of checkpoints.", required=True, flag_values=FLAGS)
 _CHECKPOINT = flags.DEFINE_string("checkpoint", None, "Prefix; the latest one by default.", flag_values=FLAGS)
+_EXTENSION = flags.DEFINE_string("extension", None, "Brings a feature extractor.", flag_values=FLAGS)
 
 _METRIC = "coco_detection_metrics"
 
@@ -32,12 +34,14 @@ _METRIC = "coco_detection_metrics"
 def main(events: channel.Channel) -> None:
     """Runs the engine's own evaluation with an evaluator that also knows the classes one by one."""
     shims.apply(_STYLE.value)
+    extractors.provide(_CONFIG.value, _EXTENSION.value)
     from tfod_tools.engine import checkpoints
 
     checkpoint = checkpoints.find(_MODEL_DIR.value, _CHECKPOINT.value, _STYLE.value)
-    with _config_for_one_pass(_CONFIG.value) as (config, records):
+    with _one_pass(_CONFIG.value) as one_pass:
+        records = one_pass.records
         events.send("start", step=checkpoint.step, images=records)
-        metrics = _evaluate(config, checkpoint, _progress(events, records))
+        metrics = _evaluate(one_pass, checkpoint, _progress(events, records))
     if metrics["images"] != records:
         # The TF2 loop leaves on any exception and publishes what it has; equal image ids are dropped with a warning.
         raise RecordError(
@@ -51,9 +55,24 @@ def _progress(events: channel.Channel, total: int) -> Any:
     return lambda done: events.send("progress", images=done, total=total)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _OnePass:
+    """An evaluation that leaves nothing out.
+
+    Attributes:
+      config: path of the config for it.
+      records: number of eval records.
+      averages: whether the TF2 checkpoint's moving averages are to be evaluated.
+    """
+
+    config: str
+    records: int
+    averages: bool
+
+
 @contextlib.contextmanager
-def _config_for_one_pass(path: str) -> Iterator[tuple[str, int]]:
-    """Lends the path of a copy of the config whose evaluation leaves nothing out; and the number of eval records."""
+def _one_pass(path: str) -> Iterator[_OnePass]:
+    """Lends the evaluation of the config at `path`."""
     import tensorflow as tf
     from google.protobuf import text_format
     from object_detection.utils import config_util
@@ -71,11 +90,14 @@ def _config_for_one_pass(path: str) -> Iterator[tuple[str, int]]:
     evaluation.metrics_set.append(_METRIC)
     evaluation.include_metrics_per_category = False
     evaluation.batch_size = 1
+    averages = evaluation.use_moving_averages
+    if _STYLE.value == "tf2":
+        evaluation.use_moving_averages = False  # see checkpoints.only
     del configs["eval_input_configs"][1:]
     with tempfile.TemporaryDirectory() as folder:
-        one_pass = Path(folder, "pipeline.config")
-        one_pass.write_text(text_format.MessageToString(config_util.create_pipeline_proto_from_configs(configs)))
-        yield str(one_pass), records
+        config = Path(folder, "pipeline.config")
+        config.write_text(text_format.MessageToString(config_util.create_pipeline_proto_from_configs(configs)))
+        yield _OnePass(config=str(config), records=records, averages=averages)
 
 
 def _count(files: list[str]) -> tuple[int, int]:
@@ -92,15 +114,15 @@ def _count(files: list[str]) -> tuple[int, int]:
     return records, most_boxes
 
 
-def _evaluate(config: str, checkpoint: Any, on_image: Any) -> dict[str, Any]:
+def _evaluate(one_pass: _OnePass, checkpoint: Any, on_image: Any) -> dict[str, Any]:
     from object_detection import eval_util
 
     metrics: dict[str, Any] = {}
     eval_util.EVAL_METRICS_CLASS_DICT[_METRIC] = _evaluator(metrics, on_image)
     if _STYLE.value == "tf1":
-        _with_estimator(config, checkpoint)
+        _with_estimator(one_pass, checkpoint)
     else:
-        _with_keras(config, checkpoint)
+        _with_keras(one_pass, checkpoint)
     return metrics
 
 
@@ -147,24 +169,24 @@ _ENGINE_NAMES = (
 )
 
 
-def _with_estimator(config: str, checkpoint: Any) -> None:
+def _with_estimator(one_pass: _OnePass, checkpoint: Any) -> None:
     from object_detection import model_lib
     from tensorflow.compat.v1 import estimator as tf_estimator
 
     parts = model_lib.create_estimator_and_inputs(
-        run_config=tf_estimator.RunConfig(model_dir=_MODEL_DIR.value), pipeline_config_path=config
+        run_config=tf_estimator.RunConfig(model_dir=_MODEL_DIR.value), pipeline_config_path=one_pass.config
     )
     parts["estimator"].evaluate(parts["eval_input_fns"][0], checkpoint_path=checkpoint.prefix, name="0")
 
 
-def _with_keras(config: str, checkpoint: Any) -> None:
+def _with_keras(one_pass: _OnePass, checkpoint: Any) -> None:
     from object_detection import model_lib_v2
 
     from tfod_tools.engine import checkpoints
 
-    with checkpoints.only(checkpoint) as folder:
+    with checkpoints.only(checkpoint, averages=one_pass.averages) as folder:
         model_lib_v2.eval_continuously(
-            pipeline_config_path=config,
+            pipeline_config_path=one_pass.config,
             model_dir=_MODEL_DIR.value,
             checkpoint_dir=folder,
             wait_interval=0,

@@ -15,22 +15,28 @@ from typing import Any
 
 from absl import flags
 
-from tfod_tools.engine import channel, shims
+from tfod_tools.engine import channel, extractors, shims
 
 FLAGS = flags.FlagValues()
 _STYLE = flags.DEFINE_enum("style", None, ["tf1", "tf2"], "TF1 or TF2 style.", required=True, flag_values=FLAGS)
 _CONFIG = flags.DEFINE_string("config", None, "The pipeline.config.", required=True, flag_values=FLAGS)
 _MODEL_DIR = flags.DEFINE_string("model_dir", None, "Folder of checkpoints.", required=True, flag_values=FLAGS)
 _CHECKPOINT = flags.DEFINE_string("checkpoint", None, "Prefix; the latest one by default.", flag_values=FLAGS)
+_EXTENSION = flags.DEFINE_string("extension", None, "Brings a feature extractor.", flag_values=FLAGS)
 _OUTPUT = flags.DEFINE_string("output", None, "Folder to write.", required=True, flag_values=FLAGS)
 _FORMAT = flags.DEFINE_list("format", None, "frozen_graph and saved_model.", required=True, flag_values=FLAGS)
 
 FROZEN_GRAPH = "frozen_inference_graph.pb"
 
+# Their graph needs to know the number of images when it is built.
+_ONE_IMAGE_AT_A_TIME = ("ssd_spaghettinet",)
+_CONTEXT_INPUTS = ["context_features", "valid_context_size"]
+
 
 def main(events: channel.Channel) -> None:
     """Runs the exporter of the style and removes what was not asked for."""
     shims.apply(_STYLE.value)
+    extractors.provide(_CONFIG.value, _EXTENSION.value)
     from tfod_tools.engine import checkpoints
 
     checkpoint = checkpoints.find(_MODEL_DIR.value, _CHECKPOINT.value, _STYLE.value)
@@ -56,9 +62,22 @@ def _pipeline() -> Any:
 
 
 def _export_slim(pipeline: Any, checkpoint: Any, output: Path) -> None:
+    import tensorflow.compat.v1 as tf
     from object_detection import exporter
 
-    exporter.export_inference_graph("image_tensor", pipeline, checkpoint.prefix, str(output))
+    context = _context_shape(pipeline)
+    one_image = context or pipeline.model.ssd.feature_extractor.type in _ONE_IMAGE_AT_A_TIME
+    exporter.export_inference_graph(
+        "image_tensor",
+        pipeline,
+        checkpoint.prefix,
+        str(output),
+        input_shape=[1, None, None, 3] if one_image else None,
+        use_side_inputs=bool(context),
+        side_input_shapes=[context, [1]],
+        side_input_names=_CONTEXT_INPUTS,
+        side_input_types=[tf.float32, tf.int32],
+    )
 
 
 def _export_keras(pipeline: Any, checkpoint: Any, output: Path) -> None:
@@ -66,28 +85,51 @@ def _export_keras(pipeline: Any, checkpoint: Any, output: Path) -> None:
 
     from tfod_tools.engine import checkpoints
 
-    with checkpoints.only(checkpoint) as folder:
-        exporter_lib_v2.export_inference_graph("image_tensor", pipeline, folder, str(output))
+    context = _context_shape(pipeline)
+    with checkpoints.only(checkpoint, averages=pipeline.eval_config.use_moving_averages) as folder:
+        exporter_lib_v2.export_inference_graph(
+            "image_tensor",
+            pipeline,
+            folder,
+            str(output),
+            use_side_inputs=bool(context),
+            side_input_shapes=f"{','.join(map(str, context))}/1",
+            side_input_types="tf.float32,tf.int32",
+            side_input_names=",".join(_CONTEXT_INPUTS),
+        )
+
+
+def _context_shape(pipeline: Any) -> list[int]:
+    """The shape of the features of other images, [1, number, length], that a Context R-CNN takes beside an image.
+
+    Empty for any other model.
+    """
+    if not pipeline.model.faster_rcnn.HasField("context_config"):
+        return []
+    context = pipeline.model.faster_rcnn.context_config
+    return [1, context.max_num_context_features, context.context_feature_length]
 
 
 def _freeze(saved_model: Path, frozen_graph: Path) -> None:
     """Writes a SavedModel of the TF2 exporter as a frozen graph with the tensor names of the TF1 one.
 
-    Input `image_tensor:0` (uint8 [1, height, width, 3]); outputs `detection_boxes:0`, `detection_scores:0`,
-    `detection_classes:0`, `num_detections:0` and what else the model returns.
+    Input `image_tensor:0` (uint8 [1, height, width, 3]), and by their own names what else the model takes; outputs
+    `detection_boxes:0`, `detection_scores:0`, `detection_classes:0`, `num_detections:0` and what else it returns.
     """
     import tensorflow as tf
     from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
     model = tf.saved_model.load(str(saved_model))  # frees its variables when nothing refers to it any more
 
-    @tf.function(  # type: ignore[untyped-decorator]
-        input_signature=[tf.TensorSpec([1, None, None, 3], tf.uint8, name="image_tensor")]
-    )
-    def from_image_tensor(image_tensor: Any) -> Any:
-        return model.signatures["serving_default"](input_tensor=image_tensor)
+    _, inputs = model.signatures["serving_default"].structured_input_signature
+    named = {"input_tensor": "image_tensor"}
+    specs = [tf.TensorSpec(spec.shape, spec.dtype, name=named.get(name, name)) for name, spec in inputs.items()]
 
-    function = from_image_tensor.get_concrete_function()
+    @tf.function(input_signature=specs)  # type: ignore[untyped-decorator]
+    def from_inputs(*tensors: Any) -> Any:
+        return model.signatures["serving_default"](**dict(zip(inputs, tensors, strict=True)))
+
+    function = from_inputs.get_concrete_function()
     frozen = convert_variables_to_constants_v2(function)
     names = sorted(function.structured_outputs)
     with tf.Graph().as_default() as graph:

@@ -12,8 +12,9 @@ import tensorflow as tf
 from object_detection import model_lib_v2
 
 from tfod_tools.base.errors import Interrupted
-from tfod_tools.engine import checkpoints, divergence
+from tfod_tools.engine import checkpoints, divergence, keras_weights, rms_prop
 from tfod_tools.engine.channel import Channel, stop_requests
+from tfod_tools.engine.replacing import replaced
 
 _LONGEST_ITERATION = 10
 _CHECKPOINTS_KEPT = 7
@@ -40,7 +41,13 @@ def train(*, config: str, model_dir: str, steps: int, checkpoint_every: int, eve
     events.send("start", step=start, steps=steps)
     report = _Report(events, stop)
     # As model_main_tf2 does: all GPUs of this machine; without one, the CPU.
-    with tf.distribute.MirroredStrategy().scope(), _saved_at_the_end() as last, _observed_summaries(report):
+    with (
+        tf.distribute.MirroredStrategy().scope(),
+        rms_prop.decay_of_the_mean(),
+        keras_weights.accepted(),
+        _saved_at_the_end() as last,
+        _observed_summaries(report),
+    ):
         try:
             model_lib_v2.train_loop(
                 pipeline_config_path=config,
@@ -94,7 +101,7 @@ def _saved_at_the_end() -> Iterator[_LastCheckpoint]:
             super().__init__(*args, **kwargs)
             last.manager = self
 
-    with _replaced(tf.compat.v2.train, "CheckpointManager", KeptManager):
+    with replaced(tf.compat.v2.train, "CheckpointManager", KeptManager):
         yield last
 
 
@@ -139,15 +146,5 @@ def _observed_summaries(report: Callable[[str, float, int], None]) -> Iterator[N
         with summary.record_if(lambda: tf.equal(tf.cast(step, tf.int64) % _IMAGES_EVERY_STEPS, 0)):
             return image(name, data, step=step, **kwargs)
 
-    with _replaced(summary, "scalar", observed_scalar), _replaced(summary, "image", rare_image):
+    with replaced(summary, "scalar", observed_scalar), replaced(summary, "image", rare_image):
         yield
-
-
-@contextlib.contextmanager
-def _replaced(owner: Any, name: str, replacement: Any) -> Iterator[None]:
-    original = getattr(owner, name)
-    setattr(owner, name, replacement)
-    try:
-        yield
-    finally:
-        setattr(owner, name, original)

@@ -9,7 +9,7 @@ Sends `image` (path, width, height, boxes [ymin, xmin, ymax, xmax] in 0..1, scor
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -63,8 +63,10 @@ def _frozen_graph(path: Path) -> Detector:
         with tf.Graph().as_default() as graph:
             tf.import_graph_def(definition, name="")
             fetches = {name: graph.get_tensor_by_name(f"{name}:0") for name in _OUTPUTS}
+            needed = tf.graph_util.extract_sub_graph(definition, list(_OUTPUTS))
     except (DecodeError, KeyError, ValueError) as error:
         raise CheckpointError("is not a frozen detection graph.", path=path) from error
+    _check_inputs([node.name for node in needed.node if node.op == "Placeholder"], path)
     session = tf.Session(graph=graph)
     return lambda images: session.run(fetches, {"image_tensor:0": images})
 
@@ -79,13 +81,24 @@ def _saved_model(path: Path) -> Detector:
             "there is neither a frozen_inference_graph.pb nor a saved_model.", path=path.parent
         ) from error
     signature = model.signatures["serving_default"]
-    (input_name,) = signature.structured_input_signature[1]
+    inputs = list(signature.structured_input_signature[1])
+    _check_inputs(inputs, path)
+    (input_name,) = inputs
     # The signature must stay reachable through the loaded model, or its variables are freed.
     return lambda images: {
         name: value.numpy()
         for name, value in model.signatures["serving_default"](**{input_name: tf.constant(images)}).items()
         if name in _OUTPUTS
     }
+
+
+def _check_inputs(inputs: Sequence[str], path: Path) -> None:
+    if len(inputs) > 1:
+        raise CheckpointError(
+            f"takes {', '.join(sorted(inputs))}, expected an image alone. A Context R-CNN needs features of other"
+            " images: run it with a program of your own.",
+            path=path,
+        )
 
 
 def _pixels(path: str) -> Any:

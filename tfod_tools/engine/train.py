@@ -13,7 +13,7 @@ from typing import IO
 from absl import flags
 
 from tfod_tools.base.errors import CheckpointError
-from tfod_tools.engine import channel, shims
+from tfod_tools.engine import channel, extractors, shims
 
 FLAGS = flags.FlagValues()
 _STYLE = flags.DEFINE_enum("style", None, ["tf1", "tf2"], "TF1 or TF2 style.", required=True, flag_values=FLAGS)
@@ -21,6 +21,7 @@ _CONFIG = flags.DEFINE_string("config", None, "The pipeline.config.", required=T
 _MODEL_DIR = flags.DEFINE_string("model_dir", None, "Folder of checkpoints.", required=True, flag_values=FLAGS)
 _STEPS = flags.DEFINE_integer("steps", None, "Total training steps.", required=True, flag_values=FLAGS)
 _CHECKPOINT_EVERY = flags.DEFINE_integer("checkpoint_every", 1000, "Steps between checkpoints.", flag_values=FLAGS)
+_EXTENSION = flags.DEFINE_string("extension", None, "Brings a feature extractor.", flag_values=FLAGS)
 
 _TRAINING = {"tf1": "estimator_training", "tf2": "keras_training"}
 
@@ -29,6 +30,7 @@ def main(events: channel.Channel) -> None:
     """Applies the shims and trains, alone in the model_dir."""
     lock = _lock(Path(_MODEL_DIR.value))
     shims.apply(_STYLE.value)
+    extractors.provide(_CONFIG.value, _EXTENSION.value)
     train = importlib.import_module(f"tfod_tools.engine.{_TRAINING[_STYLE.value]}").train
     train(
         config=_CONFIG.value,

@@ -1,0 +1,40 @@
+"""Installs the engine with a chosen TensorFlow into the environment that runs this."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+
+from tfod_tools.base.errors import EngineError, UsageError
+from tfod_tools.engine import versions
+
+Command = tuple[str, ...]
+
+
+def plan(version: str, python: int = sys.version_info[1]) -> tuple[Command, Command]:
+    """The two pip commands that install the engine's stack for TensorFlow `version` on Python 3.`python`.
+
+    Raises:
+      UsageError: the version is not supported, or has no build for that Python.
+    """
+    release = versions.find(version)
+    if reason := versions.impossible(release, python):
+        raise UsageError(reason)
+    pip = (sys.executable, "-m", "pip", "install")
+    return (*pip, *versions.resolved(release)), (*pip, "--no-deps", *versions.alone(release))
+
+
+def run(commands: tuple[Command, ...]) -> None:
+    """Runs pip; what it prints goes to the terminal.
+
+    Raises:
+      UsageError: there is no pip.
+      EngineError: pip stopped with an error, which it has printed.
+    """
+    if importlib.util.find_spec("pip") is None:
+        raise UsageError("this Python has no pip. Run: python -m ensurepip")
+    for command in commands:
+        status = subprocess.run(command, check=False).returncode
+        if status:
+            raise EngineError(f"pip stopped with status {status}; what it says is above.")
