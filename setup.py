@@ -4,15 +4,18 @@ from pathlib import Path
 
 from setuptools import find_packages, setup
 
-# The engine: upstream's last state and what it needs to run unmodified on a current TensorFlow. `make lock` pins
-# everything below it, with hashes, in requirements.lock.
+# The engine: upstream's last state and what it needs to run unmodified on a current TensorFlow. Which versions go
+# together is in tfod_tools/engine/versions.py, and tested to agree; `tfod engine --install` installs them also where
+# pip finds no solution. `make lock` pins those of TensorFlow 2.20 with all below them, with hashes, in
+# requirements.lock.
 ENGINE = [
-    "tensorflow~=2.20.0",
-    "tf-keras~=2.20.0",  # Keras 2: the same minor version as TensorFlow
-    "tf-models-official~=2.20.0",
+    "tensorflow>=2.15.1,<2.22",
+    "tf-keras>=2.15.1,<2.22",  # Keras 2; asks for TensorFlow of the same minor version
+    "tf-models-official>=2.15,<2.21",  # asks for TensorFlow of the same minor version
     "tf-object-detection-api==0.1",
     "tensorflow-estimator==2.15.0",
     "tf-slim==1.1.0",
+    "tensorboard",  # TensorFlow 2.21 does not ask for it any more
     "contextlib2",
     "pycocotools",
     "setuptools<81",  # tensorflow-hub imports pkg_resources
@@ -25,7 +28,7 @@ setup(
     long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     license="Apache-2.0",
-    python_requires=">=3.10,<3.13",
+    python_requires=">=3.10,<3.14",
     packages=find_packages(include=["tfod_tools*", "record_builders*", "pipeline_configs*", "cloud*"]),
     package_data={"pipeline_configs": ["templates/*.config"]},
     entry_points={"console_scripts": ["tfod=tfod_tools.__main__:main"]},
@@ -34,15 +37,15 @@ setup(
         "google-crc32c",
         "lxml",
         "pillow>=10.1",
-        "protobuf>=5.28,<7",  # protobuf 7 has no float_format, which the engine's config printing uses
+        "protobuf>=4.25,<7",  # protobuf 7 has no float_format, which the engine's config printing uses
         "rich",
     ],
     extras_require={
         "train": ENGINE,
-        "gpu": [*ENGINE, "tensorflow[and-cuda]~=2.20.0"],
+        "gpu": [*ENGINE, "tensorflow[and-cuda]>=2.15.1,<2.22"],
         "beam": ["apache-beam>=2.60"],
         "cloud": ["google-cloud-aiplatform", "pyyaml"],
         "onnx": ["tf2onnx"],
-        "dev": ["hypothesis", "mypy", "psutil", "pytest", "pytest-xdist", "ruff", "uv"],
+        "dev": ["grpcio-tools", "hypothesis", "mypy", "psutil", "pytest", "pytest-xdist", "ruff", "uv"],
     },
 )

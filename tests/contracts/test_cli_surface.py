@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import difflib
-import importlib
 from pathlib import Path
 
 from absl import flags
 
-from tfod_tools.__main__ import commands
+from tfod_tools.__main__ import commands, load
 
 LISTING = Path(__file__).with_name("flags.txt")
 
 
 def surface() -> list[str]:
     """One line a flag, `command --flag: type = default`, by command and then in the order of their definition."""
-    values = {command: importlib.import_module(f"tfod_tools.{command}").FLAGS for command in commands()}
+    values = {command: load(command).FLAGS for command in commands()}
     return [
         f"{command} --{name}: {_type(flags_of[name])}{_default(flags_of[name])}"
         for command, flags_of in values.items()
@@ -48,5 +47,5 @@ def test_every_command_can_be_asked_what_it_would_do() -> None:
 
 def test_every_flag_says_what_it_is_for() -> None:
     for command in commands():
-        values = importlib.import_module(f"tfod_tools.{command}").FLAGS
+        values = load(command).FLAGS
         assert [name for name in values if not (values[name].help or "").strip()] == []

@@ -24,17 +24,25 @@ MAY_PRINT = (
     "tfod_tools/base/tables.py",
     "tfod_tools/base/engine_process.py",  # the answer to Ctrl-C: only the handler of the signal knows the moment
 )
-MAY_START_PROCESSES = ("tfod_tools/base/engine_process.py", "tfod_tools/demo.py")
+MAY_START_PROCESSES = (
+    "tfod_tools/base/engine_process.py",
+    "tfod_tools/base/engine_source.py",  # protoc
+    "tfod_tools/demo.py",
+    "tfod_tools/engine/installation.py",  # pip
+)
+# The command `tfod engine` and what it consults: these, and the package's empty start, run in a command's process.
+ENGINE_COMMAND = tuple(f"tfod_tools.engine.{name}" for name in ("__main__", "installation", "versions"))
 
 # For each layer those that it may import. A command is a layer of its own: none imports another.
 ALLOWED = {
     "root": set[str](),
     "base": {"base"},
-    "engine": {"engine", "base"},
+    "engine": {"engine", "engine command", "base"},
     "app": {"app", "base"},
     "__main__": {"__main__", "app", "base"},
+    "engine command": {"engine command", "app", "base"},
     **{domain: {domain, "base"} for domain in DOMAINS},
-    **{command: {command, "app", "base", *DOMAINS} for command in commands()},
+    **{command: {command, "app", "base", *DOMAINS} for command in commands() if command != "engine"},
 }
 
 
@@ -43,13 +51,15 @@ def layer(module: str) -> str | None:
     parts = module.split(".")
     if parts[0] in DOMAINS:
         return parts[0]
+    if module == ENGINE or module.startswith(ENGINE_COMMAND):
+        return "engine command"
     if parts[0] != "tfod_tools":
         return None
     return parts[1] if len(parts) > 1 else "root"
 
 
 def in_engine(file: str) -> bool:
-    return sources.module(file).startswith(ENGINE)
+    return layer(sources.module(file)) == "engine"
 
 
 def root(name: str) -> str:
