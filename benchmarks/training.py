@@ -1,0 +1,115 @@
+"""Training by `tfod train` against the engine's own scripts, same config and shims, in turn: start-up and step time.
+
+    python benchmarks/training.py [STEPS [ROUNDS [STYLE]]]
+
+The scripts, `model_main` and `model_main_tf2`, do not start on a current TensorFlow without the shims, so they get
+them too. Both sides are timed by the clock in the event files that they write: the step time is that between the first
+summary at or after step 100 and the last one; the start-up is what has passed from the start of the process to the
+first summary, less the steps up to it.
+"""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from record_builders import shapes
+
+SCRIPTS = {"tf1": "object_detection.model_main", "tf2": "object_detection.model_main_tf2"}
+CONFIGS = {
+    "tf1": ("ssd_mobilenet_v2_small_192x192", "train_config.batch_size=4"),
+    "tf2": (
+        "ssd_mobilenet_v2_320x320_keras",
+        "train_config.batch_size=4",
+        "model.ssd.image_resizer.fixed_shape_resizer={height: 192 width: 192}",
+        "model.ssd.feature_extractor.depth_multiplier=0.35",
+        "train_config.optimizer.momentum_optimizer.learning_rate={constant_learning_rate {learning_rate: 0.001}}",
+    ),
+}
+WARM_UP_STEPS = 100
+
+
+def run(argv: list[str], model_dir: Path) -> tuple[float, float]:
+    """Start-up and seconds a step of a training process."""
+    began = time.time()
+    done = subprocess.run([sys.executable, *argv], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(done.stderr[-2000:])
+    walls = times_by_step(model_dir)
+    first, last = min(walls), max(walls)
+    warm = min(step for step in walls if step >= WARM_UP_STEPS)
+    a_step = (walls[last] - walls[warm]) / (last - warm)
+    return walls[first] - began - first * a_step, a_step
+
+
+def times_by_step(model_dir: Path) -> dict[int, float]:
+    """The time of the first event at each step after 0."""
+    from tensorflow.core.util import event_pb2
+    from tensorflow.python.lib.io import tf_record
+
+    walls: dict[int, float] = {}
+    for path in sorted([*model_dir.glob("events*"), *model_dir.glob("train/events*")]):
+        for record in tf_record.tf_record_iterator(str(path)):
+            event = event_pb2.Event.FromString(record)
+            if event.step:
+                walls.setdefault(event.step, event.wall_time)
+    return walls
+
+
+def ours(config: Path, model_dir: Path, steps: int) -> list[str]:
+    """The command."""
+    flags = [f"--config={config}", f"--model_dir={model_dir}", f"--steps={steps}", f"--checkpoint_every={steps}"]
+    return ["-m", "tfod_tools.train", *flags]
+
+
+def theirs(style: str, config: Path, model_dir: Path, steps: int) -> list[str]:
+    """The engine's script under the shims."""
+    code = (
+        f"from tfod_tools.engine import shims; shims.apply({style!r}); import runpy;"
+        f"runpy.run_module({SCRIPTS[style]!r}, run_name='__main__', alter_sys=True)"
+    )
+    return ["-c", code, f"--pipeline_config_path={config}", f"--model_dir={model_dir}", f"--num_train_steps={steps}"]
+
+
+def main() -> None:
+    """Prints start-up and step time of both, and their ratio: minimum, median, maximum."""
+    steps = int(sys.argv[1]) if len(sys.argv) > 1 else 500
+    rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 5
+    styles = sys.argv[3:] or list(SCRIPTS)
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        shapes.write_voc(root / "voc", 60)
+        tool("make_records", f"--annotations={root / 'voc'}", f"--output={root / 'records'}")
+        for style in styles:
+            config = root / f"{style}.config"
+            template, *edits = CONFIGS[style]
+            sets = [f"--set={edit}" for edit in edits]
+            tool("make_config", f"--template={template}", f"--records={root / 'records'}", f"--output={config}", *sets)
+            pairs = []
+            for number in range(rounds):
+                mine, other = root / f"{style}-ours-{number}", root / f"{style}-theirs-{number}"
+                pairs.append((run(ours(config, mine, steps), mine), run(theirs(style, config, other, steps), other)))
+            print(f"{style}: {steps} steps, {rounds} rounds in turn: minimum, median, maximum")
+            for index, what in enumerate(("start-up, s", "a step, s")):
+                ours_s, theirs_s = ([side[index] for side in pair] for pair in zip(*pairs, strict=True))
+                show(f"{what}, tfod train", ours_s)
+                show(f"{what}, {SCRIPTS[style]}", theirs_s)
+                show("ratio", [a / b for a, b in zip(ours_s, theirs_s, strict=True)])
+
+
+def tool(command: str, *flags: str) -> None:
+    """Runs a command of this package."""
+    subprocess.run([sys.executable, "-m", f"tfod_tools.{command}", *flags], check=True, stdout=subprocess.DEVNULL)
+
+
+def show(name: str, values: list[float]) -> None:
+    """Prints a line of figures."""
+    print(f"  {name:<45}{min(values):>9.4f}{statistics.median(values):>9.4f}{max(values):>9.4f}")
+
+
+if __name__ == "__main__":
+    main()
