@@ -35,6 +35,7 @@ setup(
         "lxml",
         "pillow>=10.1",
         "protobuf>=5.28,<7",  # protobuf 7 has no float_format, which the engine's config printing uses
+        "pyyaml",
         "rich",
     ],
     extras_require={

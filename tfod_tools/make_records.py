@@ -30,6 +30,8 @@ from typing import TYPE_CHECKING
 from absl import flags
 
 from record_builders import formats, shards
+from record_builders.choices import DROPPABLE, Choices
+from record_builders.choices import FLAGS as CHOOSABLE
 from tfod_tools import app
 from tfod_tools.base import plugins, progress
 from tfod_tools.base.errors import Problems
@@ -41,17 +43,60 @@ if TYPE_CHECKING:
 FLAGS = flags.FlagValues()
 _FORMAT = flags.DEFINE_enum(
     "format",
-    "voc",
-    plugins.names(Path(formats.__file__).parent),
-    "How the annotations are written.",
+    "auto",
+    ("auto", *plugins.names(Path(formats.__file__).parent)),
+    "How the annotations are written; auto finds out.",
     flag_values=FLAGS,
 )
 _ANNOTATIONS = flags.DEFINE_string(
-    "annotations", None, "Folder of the annotations, searched at any depth.", required=True, flag_values=FLAGS
+    "annotations",
+    None,
+    "Folder of the annotations, searched at any depth, or their file.",
+    required=True,
+    flag_values=FLAGS,
 )
 _IMAGES = flags.DEFINE_string(
     "images", None, "Folder of the images, searched at any depth; by default --annotations.", flag_values=FLAGS
 )
+_IMAGE_SETS = flags.DEFINE_list(
+    "image_sets",
+    [],
+    "Read these image sets only, such as trainval or VOC2007/trainval,VOC2012/trainval; by default all.",
+    flag_values=FLAGS,
+)
+_CLASSES = flags.DEFINE_list(
+    "classes",
+    [],
+    "Keep boxes of these classes only, by name (in Open Images also by MID); by default all.",
+    flag_values=FLAGS,
+)
+_EXPAND_HIERARCHY = flags.DEFINE_bool(
+    "expand_hierarchy",
+    True,
+    "In Open Images, let a box count for the ancestors of its class too, as far as --classes has them.",
+    flag_values=FLAGS,
+)
+_DROP = flags.DEFINE_list(
+    "drop",
+    [],
+    f"Leave out boxes of these kinds: {', '.join(DROPPABLE)} (background is an image without a box, flat a box of less "
+    "than a pixel, unknown_class one that --label_map has not).",
+    flag_values=FLAGS,
+)
+_IGNORE = flags.DEFINE_list(
+    "ignore",
+    sorted(Choices().ignore),
+    f"Write boxes of these kinds with weight 0, so that training passes over them: {', '.join(CHOOSABLE)}.",
+    flag_values=FLAGS,
+)
+for _name, _kinds in (("drop", DROPPABLE), ("ignore", CHOOSABLE)):
+    flags.register_validator(
+        _name,
+        lambda values, kinds=_kinds: set(values) <= set(kinds),
+        f"expected some of {', '.join(_kinds)}, parted by commas.",
+        flag_values=FLAGS,
+    )
+_MASKS = flags.DEFINE_bool("masks", False, "Write instance masks, where there are some.", flag_values=FLAGS)
 _OUTPUT = flags.DEFINE_string("output", None, "Folder for the records.", required=True, flag_values=FLAGS)
 _SHARDS = flags.DEFINE_integer(
     "shards",
@@ -106,17 +151,27 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _request() -> Request:
+    from record_builders.annotations import Wanted
     from record_builders.plan import Request
 
+    annotations = local_path(_ANNOTATIONS.value)
+    beside = annotations.parent if annotations.is_file() else annotations
     return Request(
         format=_FORMAT.value,
-        annotations=local_path(_ANNOTATIONS.value),
-        images=local_path(_IMAGES.value or _ANNOTATIONS.value),
+        annotations=annotations,
+        images=local_path(_IMAGES.value) if _IMAGES.value else beside,
         output=local_path(_OUTPUT.value),
         label_map=local_path(_LABEL_MAP.value) if _LABEL_MAP.value else None,
         shards=_SHARDS.value,
         val_fraction=_VAL_FRACTION.value,
         seed=_SEED.value,
+        wanted=Wanted(
+            image_sets=tuple(_IMAGE_SETS.value),
+            classes=tuple(_CLASSES.value),
+            expand_hierarchy=_EXPAND_HIERARCHY.value,
+            masks=_MASKS.value,
+        ),
+        choices=Choices(drop=frozenset(_DROP.value), ignore=frozenset(_IGNORE.value)),
     )
 
 

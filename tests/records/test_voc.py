@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from record_builders.annotations import AnnotatedImage, Box, Fault
+from record_builders.annotations import AnnotatedImage, Box, Fault, Wanted
 from record_builders.folders import ImageFolder
 from record_builders.formats import voc as voc_format
 from tfod_tools.base.errors import AnnotationError
@@ -22,7 +22,7 @@ GOOD = "<object><name>cat</name><bndbox><xmin>1</xmin><ymin>2</ymin><xmax>30</xm
 
 def read(annotations: Path, images: Path) -> tuple[list[AnnotatedImage], list[Fault]]:
     """The images and the faults below the two folders."""
-    found = list(voc_format.read(annotations, ImageFolder(images)))
+    found = list(voc_format.read(annotations, ImageFolder(images), Wanted()))
     return [i for i in found if isinstance(i, AnnotatedImage)], [f for f in found if isinstance(f, Fault)]
 
 
