@@ -41,9 +41,10 @@ setup(
     extras_require={
         "train": ENGINE,
         "gpu": [*ENGINE, "tensorflow[and-cuda]~=2.20.0"],
+        "open_images": ["polars>=1.20"],
         "beam": ["apache-beam>=2.60"],
         "cloud": ["google-cloud-aiplatform", "pyyaml"],
         "onnx": ["tf2onnx"],
-        "dev": ["hypothesis", "mypy", "psutil", "pytest", "pytest-xdist", "ruff", "uv"],
+        "dev": ["hypothesis", "mypy", "polars>=1.20", "psutil", "pytest", "pytest-xdist", "ruff", "uv"],
     },
 )

@@ -144,12 +144,14 @@ class Fault:
       image_name: the image's path below the folder of images, or the name the annotation gives it.
       images: 1 when the whole image is lost, else 0.
       boxes: number of boxes that are lost through this fault alone.
+      missing: the image is only not there, and could be fetched as `image_name`.
     """
 
     error: TfodError
     image_name: str
     images: int = 0
     boxes: int = 0
+    missing: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -50,11 +50,12 @@ Row = Mapping[str, str]
 
 
 def recognises(path: Path) -> bool:
-    """Whether `path` is a .csv or .tsv whose first line names a file, a class and a box."""
+    """Whether `path` is a .csv or .tsv whose first line names a file, a class and a box, unlike Open Images does."""
     if path.suffix.lower() not in (".csv", ".tsv"):
         return False
-    columns = _columns(head(path).decode("utf-8-sig", "replace").partition("\n")[0])[1]
-    return not _missing(columns)
+    first = head(path).decode("utf-8-sig", "replace").partition("\n")[0]
+    of_open_images = all(name in first for name in ("ImageID", "LabelName", "Confidence"))
+    return not of_open_images and not _missing(_columns(first)[1])
 
 
 def read(annotations: Path, images: ImageFolder, wanted: Wanted) -> Iterator[Found]:

@@ -56,6 +56,7 @@ def assert_same(found: Boxes, expected: Boxes) -> None:
         ("coco_format_v2", "coco"),
         ("cvat_format", "cvat"),
         ("labelme_format", "labelme"),
+        ("openimages_format", "open_images"),
         ("yolo_format", "yolo"),
     ],
 )
