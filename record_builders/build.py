@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
 
 from record_builders import example, label_map, manifest, splits, tfrecord
 from record_builders.annotations import AnnotatedImage, Fault, Found, LeftOut
@@ -27,12 +26,14 @@ def plan(request: Request) -> Plan:
       TfodError: there is nothing to make records of, or the label map, a folder or an older manifest cannot be used.
         What is wrong with single images and boxes is not raised but in the plan.
     """
-    if request.format == AUTO:
-        request = replace(request, format=recognise(request.annotations))
+    request = _with_format(request)
     earlier = _earlier_files(request.output)
     given = label_map.read(request.label_map) if request.label_map else None
     images = ImageFolder(request.images)
-    found = _read(request, images, given[0] if given else None)
+    found = list(checked(_annotations(request, images), given[0] if given else None, request.choices))
+    if not images.names() and not any(isinstance(item, Fault) and item.missing for item in found):
+        message = "no image lies here, expected .jpg, .png or .bmp files. Name their folder with --images."
+        raise ImageError(message, path=request.images)
     faults = tuple(item for item in found if isinstance(item, Fault))
     good = {item.image_id: item for item in found if isinstance(item, AnnotatedImage)}
     labels = {image_id: [item.label for item in image.objects] for image_id, image in good.items()}
@@ -52,6 +53,15 @@ def plan(request: Request) -> Plan:
     )
     _refuse_foreign_files(planned)
     return planned
+
+
+def missing_images(request: Request) -> list[str]:
+    """The images that are annotated but not there, as whoever publishes them calls them; reads annotations only.
+
+    Raises:
+      TfodError: there is nothing to go through.
+    """
+    return sorted({item.image_name for item in _annotations(request) if isinstance(item, Fault) and item.missing})
 
 
 def write(planned: Plan, on_progress: Callable[[int], None]) -> manifest.Manifest:
@@ -94,19 +104,17 @@ def _earlier_files(output: Path) -> set[str]:
     return set(manifest.record_files(earlier)) if earlier.exists() else set()
 
 
-def _reader(request: Request) -> ModuleType:
-    return plugins.load("record_builders.formats", _FORMATS, request.format, "annotation format")
+def _with_format(request: Request) -> Request:
+    return replace(request, format=recognise(request.annotations)) if request.format == AUTO else request
 
 
-def _read(request: Request, images: ImageFolder, allowed: LabelMap | None) -> list[Found]:
-    reader = _reader(request)
-    read: Iterable[Found] = reader.read(request.annotations, images, request.wanted)
+def _annotations(request: Request, images: ImageFolder | None = None) -> Iterator[Found]:
+    """What the format finds, without boxes of classes that are not wanted."""
+    name = _with_format(request).format
+    reader = plugins.load("record_builders.formats", _FORMATS, name, "annotation format")
+    found: Iterator[Found] = reader.read(request.annotations, images or ImageFolder(request.images), request.wanted)
     if request.wanted.classes and not getattr(reader, "SELECTS_CLASSES", False):
-        read = of_classes(read, request.wanted.classes)
-    found = list(checked(read, allowed, request.choices))
-    if not images.names():
-        message = "no image lies here, expected .jpg, .png or .bmp files. Name their folder with --images."
-        raise ImageError(message, path=request.images)
+        return of_classes(found, request.wanted.classes)
     return found
 
 

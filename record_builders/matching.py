@@ -13,6 +13,10 @@ from record_builders.image_header import ImageHeader, read_header
 from tfod_tools.base.errors import AnnotationError, ImageError
 
 
+class ImageNotThereError(AnnotationError):
+    """An image is annotated, but there is none of this name."""
+
+
 def image_path(
     images: ImageFolder,
     names: tuple[str, ...],
@@ -33,7 +37,8 @@ def image_path(
       shown: how to call the names in an error.
 
     Raises:
-      AnnotationError: there is none, or there are several.
+      ImageNotThereError: there is none.
+      AnnotationError: there are several.
     """
     try:
         found = next(filter(None, (images.find(name, near) for name in names if name)), None)
@@ -44,7 +49,7 @@ def image_path(
             f"no image is called {shown or repr(names[0])} below {images.folder.name or 'the folder'}. "
             "Add it, or name the folder of images with --images."
         )
-        raise AnnotationError(message, path=source, line=line)
+        raise ImageNotThereError(message, path=source, line=line)
     return found
 
 
@@ -126,7 +131,7 @@ def finite(value: object, what: str, source: Path, line: int | None, unit: str =
     found = number(value)
     if math.isfinite(found):
         return found
-    shown = "missing or empty" if value in (None, "") else f"{value!r}"
+    shown = "missing or empty" if value in (None, "") else f"{value!r}"[:60]
     raise AnnotationError(f"{what} is {shown}, expected {unit}. Correct it.", path=source, line=line)
 
 
@@ -161,7 +166,7 @@ class Entry:
     def found(self, images: ImageFolder) -> Iterator[Found]:
         """The image with its objects, or a fault in its place, after the faults of its other objects."""
         image_name = self.names[0]
-        failure = None
+        failure: AnnotationError | None = None
         header = ImageHeader(width=1, height=1, format="")
         try:
             path = image_path(images, self.names, self.near, self.source, self.line)
@@ -180,4 +185,10 @@ class Entry:
         if failure is None:
             yield annotated(images, path, header, tuple(objects), self.source, self.line, labels=self.labels)
         else:
-            yield Fault(error=failure, image_name=image_name, images=1, boxes=len(objects))
+            yield Fault(
+                error=failure,
+                image_name=image_name,
+                images=1,
+                boxes=len(objects),
+                missing=isinstance(failure, ImageNotThereError),
+            )

@@ -25,7 +25,7 @@ def root(path: Path, tag: str, format_name: str) -> etree._Element:
     except OSError as exc:
         raise AnnotationError(f"cannot read the file: {exc.strerror}.", path=path) from exc
     except etree.XMLSyntaxError as exc:
-        reason = re.sub(r", line \d+, column \d+$", "", exc.msg or "")
+        reason = re.sub(r", line \d+, column \d+$", "", exc.msg or "").rstrip(".")
         raise AnnotationError(f"not readable as XML: {reason}. Repair the file.", path=path, line=exc.lineno) from exc
     if found.tag != tag:
         message = f"the root is <{found.tag}>, expected <{tag}>. Is this another format than {format_name}?"

@@ -33,7 +33,7 @@ from record_builders import formats, shards
 from record_builders.choices import DROPPABLE, Choices
 from record_builders.choices import FLAGS as CHOOSABLE
 from tfod_tools import app
-from tfod_tools.base import plugins, progress
+from tfod_tools.base import files, plugins, progress
 from tfod_tools.base.errors import Problems
 from tfod_tools.base.files import local_path
 
@@ -123,6 +123,12 @@ _ON_PROBLEM = flags.DEFINE_enum(
     "Whether a box or image that cannot be used stops the run, or is left out and noted in the manifest.",
     flag_values=FLAGS,
 )
+_MISSING_IMAGES = flags.DEFINE_string(
+    "missing_images",
+    None,
+    "Only write the names of the images that are annotated but not there into this file, one a line; no records.",
+    flag_values=FLAGS,
+)
 _DRY_RUN = flags.DEFINE_bool("dry_run", False, "Say what would be written, and write nothing.", flag_values=FLAGS)
 
 
@@ -131,6 +137,9 @@ def main(arguments: Sequence[str]) -> int:
     app.no_arguments(arguments)
     from record_builders import build, report
 
+    if _MISSING_IMAGES.value:
+        _list_missing_images(local_path(_MISSING_IMAGES.value))
+        return 0
     plan = build.plan(_request())
     problems = [fault.error for fault in plan.faults]
     if problems and _ON_PROBLEM.value == "fail":
@@ -148,6 +157,15 @@ def main(arguments: Sequence[str]) -> int:
     else:
         print(report.summary(plan, done=False))
     return app.SKIPPED_ITEMS if problems else 0
+
+
+def _list_missing_images(path: Path) -> None:
+    from record_builders import build
+
+    names = build.missing_images(_request())
+    if not _DRY_RUN.value:
+        files.write_atomically(path, "".join(f"{name}\n" for name in names).encode("utf-8", "surrogateescape"))
+    print(f"Images that are annotated but not there: {len(names)}{'' if _DRY_RUN.value else f', listed in {path}'}")
 
 
 def _request() -> Request:

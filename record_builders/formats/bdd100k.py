@@ -66,7 +66,7 @@ def _read_content(content: Any, path: Path, images: ImageFolder) -> Iterator[Fou
             error = AnnotationError(f"image {index}: has no name, expected its file. Add it.", path=path)
             yield Fault(error=error, image_name="", images=1, boxes=len(labels))
             continue
-        place = f"labels of {name}" if of_one == "" else "objects"
+        place = f"{name}, labels" if of_one == "" else "objects"
         entry = Entry(
             names=(name, Path(name).stem),
             near=Path(json_files.text(frame, "videoName")),

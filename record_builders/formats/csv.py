@@ -81,7 +81,7 @@ def _read_file(path: Path, images: ImageFolder) -> Iterator[Found]:
         return
     separator, columns = _columns(text.partition("\n")[0])
     if missing := _missing(columns):
-        message = f"the first line has no column for {' and '.join(missing)}. Name the columns, as filename,class,xmin."
+        message = f"the first line has no column for {', '.join(missing)}. Name the columns, as filename,class,xmin."
         yield Fault(error=AnnotationError(message, path=path, line=1), image_name="", images=0)
         return
     rows: dict[str, list[tuple[int, Row | AnnotationError]]] = {}

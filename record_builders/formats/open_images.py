@@ -18,7 +18,7 @@ are the words in names of tables (`train`, `validation`). Not read: masks, relat
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,7 +67,7 @@ class _Reader:
     classes: Classes
     images: ImageFolder
     selection: Selection
-    not_there: AnnotationError
+    not_there: Mapping[Path, AnnotationError]
     seen: set[str]
 
     @classmethod
@@ -84,12 +84,12 @@ class _Reader:
             names = read_descriptions(path) | names
         hierarchies = [path for path in files_below(folder, (".json",)) if "hierarchy" in path.stem]
         hierarchy = Hierarchy.read(hierarchies[0]) if hierarchies else Hierarchy.none()
-        # One for all: there may be a million of them.
+        # One for all images of a table: there may be a million of them.
         message = (
             f"its image is not below {images.folder.name or 'the folder'}. "
             "List such images with --missing_images, fetch them with --download, or pass --on_problem=skip."
         )
-        not_there = AnnotationError(message, path=next(table.path for table in tables if table.has_boxes))
+        not_there = {table.path: AnnotationError(message, path=table.path) for table in tables}
         classes = Classes.of(names, hierarchy, wanted)
         selection = Selection(boxes=classes.boxed(), labels=classes.labelled())
         return cls(tables=tables, classes=classes, images=images, selection=selection, not_there=not_there, seen=set())
@@ -98,6 +98,10 @@ class _Reader:
         """The image of `rows`, or what stands in its place."""
         source, line = self._place(rows)
         name = rows.image_id
+        if not name:
+            error = AnnotationError("a row names no image. Add its ImageID.", path=source, line=line)
+            yield Fault(error=error, image_name="", boxes=len(rows.boxes))
+            return
         try:
             path = self.images.find(rows.image_id, Path(self._set(rows)))
             if path is None:
@@ -147,7 +151,8 @@ class _Reader:
             return LeftOut(reason="with labels only, and not there", images=1)
         folder = self._set(rows)
         name = f"{folder}/{rows.image_id}" if folder else rows.image_id
-        return Fault(error=self.not_there, image_name=name, images=1, boxes=len(rows.boxes), missing=True)
+        error = self.not_there[self._place(rows)[0]]
+        return Fault(error=error, image_name=name, images=1, boxes=len(rows.boxes), missing=True)
 
     def _set(self, rows: ImageRows) -> str:
         """The folder of the public bucket that the rows' table is about; '' where its name does not tell."""

@@ -113,7 +113,13 @@ def _read_file(path: Path, near: Path, images: ImageFolder, wanted: Wanted) -> I
         notes = () if named.lower() == image_path.name.lower() else (_OTHER_NAME,)
         found = matching.annotated(images, image_path, header, tuple(objects), path, root.sourceline, notes=notes)
     except AnnotationError as error:
-        found = Fault(error=error, image_name=image_name or path.stem, images=1, boxes=len(objects))
+        found = Fault(
+            error=error,
+            image_name=image_name or path.stem,
+            images=1,
+            boxes=len(objects),
+            missing=isinstance(error, matching.ImageNotThereError),
+        )
     yield from (Fault(error=error, image_name=found.image_name, boxes=1) for error in errors)
     yield found
 
