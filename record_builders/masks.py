@@ -47,6 +47,8 @@ class IndexImage:
 
 Mask = Polygons | RunLengths | IndexImage
 
+_ENLARGED = 4
+
 
 def to_png(mask: Mask | None, width: int, height: int) -> bytes:
     """The mask as a PNG of `width` x `height` pixels of one bit each; empty for None.
@@ -60,7 +62,7 @@ def to_png(mask: Mask | None, width: int, height: int) -> bytes:
 
 
 def _drawn(mask: Mask | None, width: int, height: int) -> Image:
-    from PIL import Image, ImageDraw
+    from PIL import Image
 
     if isinstance(mask, RunLengths):
         _check_size(mask.width, mask.height, width, height, None)
@@ -71,9 +73,18 @@ def _drawn(mask: Mask | None, width: int, height: int) -> Image:
         return _index_image(mask, width, height)
     drawn = Image.new("1", (width, height))
     for ring in mask.rings if mask else ():
-        # Pillow's coordinates are those of pixel centres, annotations' those of pixel corners.
-        ImageDraw.Draw(drawn).polygon([value - 0.5 for value in ring], fill=1)
+        drawn.paste(1, (0, 0), _ring(ring, width, height))
     return drawn
+
+
+def _ring(ring: tuple[float, ...], width: int, height: int) -> Image:
+    """The pixels whose centres lie within `ring`."""
+    from PIL import Image, ImageDraw
+
+    # Pillow's polygons include their right and lower edge; drawn larger, that is less than half a pixel.
+    large = Image.new("1", (width * _ENLARGED, height * _ENLARGED))
+    ImageDraw.Draw(large).polygon([value * _ENLARGED - 0.5 for value in ring], fill=1)
+    return large.resize((width, height), Image.Resampling.NEAREST)
 
 
 def _index_image(mask: IndexImage, width: int, height: int) -> Image:
