@@ -31,7 +31,7 @@ def plan(request: Request) -> Plan:
     given = label_map.read(request.label_map) if request.label_map else None
     images = ImageFolder(request.images)
     found = list(checked(_annotations(request, images), given[0] if given else None, request.choices))
-    if not images.names() and not any(isinstance(item, Fault) and item.missing for item in found):
+    if not images.names():
         message = "no image lies here, expected .jpg, .png or .bmp files. Name their folder with --images."
         raise ImageError(message, path=request.images)
     faults = tuple(item for item in found if isinstance(item, Fault))
