@@ -26,7 +26,7 @@ def plan(request: Request) -> Plan:
       TfodError: there is nothing to make records of, or the label map, a folder or an older manifest cannot be used.
         What is wrong with single images and boxes is not raised but in the plan.
     """
-    request = _with_format(request)
+    request = replace(request, format=format_name(request))
     earlier = _earlier_files(request.output)
     given = label_map.read(request.label_map) if request.label_map else None
     images = ImageFolder(request.images)
@@ -53,6 +53,15 @@ def plan(request: Request) -> Plan:
     )
     _refuse_foreign_files(planned)
     return planned
+
+
+def format_name(request: Request) -> str:
+    """The format that the annotations are of.
+
+    Raises:
+      TfodError: it cannot be told.
+    """
+    return recognise(request.annotations) if request.format == AUTO else request.format
 
 
 def missing_images(request: Request) -> list[str]:
@@ -104,14 +113,9 @@ def _earlier_files(output: Path) -> set[str]:
     return set(manifest.record_files(earlier)) if earlier.exists() else set()
 
 
-def _with_format(request: Request) -> Request:
-    return replace(request, format=recognise(request.annotations)) if request.format == AUTO else request
-
-
 def _annotations(request: Request, images: ImageFolder | None = None) -> Iterator[Found]:
     """What the format finds, without boxes of classes that are not wanted."""
-    name = _with_format(request).format
-    reader = plugins.load("record_builders.formats", _FORMATS, name, "annotation format")
+    reader = plugins.load("record_builders.formats", _FORMATS, format_name(request), "annotation format")
     found: Iterator[Found] = reader.read(request.annotations, images or ImageFolder(request.images), request.wanted)
     if request.wanted.classes and not getattr(reader, "SELECTS_CLASSES", False):
         return of_classes(found, request.wanted.classes)

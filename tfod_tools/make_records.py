@@ -34,7 +34,7 @@ from record_builders.choices import DROPPABLE, Choices
 from record_builders.choices import FLAGS as CHOOSABLE
 from tfod_tools import app
 from tfod_tools.base import files, plugins, progress
-from tfod_tools.base.errors import Problems
+from tfod_tools.base.errors import Problems, UsageError
 from tfod_tools.base.files import local_path
 
 if TYPE_CHECKING:
@@ -129,6 +129,21 @@ _MISSING_IMAGES = flags.DEFINE_string(
     "Only write the names of the images that are annotated but not there into this file, one a line; no records.",
     flag_values=FLAGS,
 )
+_DOWNLOAD = flags.DEFINE_bool(
+    "download",
+    False,
+    "In Open Images, first fetch the images that are annotated but not there into --images.",
+    flag_values=FLAGS,
+)
+_DOWNLOAD_FROM = flags.DEFINE_string(
+    "download_from",
+    "https://open-images-dataset.s3.amazonaws.com",
+    "Where --download finds train/ID.jpg.",
+    flag_values=FLAGS,
+)
+_DOWNLOAD_RATE = flags.DEFINE_float(
+    "download_rate", 50, "Most images that --download asks for in a second.", lower_bound=0.01, flag_values=FLAGS
+)
 _DRY_RUN = flags.DEFINE_bool("dry_run", False, "Say what would be written, and write nothing.", flag_values=FLAGS)
 
 
@@ -140,6 +155,10 @@ def main(arguments: Sequence[str]) -> int:
     if _MISSING_IMAGES.value:
         _list_missing_images(local_path(_MISSING_IMAGES.value))
         return 0
+    if _DOWNLOAD.value:
+        _download()
+        if _DRY_RUN.value:
+            return 0
     plan = build.plan(_request())
     problems = [fault.error for fault in plan.faults]
     if problems and _ON_PROBLEM.value == "fail":
@@ -166,6 +185,27 @@ def _list_missing_images(path: Path) -> None:
     if not _DRY_RUN.value:
         files.write_atomically(path, "".join(f"{name}\n" for name in names).encode("utf-8", "surrogateescape"))
     print(f"Images that are annotated but not there: {len(names)}{'' if _DRY_RUN.value else f', listed in {path}'}")
+
+
+def _download() -> None:
+    from record_builders import build
+    from record_builders.open_images import download
+
+    request = _request()
+    if build.format_name(request) != "open_images":
+        raise UsageError("--download is for Open Images, whose images lie in a public bucket. Leave it out.")
+    names = build.missing_images(request)
+    if _DRY_RUN.value:
+        print(f"Would download {len(names)} images to {request.images}.")
+        return
+    source = download.Source(url=_DOWNLOAD_FROM.value, per_second=_DOWNLOAD_RATE.value)
+    with progress.bar("Downloading", len(names)) as advance:
+        errors = download.fetch(names, request.images, source, advance)
+    print(f"Downloaded {len(names) - len(errors)} of {len(names)} images to {request.images}.")
+    if errors and _ON_PROBLEM.value == "fail":
+        raise Problems(errors, advice="No records were written. Run it again: what is there stays.")
+    if errors:
+        print(Problems(errors), file=sys.stderr)
 
 
 def _request() -> Request:
