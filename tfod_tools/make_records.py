@@ -10,13 +10,15 @@ validation part with each class's share in both, and writes into the folder --ou
 
 Images are copied as they are. Equal input gives equal files. An image without objects is written as background; boxes
 that reach over the edge of their image are clipped. Anything that cannot be used stops the run before it writes, with
-all such problems listed, unless --on_problem=skip leaves them out.
+all such problems listed, unless --on_problem=skip leaves them out. docs/records.md tells what each format is read for.
 
 Exit codes: 0 done; 1 wrong flags; 2 wrong input, nothing was written; 3 done, with images or boxes left out.
 
 For example:
 
   python -m tfod_tools.make_records --annotations=voc/Annotations --images=voc/JPEGImages --output=records
+  python -m tfod_tools.make_records --annotations=VOCdevkit --image_sets=VOC2007/trainval,VOC2012/trainval --output=out
+  python -m tfod_tools.make_records --annotations=coco/instances_train.json --images=coco/train --output=records --masks
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ _OTHER_NAME = "Images found by the name of their XML file, as <filename> names n
 
 def recognises(path: Path) -> bool:
     """Whether `path` is an XML file whose root is <annotation>."""
-    return path.suffix.lower() == ".xml" and re.search(rb"<annotation[\s>]", head(path)) is not None
+    return path.suffix.lower() == ".xml" and re.search(rb"<annotation[\s/>]", head(path)) is not None
 
 
 def read(annotations: Path, images: ImageFolder, wanted: Wanted) -> Iterator[Found]:
