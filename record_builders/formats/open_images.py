@@ -69,6 +69,7 @@ class _Reader:
     selection: Selection
     not_there: Mapping[Path, AnnotationError]
     seen: set[str]
+    bad_texts: dict[Path, dict[int, str]]
 
     @classmethod
     def of(cls, annotations: Path, images: ImageFolder, wanted: Wanted) -> _Reader:
@@ -92,7 +93,15 @@ class _Reader:
         not_there = {table.path: AnnotationError(message, path=table.path) for table in tables}
         classes = Classes.of(names, hierarchy, wanted)
         selection = Selection(boxes=classes.boxed(), labels=classes.labelled())
-        return cls(tables=tables, classes=classes, images=images, selection=selection, not_there=not_there, seen=set())
+        return cls(
+            tables=tables,
+            classes=classes,
+            images=images,
+            selection=selection,
+            not_there=not_there,
+            seen=set(),
+            bad_texts={},
+        )
 
     def image(self, rows: ImageRows) -> Iterator[Found]:
         """The image of `rows`, or what stands in its place."""
@@ -171,8 +180,12 @@ class _Reader:
         """What is wrong with the row; '' for nothing."""
         if not self.classes.is_known(row.mid):
             return f"the class '{row.mid}' is not among the class descriptions. Add it there, or remove the box."
-        if row.text is not None:
-            return f"corners and flags are '{row.text}', expected 4 numbers from 0 to 1, then -1, 0 or 1. Correct them."
+        if row.is_bad:
+            table = self.tables[row.table]
+            if table.path not in self.bad_texts:
+                self.bad_texts[table.path] = grouping.bad_texts(table)
+            text = self.bad_texts[table.path][row.line]
+            return f"corners and flags are '{text}', expected 4 numbers from 0 to 1, then -1, 0 or 1. Correct them."
         if max(abs(side or 0.0) for side in row[4:8]) > _LARGEST_FRACTION:
             shown = ",".join(f"{side:g}" for side in row[4:8])
             return f"XMin, XMax, YMin, YMax are {shown}, expected 0 to 1. Divide them by the image's size."

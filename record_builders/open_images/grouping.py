@@ -21,7 +21,7 @@ from tfod_tools.base.errors import AnnotationError, MissingPackageError
 if TYPE_CHECKING:
     import polars as pl
 
-MOST_ROWS = 2_000_000
+MOST_ROWS = 3_000_000
 _ROWS_AT_ONCE = 50_000
 
 
@@ -162,6 +162,15 @@ def _parts(counts: Counter[str], most_rows: int) -> Iterator[list[str]]:
         yield group
 
 
+def bad_texts(table: Table) -> dict[int, str]:
+    """Corners and flags, as they are written, of the rows of `BoxRow.is_bad`, by line."""
+    polars = _polars()
+    names = (*CORNERS, *(name for name in FLAGS if name in table.columns))
+    text = polars.concat_str([polars.col(name).fill_null("") for name in names], separator=",")
+    frame = _scan(table).filter(_box_columns(0, table)["is_bad"]).select("line", text=text)
+    return dict(_collected(frame, table).iter_rows())
+
+
 def _box_columns(number: int, table: Table) -> dict[str, pl.Expr]:
     polars = _polars()
     numbers = {name: polars.col(name).str.strip_chars().cast(polars.Float64, strict=False) for name in CORNERS}
@@ -171,8 +180,6 @@ def _box_columns(number: int, table: Table) -> dict[str, pl.Expr]:
         *(value.is_null() | ~value.is_finite() for value in numbers.values()),
         *(~value.is_in(["0", "1", "-1", ""]) for value in values.values()),
     )
-    # Where a value is none of those expected, the text of all of them is kept for the message.
-    texts = polars.concat_str([polars.col(name).fill_null("") for name in (*CORNERS, *flags)], separator=",")
     bits = [(value == "1") * (1 << FLAGS.index(name)) for name, value in values.items()]
     return {
         "table": polars.lit(number),
@@ -180,7 +187,7 @@ def _box_columns(number: int, table: Table) -> dict[str, pl.Expr]:
         "mid": polars.col("LabelName").fill_null(""),
         **numbers,
         "flags": polars.sum_horizontal(*bits) if bits else polars.lit(0),
-        "text": polars.when(is_bad).then(texts),
+        "is_bad": is_bad,
     }
 
 
