@@ -47,7 +47,11 @@ def read_descriptions(path: Path) -> dict[str, str]:
       LabelMapError: the file cannot be read, or a line is not a MID and a name.
     """
     names: dict[str, str] = {}
-    for line, row in enumerate(csv.reader(io.StringIO(_text(path), newline="")), start=1):
+    try:
+        rows = list(csv.reader(io.StringIO(_text(path), newline="")))
+    except csv.Error as exc:
+        raise LabelMapError(f"not readable as CSV: {exc}. Repair the file.", path=path) from exc
+    for line, row in enumerate(rows, start=1):
         if not row or (line == 1 and row[0].strip() == "LabelName"):
             continue
         if len(row) != 2 or not row[0].strip() or not row[1].strip():
@@ -85,13 +89,13 @@ def _of_yaml(text: str, path: Path) -> list[tuple[int | None, str]]:
 
     try:
         content = yaml.safe_load(text)
-    except yaml.YAMLError as exc:
+    except (yaml.YAMLError, ValueError, RecursionError) as exc:
         mark = getattr(exc, "problem_mark", None)
         line = mark.line + 1 if mark else None
         raise LabelMapError("not readable as YAML. Repair the file.", path=path, line=line) from exc
     names = content.get("names") if isinstance(content, dict) else None
-    if isinstance(names, dict) and sorted(names) == list(range(len(names))):
+    if isinstance(names, dict) and set(names) == set(range(len(names))):
         names = [names[number] for number in range(len(names))]
-    if not isinstance(names, list):
+    if not isinstance(names, list) or not all(isinstance(name, str | int | float) for name in names):
         raise LabelMapError("'names' is no list of classes numbered from 0. Correct it.", path=path)
     return [(None, str(name).strip()) for name in names]

@@ -9,7 +9,8 @@ A `bbox` is left, top, width and height in pixels. Ids are numbers of any size, 
 lengths, plain or compressed. Each object gets the keypoints of all categories, in their order; those it has not are of
 visibility 0. Image sets are the files by their stems, or by what follows an underscore: `train2017` is
 `instances_train2017.json`. Where a folder has files called `instances_...`, the others are passed over. JSON tells no
-lines, so places are given as `annotations[5]`, counted from 0. Not read: captions, panoptic segments, attributes.
+lines, so places are given as `annotations[5]`, counted from 0. Not read: captions, panoptic segments, attributes,
+keypoints whose category does not name them.
 """
 
 from __future__ import annotations
@@ -84,7 +85,7 @@ class _Context:
         named = {
             c["id"]: c for c in categories if isinstance(c, dict) and _is_id(c.get("id")) and json_files.text(c, "name")
         }
-        own = {i: [str(k) for k in c.get("keypoints") or []] for i, c in named.items()}
+        own = {i: [str(k) for k in json_files.entries(c, "keypoints")] for i, c in named.items()}
         return cls(
             path=path,
             names={i: json_files.text(c, "name") for i, c in named.items()},

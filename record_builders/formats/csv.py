@@ -44,9 +44,11 @@ _HEADINGS = {
     "is_crowd": ("iscrowd", "crowd"),
     "group_of": ("groupof", "isgroupof"),
 }
+_NEW_LINE = re.compile(r"\r\n?|\n")
 _TRUE, _FALSE = ("1", "true", "yes"), ("", "0", "false", "no", "-1")
 
 Row = Mapping[str, str]
+Items = list[tuple[int, Row | AnnotationError]]
 
 
 def recognises(path: Path) -> bool:
@@ -73,32 +75,46 @@ def read(annotations: Path, images: ImageFolder, wanted: Wanted) -> Iterator[Fou
 
 def _read_file(path: Path, images: ImageFolder) -> Iterator[Found]:
     try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as exc:
-        line = path.read_bytes().count(b"\n", 0, exc.start) + 1
-        error = AnnotationError("the line is not UTF-8 text. Save the file as UTF-8.", path=path, line=line)
-        yield Fault(error=error, image_name="", images=0)
+        rows = _rows_by_image(path)
+    except AnnotationError as error:
+        yield Fault(error=error, image_name="")
         return
-    separator, columns = _columns(text.partition("\n")[0])
-    if missing := _missing(columns):
-        message = f"the first line has no column for {', '.join(missing)}. Name the columns, as filename,class,xmin."
-        yield Fault(error=AnnotationError(message, path=path, line=1), image_name="", images=0)
-        return
-    rows: dict[str, list[tuple[int, Row | AnnotationError]]] = {}
-    table = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
-    next(table)
-    for values in table:
-        if any(value.strip() for value in values):
-            row = _row(values, columns, path, table.line_num)
-            name = values[columns.index("file")].strip() if len(values) > columns.index("file") else ""
-            rows.setdefault(name, []).append((table.line_num, row))
     for name, items in rows.items():
         yield from _image(name, items, path, images)
 
 
-def _image(
-    name: str, items: list[tuple[int, Row | AnnotationError]], path: Path, images: ImageFolder
-) -> Iterator[Found]:
+def _rows_by_image(path: Path) -> dict[str, Items]:
+    """Line and values of each row, or what is wrong with it, by the image that it names; '' where it names none."""
+    text = _text(path)
+    separator, columns = _columns(_NEW_LINE.split(text, maxsplit=1)[0])
+    if missing := _missing(columns):
+        message = f"the first line has no column for {', '.join(missing)}. Name the columns, as filename,class,xmin."
+        raise AnnotationError(message, path=path, line=1)
+    rows: dict[str, Items] = {}
+    table = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+    try:
+        next(table)
+        for values in table:
+            if any(value.strip() for value in values):
+                name = values[columns.index("file")].strip() if len(values) > columns.index("file") else ""
+                rows.setdefault(name, []).append((table.line_num, _row(values, columns, path, table.line_num)))
+    except csv.Error as exc:
+        raise AnnotationError(f"not readable as CSV: {exc}. Repair it.", path=path, line=table.line_num) from exc
+    return rows
+
+
+def _text(path: Path) -> str:
+    try:
+        content = path.read_bytes()
+        return content.decode("utf-8-sig")
+    except OSError as exc:
+        raise AnnotationError(f"cannot read the file: {exc.strerror}.", path=path) from exc
+    except UnicodeDecodeError as exc:
+        line = content.count(b"\n", 0, exc.start) + 1
+        raise AnnotationError("the line is not UTF-8 text. Save the file as UTF-8.", path=path, line=line) from exc
+
+
+def _image(name: str, items: Items, path: Path, images: ImageFolder) -> Iterator[Found]:
     if not name:
         for line, row in items:
             error = row if isinstance(row, AnnotationError) else AnnotationError(
@@ -118,7 +134,7 @@ def _image(
     yield from entry.found(images)
 
 
-def _marks(items: list[tuple[int, Row | AnnotationError]], path: Path, header: ImageHeader) -> Iterator[Mark]:
+def _marks(items: Items, path: Path, header: ImageHeader) -> Iterator[Mark]:
     for line, row in items:
         if isinstance(row, AnnotationError):
             yield row
@@ -161,7 +177,10 @@ def _columns(heading: str) -> tuple[str, list[str]]:
     """What parts the columns, and what each column is; '' where it is nothing of use."""
     separator = max(",;\t", key=heading.count)
     meanings = {name: meaning for meaning, names in _HEADINGS.items() for name in names}
-    names = next(csv.reader([heading.rstrip("\r")], delimiter=separator), [])
+    try:
+        names = next(csv.reader([heading.rstrip("\r")], delimiter=separator), [])
+    except csv.Error:
+        names = []
     return separator, [meanings.get(re.sub(r"[\s_]", "", name.lower()), "") for name in names]
 
 

@@ -15,6 +15,7 @@ masks and cuboids. Image sets are the `subset` of an image.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -31,6 +32,7 @@ from tfod_tools.base.errors import AnnotationError
 
 _AREAS = ("box", "polygon", "ellipse")
 _OTHERS = ("points", "polyline", "mask", "cuboid", "skeleton")
+_FRAME = re.compile(r"[0-9]{1,9}")
 _TRUE = ("1", "true", "yes")
 
 
@@ -67,7 +69,7 @@ def read(annotations: Path, images: ImageFolder, wanted: Wanted) -> Iterator[Fou
 
 def _image(element: etree._Element, path: Path, images: ImageFolder, wanted: Wanted) -> Iterator[Found]:
     name = element.get("name", "").strip()
-    shapes = [shape for shape in element if shape.tag in (*_AREAS, *_OTHERS)]
+    shapes = [shape for shape in element.iterchildren("*") if shape.tag in (*_AREAS, *_OTHERS)]
     if not name:
         error = AnnotationError(
             "an <image> has no name, expected its file. Add it.", path=path, line=element.sourceline
@@ -89,11 +91,11 @@ def _image(element: etree._Element, path: Path, images: ImageFolder, wanted: Wan
 def _video(root: etree._Element, path: Path, images: ImageFolder, wanted: Wanted) -> Iterator[Found]:
     frames: dict[int, list[tuple[etree._Element, str]]] = {}
     for track in root.findall("track"):
-        for shape in track:
+        for shape in track.iterchildren("*"):
             number = shape.get("frame", "")
             if shape.get("outside") == "1":
                 continue
-            if not number.isdecimal():
+            if not _FRAME.fullmatch(number):
                 message = f"frame is '{number}', expected a number. Correct it."
                 error = AnnotationError(message, path=path, line=shape.sourceline)
                 yield Fault(error=error, image_name="", boxes=1)

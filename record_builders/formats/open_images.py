@@ -12,7 +12,8 @@ By the hierarchy a box counts for the ancestors of its class too, as does a labe
 that says that it is not counts for the descendants: as the engine's oid_hierarchical_labels_expansion.py has it. Of
 labels only those of Confidence 1 and 0 are read, not guesses of machines. An image with labels but without boxes is
 background, unless a label says that a wanted class is on it. `ImageID` is the image's stem, in any folder. Image sets
-are the words in names of tables (`train`, `validation`). Not read: masks, relationships, narratives.
+are the words in names of tables (`train`, `validation`). Not read: masks, relationships, narratives, and what a row has
+beyond the last column.
 """
 
 from __future__ import annotations

@@ -26,6 +26,7 @@ from record_builders.names_files import is_names_file, read_names
 from tfod_tools.base.errors import AnnotationError, LabelMapError
 
 _BOX = re.compile(rb"\A\s*\d+(\s+-?\d*\.?\d+(e-?\d+)?){4,}\s*$", re.MULTILINE | re.IGNORECASE)
+_CLASS = re.compile(r"[0-9]{1,9}")
 _NO_LABELS = ("classes.txt", "readme.txt", "requirements.txt")
 
 
@@ -68,7 +69,9 @@ def _of_sets(labels: list[Path], lists: list[Path], image_sets: Sequence[str], a
     chosen: list[Path] = []
     for name in image_sets:
         of_name = [path for path in lists if path.stem == name]
-        stems = {Path(line.strip()).stem for path in of_name for line in path.read_text("utf-8").splitlines()}
+        stems = {
+            Path(line.strip()).stem for path in of_name for line in path.read_text("utf-8", "replace").splitlines()
+        }
         found = [path for path in labels if path.stem in stems or name in path.relative_to(annotations).parts[:-1]]
         if not found:
             message = f"there is no image set '{name}', expected {name}.txt with image names or a folder {name}."
@@ -108,8 +111,10 @@ def _object(
     if len(words) not in (5, 6) and (len(words) < 7 or len(words) % 2 == 0):
         message = f"the line has {len(words)} values, expected class, centre x, centre y, width, height. Correct it."
         raise AnnotationError(message, path=path, line=line)
-    if not words[0].isdecimal() or int(words[0]) >= len(names):
-        message = f"class is '{words[0]}', expected 0 to {len(names) - 1} as there are {len(names)} names. Correct it."
+    if not _CLASS.fullmatch(words[0]) or int(words[0]) >= len(names):
+        message = (
+            f"class is '{words[0][:40]}', expected 0 to {len(names) - 1} as there are {len(names)} names. Correct it."
+        )
         raise AnnotationError(message, path=path, line=line)
     values = [matching.finite(word, "a value", path, line, "fractions of the image") for word in words[1:]]
     if any(abs(value) > 2 for value in values[:4]):

@@ -15,6 +15,8 @@ from typing import Any
 from record_builders import json_files
 from tfod_tools.base.errors import AnnotationError
 
+_DEEPEST = 100
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hierarchy:
@@ -62,6 +64,8 @@ def _lines(node: Any, above: tuple[str, ...], path: Path) -> Iterator[tuple[str,
     mid = json_files.text(node, "LabelName")
     if not mid:
         raise AnnotationError("a class of the hierarchy has no LabelName. Download the file anew.", path=path)
+    if len(above) > _DEEPEST:
+        raise AnnotationError(f"the hierarchy is deeper than {_DEEPEST} classes. Download the file anew.", path=path)
     yield (*above, mid)
     for below in json_files.entries(node, "Subcategory"):
         yield from _lines(below, (*above, mid), path)

@@ -19,8 +19,8 @@ _ID = re.compile(r"[\w.-]+")
 class BoxRow(NamedTuple):
     """A row of boxes; corners are fractions of the image.
 
-    `flags` has bit i set where the flag i of `FLAGS` is 1. A row `is_bad` where a corner is no number, and is None here,
-    or a flag is something else than 1, 0 and -1.
+    `flags` has bit i set where the flag i of `FLAGS` is 1. A row `is_bad` where a corner is no number, which is None
+    then, or a flag is something else than 1, 0 and -1.
     """
 
     image_id: str

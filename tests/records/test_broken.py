@@ -124,6 +124,8 @@ CASES: dict[str, tuple[str, Files]] = {
     "csv: latin-1": ("csv", {"x.csv": (CSV + "x.jpg,100,50,caf\xe9,1,2,30,40\n").encode("latin-1")}),
     "csv: byte order mark and CRLF": ("csv", {"x.csv": (CSV + "x.jpg,,,cat,1,2,30,x\n").replace("\n", "\r\n").encode(
         "utf-8-sig")}),
+    "csv: a value of 200,000 characters": ("csv", {"x.csv": CSV + "x.jpg,,," + "a" * 200_000 + ",1,2,3,4\n"}),
+    "csv: a first line of 200,000 characters": ("csv", {"x.csv": "a" * 200_000}),
     "csv: quote without end": ("csv", {"x.csv": CSV + '"x.jpg,100,50,cat,1,2,30,40\n'}),
     "coco: not JSON": ("coco", {"x.json": '{"images": [\n'}),
     "coco: latin-1": ("coco", {"x.json": b'{"images": "\xe9"}'}),
@@ -149,6 +151,9 @@ CASES: dict[str, tuple[str, Files]] = {
     "yolo: no names": ("yolo", {"obj.names": "", "x.txt": "0 0.5 0.5 0.2 0.2\n"}),
     "yolo: a name twice": ("yolo", {"obj.names": "cat\ncat\n", "x.txt": "0 0.5 0.5 0.2 0.2\n"}),
     "yolo: unknown class": ("yolo", {"x.txt": "7 0.5 0.5 0.2 0.2\n"}),
+    "yolo: class of 5000 digits": ("yolo", {"x.txt": "1" * 5000 + " 0.5 0.5 0.2 0.2\n"}),
+    "yolo: names that are lists": ("yolo", {"data.yaml": "names: [[cat], dog]\n"}),
+    "yolo: names with an impossible date": ("yolo", {"data.yaml": "names: [2001-99-99]\n"}),
     "yolo: class name": ("yolo", {"x.txt": "cat 0.5 0.5 0.2 0.2\n"}),
     "yolo: four values": ("yolo", {"x.txt": "\n0 0.5 0.5 0.2\n"}),
     "yolo: pixels": ("yolo", {"x.txt": "0 50 25 20 20\n"}),
@@ -173,6 +178,8 @@ CASES: dict[str, tuple[str, Files]] = {
     "cvat: polygon of two points": ("cvat", cvat('<polygon label="cat" points="1,2;3,4"/>')),
     "cvat: frame of a video": ("cvat", {
         "x.xml": '<annotations><track label="cat"><box frame="x"/></track></annotations>'}),
+    "cvat: entity in a track": ("cvat", {"x.xml": OUTSIDE.replace("annotation ", "annotations ")
+                                         + '<annotations><track>&a;<box frame="x"/></track></annotations>'}),
     "cvat: external entity": ("cvat", {"x.xml": OUTSIDE.replace("annotation ", "annotations ")
                                        + '<annotations><image name="&a;"/></annotations>'}),
     "kitti: too few values": ("kitti", {"x.txt": "Car 0.00 0 -1.57 1 2 30 40\n"}),
@@ -199,6 +206,8 @@ CASES: dict[str, tuple[str, Files]] = {
     "open_images: description of three": ("open_images", {"class-descriptions.csv": "/m/cat,Cat\n/m/dog,Dog,Hound\n"}),
     "open_images: description twice": ("open_images", {"class-descriptions.csv": "/m/cat,Cat\n/m/cat,Dog\n"}),
     "open_images: hierarchy is none": ("open_images", {"hierarchy.json": "[]"}),
+    "open_images: hierarchy without end": ("open_images", {
+        "hierarchy.json": '{"LabelName": "/m/a", "Subcategory": [' * 150 + '{"LabelName": "/m/b"}' + "]}" * 150}),
     "open_images: hierarchy without name": ("open_images", {"hierarchy.json": '{"Subcategory": [{}]}'}),
 }  # fmt: skip
 
