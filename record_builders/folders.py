@@ -118,8 +118,9 @@ class ImageFolder:
         Raises:
           ImageError: several images are meant equally.
         """
-        *folders, name = re.split(r"[/\\]", name)
-        near = near.joinpath(*folders)
+        if "/" in name or "\\" in name:
+            *folders, name = re.split(r"[/\\]", name)
+            near = near.joinpath(*folders)
         found = self._by_name.get(name.lower(), [])
         ranks = {path: self._rank(path, name, near) for path in found} if len(found) > 1 else dict.fromkeys(found, ())
         best = [path for path in found if ranks[path] == max(ranks.values())]

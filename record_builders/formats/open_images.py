@@ -69,6 +69,7 @@ class _Reader:
     images: ImageFolder
     selection: Selection
     not_there: Mapping[Path, AnnotationError]
+    sets: Mapping[Path, str]
     seen: set[str]
     bad_texts: dict[Path, dict[int, str]]
 
@@ -100,6 +101,7 @@ class _Reader:
             images=images,
             selection=selection,
             not_there=not_there,
+            sets={table.path: _set(table.path) for table in tables},
             seen=set(),
             bad_texts={},
         )
@@ -113,7 +115,7 @@ class _Reader:
             yield Fault(error=error, image_name="", boxes=len(rows.boxes))
             return
         try:
-            path = self.images.find(rows.image_id, Path(self._set(rows)))
+            path = self.images.find(rows.image_id, Path(self.sets[source]))
             if path is None:
                 yield self._missing(rows)
                 return
@@ -159,15 +161,10 @@ class _Reader:
     def _missing(self, rows: ImageRows) -> Found:
         if not rows.boxes:
             return LeftOut(reason="with labels only, and not there", images=1)
-        folder = self._set(rows)
+        path = self._place(rows)[0]
+        folder = self.sets[path]
         name = f"{folder}/{rows.image_id}" if folder else rows.image_id
-        error = self.not_there[self._place(rows)[0]]
-        return Fault(error=error, image_name=name, images=1, boxes=len(rows.boxes), missing=True)
-
-    def _set(self, rows: ImageRows) -> str:
-        """The folder of the public bucket that the rows' table is about; '' where its name does not tell."""
-        words = re.split(r"[-_.]", self._place(rows)[0].stem)
-        return next((name for name in _SETS if name in words), "")
+        return Fault(error=self.not_there[path], image_name=name, images=1, boxes=len(rows.boxes), missing=True)
 
     def _marks(self, rows: ImageRows, header: ImageHeader) -> Iterator[ObjectAnnotation | AnnotationError]:
         for row in rows.boxes:
@@ -216,6 +213,12 @@ class _Reader:
             for label in of(row.mid):
                 present.setdefault(label, bool(row.present))
         return tuple(ImageLabel(label=label, present=there) for label, there in sorted(present.items()))
+
+
+def _set(table: Path) -> str:
+    """The folder of the public bucket that a table is about; '' where its name does not tell."""
+    words = re.split(r"[-_.]", table.stem)
+    return next((name for name in _SETS if name in words), "")
 
 
 def _table(path: Path, annotations: Path, image_sets: Sequence[str]) -> Table | None:
