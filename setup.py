@@ -38,14 +38,16 @@ setup(
         "lxml",
         "pillow>=10.1",
         "protobuf>=4.25,<7",  # protobuf 7 has no float_format, which the engine's config printing uses
+        "pyyaml",
         "rich",
     ],
     extras_require={
         "train": ENGINE,
         "gpu": [*ENGINE, "tensorflow[and-cuda]>=2.15.1,<2.22"],
+        "open_images": ["polars>=1.20"],
         "beam": ["apache-beam>=2.60"],
-        "cloud": ["google-cloud-aiplatform", "pyyaml"],
+        "cloud": ["google-cloud-aiplatform"],
         "onnx": ["tf2onnx"],
-        "dev": ["grpcio-tools", "hypothesis", "mypy", "psutil", "pytest", "pytest-xdist", "ruff", "uv"],
+        "dev": ["grpcio-tools", "hypothesis", "mypy", "polars>=1.20", "psutil", "pytest", "pytest-xdist", "ruff", "uv"],
     },
 )

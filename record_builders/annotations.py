@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from record_builders.image_header import ImageHeader
 from tfod_tools.base.errors import TfodError
+
+if TYPE_CHECKING:
+    from record_builders.masks import Mask
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +45,21 @@ class Box:
         """The box as `(xmin, ymin)-(xmax, ymax)`."""
         return f"({self.xmin:g}, {self.ymin:g})-({self.xmax:g}, {self.ymax:g})"
 
+    @property
+    def area(self) -> float:
+        """In square pixels."""
+        return self.width * self.height
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keypoint:
+    """A named point of an object, in pixels; `visibility` as in COCO: 0 not marked, 1 marked but hidden, 2 visible."""
+
+    name: str
+    x: float
+    y: float
+    visibility: int
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectAnnotation:
@@ -51,7 +70,16 @@ class ObjectAnnotation:
       box: where it is.
       difficult: the annotator found it hard to recognise; Pascal metrics leave it out.
       truncated: the object goes on beyond the box.
+      occluded: something covers a part of it.
+      group_of: the box holds several objects of the class; Open Images metrics treat it apart.
+      is_crowd: as group_of, in COCO's metrics.
+      depiction: a drawing or a toy of the object.
+      inside: seen from within, as a car from its seats.
       clipped: the annotated box reached over the edge of the image, and `box` is the part within.
+      area: of the object itself in square pixels, where known; else that of its box counts.
+      weight: of this box in the training loss; 0 has the loss pass over it.
+      mask: its outline, where known.
+      keypoints: the same names in the same order for every object of a data set, or none.
       line: 1-based line of the object in the annotation file, where known.
     """
 
@@ -59,8 +87,25 @@ class ObjectAnnotation:
     box: Box
     difficult: bool = False
     truncated: bool = False
+    occluded: bool = False
+    group_of: bool = False
+    is_crowd: bool = False
+    depiction: bool = False
+    inside: bool = False
     clipped: bool = False
+    area: float | None = None
+    weight: float = 1.0
+    mask: Mask | None = None
+    keypoints: tuple[Keypoint, ...] = ()
     line: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageLabel:
+    """What a person said of a whole image: that a class is on it (`present`), or that it is not."""
+
+    label: str
+    present: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,13 +113,14 @@ class AnnotatedImage:
     """One image file and what is marked on it.
 
     Attributes:
-      image_id: the stem of the image's file name; identifies the image in the records.
+      image_id: identifies the image in the records: the stem of its file name where no other image has the same.
       image_path: the image file.
       image_name: its path below the folder of images, with forward slashes.
       header: true size (pixels) and format of the image.
       objects: in the order of the annotation file; none for an image that shows nothing of interest.
       source: the annotation file.
       line: 1-based line of the image's entry in `source`, where known.
+      labels: of the image as a whole.
       notes: what was assumed in order to read this image, worth telling the user; equal texts are counted.
     """
 
@@ -85,6 +131,7 @@ class AnnotatedImage:
     objects: tuple[ObjectAnnotation, ...]
     source: Path
     line: int | None = None
+    labels: tuple[ImageLabel, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -97,9 +144,48 @@ class Fault:
       image_name: the image's path below the folder of images, or the name the annotation gives it.
       images: 1 when the whole image is lost, else 0.
       boxes: number of boxes that are lost through this fault alone.
+      missing: the image is only not there, and could be fetched as `image_name`.
     """
 
     error: TfodError
     image_name: str
     images: int = 0
     boxes: int = 0
+    missing: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """Something that could be written but was not asked for.
+
+    Attributes:
+      reason: why, such as 'difficult'; numbers of equal reasons are added up.
+      image_name: the image's path below the folder of images; '' where several images are meant.
+      images: number of images that are left out whole.
+      boxes: number of boxes.
+    """
+
+    reason: str
+    image_name: str = ""
+    images: int = 0
+    boxes: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which part of the annotations to read.
+
+    Attributes:
+      image_sets: names of image sets, as the format has them; none for all there is.
+      classes: names of classes; none for all.
+      expand_hierarchy: a box counts for the ancestors of its class too, in a format that has a hierarchy of classes.
+      masks: outlines are wanted.
+    """
+
+    image_sets: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
+    expand_hierarchy: bool = True
+    masks: bool = False
+
+
+Found = AnnotatedImage | Fault | LeftOut

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from record_builders import example, label_map, manifest, splits, tfrecord
-from record_builders.annotations import AnnotatedImage, Fault
-from record_builders.checks import checked
+from record_builders.annotations import AnnotatedImage, Fault, Found, LeftOut
+from record_builders.checks import checked, of_classes
 from record_builders.folders import ImageFolder
 from record_builders.label_map import LabelMap
-from record_builders.plan import LABEL_MAP, MANIFEST, TRAIN, VAL, Plan, Request, Split
+from record_builders.plan import AUTO, LABEL_MAP, MANIFEST, TRAIN, VAL, Plan, Request, Split
+from record_builders.recognise import recognise
 from tfod_tools.base import files, plugins
 from tfod_tools.base.errors import AnnotationError, ImageError, Problems, RecordError, TfodError
 
@@ -24,12 +26,16 @@ def plan(request: Request) -> Plan:
       TfodError: there is nothing to make records of, or the label map, a folder or an older manifest cannot be used.
         What is wrong with single images and boxes is not raised but in the plan.
     """
+    request = replace(request, format=format_name(request))
     earlier = _earlier_files(request.output)
     given = label_map.read(request.label_map) if request.label_map else None
     images = ImageFolder(request.images)
-    found = _read(request, images, given[0] if given else None)
+    found = list(checked(_annotations(request, images), given[0] if given else None, request.choices))
+    if not images.names():
+        message = "no image lies here, expected .jpg, .png or .bmp files. Name their folder with --images."
+        raise ImageError(message, path=request.images)
     faults = tuple(item for item in found if isinstance(item, Fault))
-    good = {item.image_id: item for item in found if not isinstance(item, Fault)}
+    good = {item.image_id: item for item in found if isinstance(item, AnnotatedImage)}
     labels = {image_id: [item.label for item in image.objects] for image_id, image in good.items()}
     if not any(labels.values()):
         raise _nothing(request, faults)
@@ -41,11 +47,30 @@ def plan(request: Request) -> Plan:
         label_map_text=given[1] if given else classes.to_pbtxt(),
         splits=parts,
         faults=faults,
+        left_out=tuple(item for item in found if isinstance(item, LeftOut)),
         unannotated_images=len(set(images.names()) - {item.image_name for item in found}),
         superseded=tuple(sorted(earlier - {spec.name for part in parts for spec, _ in part.files()})),
     )
     _refuse_foreign_files(planned)
     return planned
+
+
+def format_name(request: Request) -> str:
+    """The format that the annotations are of.
+
+    Raises:
+      TfodError: it cannot be told.
+    """
+    return recognise(request.annotations) if request.format == AUTO else request.format
+
+
+def missing_images(request: Request) -> list[str]:
+    """The images that are annotated but not there, as whoever publishes them calls them; reads annotations only.
+
+    Raises:
+      TfodError: there is nothing to go through.
+    """
+    return sorted({item.image_name for item in _annotations(request) if isinstance(item, Fault) and item.missing})
 
 
 def write(planned: Plan, on_progress: Callable[[int], None]) -> manifest.Manifest:
@@ -88,12 +113,12 @@ def _earlier_files(output: Path) -> set[str]:
     return set(manifest.record_files(earlier)) if earlier.exists() else set()
 
 
-def _read(request: Request, images: ImageFolder, allowed: LabelMap | None) -> list[AnnotatedImage | Fault]:
-    reader = plugins.load("record_builders.formats", _FORMATS, request.format, "annotation format")
-    found = list(checked(reader.read(request.annotations, images), allowed))
-    if not images.names():
-        message = "no image lies here, expected .jpg, .png or .bmp files. Name their folder with --images."
-        raise ImageError(message, path=request.images)
+def _annotations(request: Request, images: ImageFolder | None = None) -> Iterator[Found]:
+    """What the format finds, without boxes of classes that are not wanted."""
+    reader = plugins.load("record_builders.formats", _FORMATS, format_name(request), "annotation format")
+    found: Iterator[Found] = reader.read(request.annotations, images or ImageFolder(request.images), request.wanted)
+    if request.wanted.classes and not getattr(reader, "SELECTS_CLASSES", False):
+        return of_classes(found, request.wanted.classes)
     return found
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from google.protobuf.message import DecodeError
 
+from record_builders import masks
 from record_builders.annotations import AnnotatedImage, Box
 from record_builders.label_map import LabelMap
 from record_builders.protos import Example
@@ -32,6 +33,14 @@ class ExampleContent:
       label_ids: number of each box's class.
       difficult: for each box.
       truncated: for each box.
+      occluded: for each box.
+      is_crowd: for each box.
+      group_of: for each box.
+      areas: of each object, in square pixels.
+      weights: of each box in the loss; none where all are 1.
+      masks: a PNG for each box, or none.
+      image_labels: classes that the image as a whole was labelled with.
+      confidences: for each of `image_labels`, 1 where the class is on the image and 0 where it is not.
     """
 
     source_id: str
@@ -46,35 +55,45 @@ class ExampleContent:
     label_ids: tuple[int, ...]
     difficult: tuple[bool, ...]
     truncated: tuple[bool, ...]
+    occluded: tuple[bool, ...]
+    is_crowd: tuple[bool, ...]
+    group_of: tuple[bool, ...]
+    areas: tuple[float, ...]
+    weights: tuple[float, ...]
+    masks: tuple[bytes, ...]
+    image_labels: tuple[str, ...]
+    confidences: tuple[float, ...]
+
+
+Values = Sequence[bytes] | Sequence[int] | Sequence[float]
 
 
 def serialize(image: AnnotatedImage, encoded: bytes, label_map: LabelMap) -> bytes:
     """The Example of `image`, the same bytes for the same arguments.
 
+    Masks are drawn here. A list of the engine that says nothing (weights of 1, no mask, no keypoint) is not written.
+
     Args:
-      image: its boxes lie within the image, and its labels are names of `label_map`.
+      image: its boxes lie within the image, and their labels are names of `label_map`. Labels of the whole image that
+        are not in the map are passed over.
       encoded: the content of the image file.
       label_map: numbers the labels.
+
+    Raises:
+      ImageError: an object's mask cannot be read.
     """
-    ids = label_map.ids_by_name()
-    width, height = image.header.width, image.header.height
-    boxes = [item.box for item in image.objects]
-    features: dict[str, Sequence[bytes | int | float]] = {
+    features: dict[str, Values] = {
         "image/encoded": [encoded],
         "image/format": [image.header.format.encode()],
         "image/filename": [_utf8(image.image_path.name)],
         "image/source_id": [_utf8(image.image_id)],
         "image/key/sha256": [hashlib.sha256(encoded).hexdigest().encode()],
-        "image/height": [height],
-        "image/width": [width],
-        "image/object/bbox/xmin": [box.xmin / width for box in boxes],
-        "image/object/bbox/xmax": [box.xmax / width for box in boxes],
-        "image/object/bbox/ymin": [box.ymin / height for box in boxes],
-        "image/object/bbox/ymax": [box.ymax / height for box in boxes],
-        "image/object/class/text": [_utf8(item.label) for item in image.objects],
-        "image/object/class/label": [ids[item.label] for item in image.objects],
-        "image/object/difficult": [int(item.difficult) for item in image.objects],
-        "image/object/truncated": [int(item.truncated) for item in image.objects],
+        "image/height": [image.header.height],
+        "image/width": [image.header.width],
+        **_image_labels(image, label_map.ids_by_name()),
+        **_boxes(image, label_map.ids_by_name()),
+        **_masks(image),
+        **_keypoints(image),
     }
     example = Example()
     for key, values in features.items():
@@ -82,6 +101,62 @@ def serialize(image: AnnotatedImage, encoded: bytes, label_map: LabelMap) -> byt
             kind = {bytes: "bytes_list", int: "int64_list", float: "float_list"}[type(values[0])]
             getattr(example.features.feature[key], kind).value.extend(values)
     return bytes(example.SerializeToString(deterministic=True))
+
+
+def _image_labels(image: AnnotatedImage, ids: Mapping[str, int]) -> dict[str, Values]:
+    labels = [item for item in image.labels if item.label in ids]
+    return {
+        "image/class/text": [_utf8(item.label) for item in labels],
+        "image/class/label": [ids[item.label] for item in labels],
+        "image/class/confidence": [float(item.present) for item in labels],
+    }
+
+
+# The lists of one number for each box. The engine decodes difficult, is_crowd and group_of; the others bear the names
+# that its dataset_tools give them.
+_FLAGS = ("difficult", "truncated", "occluded", "is_crowd", "group_of", "depiction", "inside")
+_RARE_FLAGS = ("depiction", "inside")
+
+
+def _boxes(image: AnnotatedImage, ids: Mapping[str, int]) -> dict[str, Values]:
+    width, height, objects = image.header.width, image.header.height, image.objects
+    features: dict[str, Values] = {
+        "image/object/bbox/xmin": [item.box.xmin / width for item in objects],
+        "image/object/bbox/xmax": [item.box.xmax / width for item in objects],
+        "image/object/bbox/ymin": [item.box.ymin / height for item in objects],
+        "image/object/bbox/ymax": [item.box.ymax / height for item in objects],
+        "image/object/class/text": [_utf8(item.label) for item in objects],
+        "image/object/class/label": [ids[item.label] for item in objects],
+        "image/object/area": [float(item.box.area if item.area is None else item.area) for item in objects],
+    }
+    for flag in _FLAGS:
+        values = [int(getattr(item, flag)) for item in objects]
+        if any(values) or flag not in _RARE_FLAGS:
+            features[f"image/object/{flag}"] = values
+    if any(item.weight != 1 for item in objects):
+        features["image/object/weight"] = [float(item.weight) for item in objects]
+    return features
+
+
+def _masks(image: AnnotatedImage) -> dict[str, Values]:
+    """A PNG for each object if one has a mask: the engine needs as many as boxes, and weights say which to use."""
+    if not any(item.mask for item in image.objects):
+        return {}
+    width, height = image.header.width, image.header.height
+    return {
+        "image/object/mask": [masks.to_png(item.mask, width, height) for item in image.objects],
+        "image/object/mask/weight": [float(item.mask is not None) for item in image.objects],
+    }
+
+
+def _keypoints(image: AnnotatedImage) -> dict[str, Values]:
+    points = [point for item in image.objects for point in item.keypoints]
+    return {
+        "image/object/keypoint/x": [point.x / image.header.width for point in points],
+        "image/object/keypoint/y": [point.y / image.header.height for point in points],
+        "image/object/keypoint/visibility": [point.visibility for point in points],
+        "image/object/keypoint/text": [_utf8(point.name) for point in points],
+    }
 
 
 def parse(data: bytes) -> ExampleContent:
@@ -106,10 +181,18 @@ def parse(data: bytes) -> ExampleContent:
         sha256=features.text("image/key/sha256"),
         encoded=features.first("image/encoded", "bytes_list", b""),
         boxes=tuple(Box(xmin=a, ymin=b, xmax=c, ymax=d) for a, b, c, d in zip(*corners, strict=True)),
-        labels=tuple(map(_text, features.values("image/object/class/text", "bytes_list"))),
+        labels=features.texts("image/object/class/text"),
         label_ids=tuple(features.values("image/object/class/label", "int64_list")),
-        difficult=tuple(map(bool, features.values("image/object/difficult", "int64_list"))),
-        truncated=tuple(map(bool, features.values("image/object/truncated", "int64_list"))),
+        difficult=features.flags("image/object/difficult"),
+        truncated=features.flags("image/object/truncated"),
+        occluded=features.flags("image/object/occluded"),
+        is_crowd=features.flags("image/object/is_crowd"),
+        group_of=features.flags("image/object/group_of"),
+        areas=tuple(features.values("image/object/area", "float_list")),
+        weights=tuple(features.values("image/object/weight", "float_list")),
+        masks=tuple(features.values("image/object/mask", "bytes_list")),
+        image_labels=features.texts("image/class/text"),
+        confidences=tuple(features.values("image/class/confidence", "float_list")),
     )
 
 
@@ -133,6 +216,12 @@ class _Features:
 
     def text(self, key: str) -> str:
         return _text(self.first(key, "bytes_list", b""))
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        return tuple(map(_text, self.values(key, "bytes_list")))
+
+    def flags(self, key: str) -> tuple[bool, ...]:
+        return tuple(map(bool, self.values(key, "int64_list")))
 
 
 # File names that are not UTF-8 reach Python with surrogates; they go out as the bytes they are on disk.

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection
+import re
+from collections import Counter, defaultdict
+from collections.abc import Collection, Sequence
+from itertools import takewhile
 from pathlib import Path
 
 from tfod_tools.base.errors import AnnotationError, ImageError
 
 # Whatever looks like an image is listed, so that a GIF is reported as a GIF and not as missing.
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff")
+
+# Folders of VOC whose images are masks, and bear the names of those that they belong to.
+_MASK_FOLDERS = frozenset({"SegmentationClass", "SegmentationObject"})
 
 
 def files_below(folder: Path, suffixes: Collection[str]) -> list[Path]:
@@ -28,6 +33,52 @@ def files_below(folder: Path, suffixes: Collection[str]) -> list[Path]:
     return [folder / path for path in sorted(shown) if (folder / path).is_file()]
 
 
+def files_or_file(annotations: Path, suffixes: Collection[str]) -> list[Path]:
+    """`annotations` itself where it is a file, else as `files_below`."""
+    return [annotations] if annotations.is_file() else files_below(annotations, suffixes)
+
+
+def of_sets(paths: Sequence[Path], image_sets: Collection[str], annotations: Path) -> list[Path]:
+    """Those of `paths` whose stem is, or ends in an underscore and, one of `image_sets`; all where none is given.
+
+    Raises:
+      AnnotationError: one of the sets has no file; `annotations` is the folder to name.
+    """
+
+    def belongs(path: Path, name: str) -> bool:
+        return path.stem == name or path.stem.endswith(f"_{name}")
+
+    for name in image_sets:
+        if not any(belongs(path, name) for path in paths):
+            known = ", ".join(path.stem for path in paths) or "none"
+            raise AnnotationError(f"there is no image set '{name}'. Known: {known}.", path=annotations)
+    return [path for path in paths if not image_sets or any(belongs(path, name) for name in image_sets)]
+
+
+def in_folders(paths: Sequence[Path], image_sets: Collection[str], annotations: Path) -> list[Path]:
+    """Those of `paths` that lie in folders below `annotations` called as one of `image_sets`; all where none is given.
+
+    Raises:
+      AnnotationError: there is no folder for one of the sets.
+    """
+    folders = {path: path.relative_to(annotations).parts[:-1] for path in paths} if image_sets else {}
+    known = sorted({part for parts in folders.values() for part in parts})
+    for name in image_sets:
+        if name not in known:
+            shown = ", ".join(known) or "none"
+            raise AnnotationError(f"there is no image set '{name}'. Folders: {shown}.", path=annotations)
+    return [path for path in paths if not image_sets or set(folders[path]) & set(image_sets)]
+
+
+def head(path: Path, size_bytes: int = 1 << 14) -> bytes:
+    """The beginning of the file at `path`; empty where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return file.read(size_bytes)
+    except OSError:
+        return b""
+
+
 class ImageFolder:
     """The images below a folder, found by name or by stem, upper and lower case being the same."""
 
@@ -38,7 +89,9 @@ class ImageFolder:
           AnnotationError: `folder` does not exist or is a file.
         """
         self.folder = folder
-        self._paths = files_below(folder, IMAGE_SUFFIXES)
+        below = files_below(folder, IMAGE_SUFFIXES)
+        self._paths = [path for path in below if path.parent.name not in _MASK_FOLDERS]
+        self._stems = Counter(path.stem for path in self._paths)
         self._by_name: dict[str, list[Path]] = defaultdict(list)
         for path in self._paths:
             for key in {path.name.lower(), path.stem.lower()}:
@@ -52,18 +105,31 @@ class ImageFolder:
         """Path below the folder of the image at `path`, with forward slashes."""
         return path.relative_to(self.folder).as_posix()
 
-    def find(self, name: str, near: Path) -> Path | None:
-        """The image called `name`, which is a file name or a stem; None where there is none.
+    def image_id(self, path: Path) -> str:
+        """What identifies the image at `path` among all: its stem or, where that is another's too, its whole name."""
+        return path.stem if self._stems[path.stem] == 1 else self.name(path)
 
-        Of several, the one whose name has the same case, and then the one in the subfolder `near`, is meant.
+    def find(self, name: str, near: Path) -> Path | None:
+        """The image called `name`, which is a stem or a file name, perhaps with folders; None where there is none.
+
+        Of several, the one whose name has the same case, then the one in the subfolder `near`, and then the one with
+        the most folders alike (as images/train/a.jpg for labels/train/a.txt), is meant.
 
         Raises:
           ImageError: several images are meant equally.
         """
+        if "/" in name or "\\" in name:
+            *folders, name = re.split(r"[/\\]", name)
+            near = near.joinpath(*folders)
         found = self._by_name.get(name.lower(), [])
-        ranks = {path: (name in (path.name, path.stem), path.parent == self.folder / near) for path in found}
+        ranks = {path: self._rank(path, name, near) for path in found} if len(found) > 1 else dict.fromkeys(found, ())
         best = [path for path in found if ranks[path] == max(ranks.values())]
         if len(best) > 1:
             names = ", ".join(map(self.name, best))
             raise ImageError(f"'{name}' may be any of {names}, expected one. Rename or remove the others.")
         return best[0] if best else None
+
+    def _rank(self, path: Path, name: str, near: Path) -> tuple[bool, bool, int]:
+        own, wanted = path.parent.relative_to(self.folder).parts, near.parts
+        alike = takewhile(lambda pair: pair[0] == pair[1], zip(reversed(own), reversed(wanted), strict=False))
+        return name in (path.name, path.stem), own == wanted, sum(1 for _ in alike)

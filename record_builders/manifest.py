@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TypedDict, cast
 
 from record_builders import shards
 from record_builders.annotations import Fault
-from record_builders.plan import LABEL_MAP, Plan, Split
+from record_builders.plan import LABEL_MAP, Plan, Request, Split
 from record_builders.tfrecord import WrittenFile
 from tfod_tools.base.errors import RecordError
 
@@ -24,6 +25,12 @@ class Options(TypedDict):
     seed: int
     shards: int
     val_fraction: float
+    image_sets: list[str]
+    classes: list[str]
+    expand_hierarchy: bool
+    masks: bool
+    drop: list[str]
+    ignore: list[str]
 
 
 class ClassEntry(TypedDict):
@@ -61,19 +68,22 @@ class SplitEntry(TypedDict):
 
 
 class ImageCounts(TypedDict):
-    """Numbers of annotated images; annotated = written + dropped."""
+    """Numbers of annotated images; annotated = written + left_out + dropped."""
 
     annotated: int
     written: int
+    left_out: int
     dropped: int
 
 
 class BoxCounts(TypedDict):
-    """Numbers of boxes; found = written + dropped, and clipped is a part of written."""
+    """Numbers of boxes; found = written + left_out + dropped; clipped and ignored are parts of written."""
 
     found: int
     written: int
     clipped: int
+    ignored: int
+    left_out: int
     dropped: int
 
 
@@ -83,6 +93,14 @@ class DroppedEntry(TypedDict):
     source: str
     image: str
     reason: str
+
+
+class LeftOutEntry(TypedDict):
+    """How many images and boxes were not asked for, by reason."""
+
+    reason: str
+    images: int
+    boxes: int
 
 
 class Manifest(TypedDict):
@@ -96,6 +114,7 @@ class Manifest(TypedDict):
     images: ImageCounts
     boxes: BoxCounts
     dropped: list[DroppedEntry]
+    left_out: list[LeftOutEntry]
     unannotated_images: int
 
 
@@ -104,23 +123,58 @@ def build(plan: Plan, written: Mapping[str, WrittenFile]) -> Manifest:
     request, classes = plan.request, plan.label_map
     images, boxes = len(plan.images), len(plan.objects)
     clipped = sum(item.clipped for item in plan.objects)
+    ignored = sum(item.weight == 0 for item in plan.objects)
     lost_images, lost_boxes = (sum(getattr(fault, what) for fault in plan.faults) for what in ("images", "boxes"))
+    other_images, other_boxes = (sum(getattr(item, what) for item in plan.left_out) for what in ("images", "boxes"))
     return Manifest(
         format_version=FORMAT_VERSION,
         tfod_tools=version(),
-        options=Options(
-            format=request.format, seed=request.seed, shards=request.shards, val_fraction=request.val_fraction
-        ),
+        options=_options(request),
         label_map=LabelMapEntry(
             path=LABEL_MAP,
             classes=[ClassEntry(id=i, name=name) for name, i in classes.ids_by_name().items()],
         ),
         splits={split.name: _split(split, classes.names, written) for split in plan.splits},
-        images=ImageCounts(annotated=images + lost_images, written=images, dropped=lost_images),
-        boxes=BoxCounts(found=boxes + lost_boxes, written=boxes, clipped=clipped, dropped=lost_boxes),
+        images=ImageCounts(
+            annotated=images + other_images + lost_images, written=images, left_out=other_images, dropped=lost_images
+        ),
+        boxes=BoxCounts(
+            found=boxes + other_boxes + lost_boxes,
+            written=boxes,
+            clipped=clipped,
+            ignored=ignored,
+            left_out=other_boxes,
+            dropped=lost_boxes,
+        ),
         dropped=[_dropped(fault, request.annotations) for fault in plan.faults],
+        left_out=left_out(plan),
         unannotated_images=plan.unannotated_images,
     )
+
+
+def _options(request: Request) -> Options:
+    return Options(
+        format=request.format,
+        seed=request.seed,
+        shards=request.shards,
+        val_fraction=request.val_fraction,
+        image_sets=list(request.wanted.image_sets),
+        classes=list(request.wanted.classes),
+        expand_hierarchy=request.wanted.expand_hierarchy,
+        masks=request.wanted.masks,
+        drop=sorted(request.choices.drop),
+        ignore=sorted(request.choices.ignore),
+    )
+
+
+def left_out(plan: Plan) -> list[LeftOutEntry]:
+    """How many images and boxes were not asked for, by reason, in alphabetical order."""
+    images: Counter[str] = Counter()
+    boxes: Counter[str] = Counter()
+    for item in plan.left_out:
+        images[item.reason] += item.images
+        boxes[item.reason] += item.boxes
+    return [LeftOutEntry(reason=reason, images=images[reason], boxes=boxes[reason]) for reason in sorted(images)]
 
 
 def _split(split: Split, names: tuple[str, ...], written: Mapping[str, WrittenFile]) -> SplitEntry:
@@ -140,7 +194,9 @@ def _split(split: Split, names: tuple[str, ...], written: Mapping[str, WrittenFi
 
 
 def _dropped(fault: Fault, annotations: Path) -> DroppedEntry:
-    source = Path(fault.error.path or "").relative_to(annotations).as_posix()
+    path = Path(fault.error.path or "")
+    below = path != annotations and path.is_relative_to(annotations)
+    source = path.relative_to(annotations).as_posix() if below else path.name
     line = "" if fault.error.line is None else f":{fault.error.line}"
     return DroppedEntry(source=source + line, image=fault.image_name, reason=fault.error.message)
 

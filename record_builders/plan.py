@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from record_builders import shards
-from record_builders.annotations import AnnotatedImage, Fault, ObjectAnnotation
+from record_builders.annotations import AnnotatedImage, Fault, LeftOut, ObjectAnnotation, Wanted
+from record_builders.choices import Choices
 from record_builders.label_map import LabelMap
 from record_builders.shards import ShardSpec
 
 TRAIN, VAL = "train", "val"
+AUTO = "auto"
 LABEL_MAP, MANIFEST = "label_map.pbtxt", "manifest.json"
 
 
@@ -20,14 +22,16 @@ class Request:
     """What to make records of, and how.
 
     Attributes:
-      format: name of a file in `record_builders/formats`.
-      annotations: the folder of annotations.
+      format: name of a file in `record_builders/formats`, or 'auto' to find out.
+      annotations: the folder of annotations, or their file.
       images: the folder of images.
       output: the folder for the records.
       label_map: a given label map; None to number the classes that are found.
       shards: wanted number of files for each split, at least 1.
       val_fraction: part of the images to validate on, in [0, 1).
       seed: another seed gives another split and another order.
+      wanted: which part of the annotations to read.
+      choices: what to leave out of that, and what to write without effect on training.
     """
 
     format: str
@@ -38,6 +42,8 @@ class Request:
     shards: int = 1
     val_fraction: float = 0.2
     seed: int = 0
+    wanted: Wanted = field(default_factory=Wanted)
+    choices: Choices = field(default_factory=Choices)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +83,7 @@ class Plan:
       label_map_text: what label_map.pbtxt will hold: a given file as it is.
       splits: 'train' and, unless all images are trained on, 'val'.
       faults: what cannot be written.
+      left_out: what is not to be written.
       unannotated_images: number of images that no annotation mentions.
       superseded: names of record files in the output folder that an earlier run made and this one does not.
     """
@@ -86,6 +93,7 @@ class Plan:
     label_map_text: str
     splits: tuple[Split, ...]
     faults: tuple[Fault, ...]
+    left_out: tuple[LeftOut, ...]
     unannotated_images: int
     superseded: tuple[str, ...]
 

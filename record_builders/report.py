@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 
-from record_builders import shards
+from record_builders import manifest, shards
 from record_builders.plan import LABEL_MAP, MANIFEST, Plan
 from tfod_tools.base import tables
+
+# train.proto and input_reader.proto, max_number_of_boxes: what an image has beyond it is cut off without a word.
+ENGINE_LIMIT = 100
 
 
 def summary(plan: Plan, *, done: bool) -> str:
@@ -37,6 +40,10 @@ def _remarks(plan: Plan) -> list[str]:
     images, boxes = (sum(getattr(fault, what) for fault in plan.faults) for what in ("images", "boxes"))
     remarks = {
         "Boxes clipped at the edge of their image": clipped,
+        "Boxes that the training loss passes over (--ignore)": sum(item.weight == 0 for item in plan.objects),
+        f"Images with more than {ENGINE_LIMIT} boxes, which need a max_number_of_boxes as make_config sets it": sum(
+            len(image.objects) > ENGINE_LIMIT for image in plan.images
+        ),
         "Images without objects, written as background": sum(not image.objects for image in plan.images),
         "Images without an annotation, left out": plan.unannotated_images,
         "Annotated images dropped": images,
@@ -46,5 +53,9 @@ def _remarks(plan: Plan) -> list[str]:
     absent = [(split.name, sorted(classes - split.boxes().keys())) for split in plan.splits]
     notes = Counter(note for image in plan.images for note in image.notes)
     lines = [f"{remark}: {count}" for remark, count in remarks.items() if count]
+    lines += [
+        f"Left out, {entry['reason']}: {entry['images']} images, {entry['boxes']} boxes"
+        for entry in manifest.left_out(plan)
+    ]
     lines += [f"{note}: {count}" for note, count in sorted(notes.items())]
     return lines + [f"Classes without a box in {name}: {', '.join(labels)}" for name, labels in absent if labels]

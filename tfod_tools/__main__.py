@@ -48,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not arguments or arguments[0] in ("--help", "-h", "help"):
         print("Usage: tfod COMMAND [--flag=value ...]; tfod COMMAND --help tells more.\n")
         for name, summary in known.items():
-            print(f"  {name:<14}{summary}")
+            print(f"  {name:<16}{summary}")
         return 0
     if arguments[0] not in known:
         print(f"No command is called '{arguments[0]}'. {plugins.suggestion(arguments[0], known)}", file=sys.stderr)

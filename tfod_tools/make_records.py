@@ -10,13 +10,15 @@ validation part with each class's share in both, and writes into the folder --ou
 
 Images are copied as they are. Equal input gives equal files. An image without objects is written as background; boxes
 that reach over the edge of their image are clipped. Anything that cannot be used stops the run before it writes, with
-all such problems listed, unless --on_problem=skip leaves them out.
+all such problems listed, unless --on_problem=skip leaves them out. docs/records.md tells what each format is read for.
 
 Exit codes: 0 done; 1 wrong flags; 2 wrong input, nothing was written; 3 done, with images or boxes left out.
 
 For example:
 
   python -m tfod_tools.make_records --annotations=voc/Annotations --images=voc/JPEGImages --output=records
+  python -m tfod_tools.make_records --annotations=VOCdevkit --image_sets=VOC2007/trainval,VOC2012/trainval --output=out
+  python -m tfod_tools.make_records --annotations=coco/instances_train.json --images=coco/train --output=records --masks
 """
 
 from __future__ import annotations
@@ -30,9 +32,11 @@ from typing import TYPE_CHECKING
 from absl import flags
 
 from record_builders import formats, shards
+from record_builders.choices import DROPPABLE, Choices
+from record_builders.choices import FLAGS as CHOOSABLE
 from tfod_tools import app
-from tfod_tools.base import plugins, progress
-from tfod_tools.base.errors import Problems
+from tfod_tools.base import files, plugins, progress
+from tfod_tools.base.errors import Problems, UsageError
 from tfod_tools.base.files import local_path
 
 if TYPE_CHECKING:
@@ -41,17 +45,60 @@ if TYPE_CHECKING:
 FLAGS = flags.FlagValues()
 _FORMAT = flags.DEFINE_enum(
     "format",
-    "voc",
-    plugins.names(Path(formats.__file__).parent),
-    "How the annotations are written.",
+    "auto",
+    ("auto", *plugins.names(Path(formats.__file__).parent)),
+    "How the annotations are written; auto finds out.",
     flag_values=FLAGS,
 )
 _ANNOTATIONS = flags.DEFINE_string(
-    "annotations", None, "Folder of the annotations, searched at any depth.", required=True, flag_values=FLAGS
+    "annotations",
+    None,
+    "Folder of the annotations, searched at any depth, or their file.",
+    required=True,
+    flag_values=FLAGS,
 )
 _IMAGES = flags.DEFINE_string(
     "images", None, "Folder of the images, searched at any depth; by default --annotations.", flag_values=FLAGS
 )
+_IMAGE_SETS = flags.DEFINE_list(
+    "image_sets",
+    [],
+    "Read these image sets only, such as trainval or VOC2007/trainval,VOC2012/trainval; by default all.",
+    flag_values=FLAGS,
+)
+_CLASSES = flags.DEFINE_list(
+    "classes",
+    [],
+    "Keep boxes of these classes only, by name (in Open Images also by MID); by default all.",
+    flag_values=FLAGS,
+)
+_EXPAND_HIERARCHY = flags.DEFINE_bool(
+    "expand_hierarchy",
+    True,
+    "In Open Images, let a box count for the ancestors of its class too, as far as --classes has them.",
+    flag_values=FLAGS,
+)
+_DROP = flags.DEFINE_list(
+    "drop",
+    [],
+    f"Leave out boxes of these kinds: {', '.join(DROPPABLE)} (background is an image without a box, flat a box of less "
+    "than a pixel, unknown_class one that --label_map has not).",
+    flag_values=FLAGS,
+)
+_IGNORE = flags.DEFINE_list(
+    "ignore",
+    sorted(Choices().ignore),
+    f"Write boxes of these kinds with weight 0, so that training passes over them: {', '.join(CHOOSABLE)}.",
+    flag_values=FLAGS,
+)
+for _name, _kinds in (("drop", DROPPABLE), ("ignore", CHOOSABLE)):
+    flags.register_validator(
+        _name,
+        lambda values, kinds=_kinds: set(values) <= set(kinds),
+        f"expected some of {', '.join(_kinds)}, parted by commas.",
+        flag_values=FLAGS,
+    )
+_MASKS = flags.DEFINE_bool("masks", False, "Write instance masks, where there are some.", flag_values=FLAGS)
 _OUTPUT = flags.DEFINE_string("output", None, "Folder for the records.", required=True, flag_values=FLAGS)
 _SHARDS = flags.DEFINE_integer(
     "shards",
@@ -78,6 +125,27 @@ _ON_PROBLEM = flags.DEFINE_enum(
     "Whether a box or image that cannot be used stops the run, or is left out and noted in the manifest.",
     flag_values=FLAGS,
 )
+_MISSING_IMAGES = flags.DEFINE_string(
+    "missing_images",
+    None,
+    "Only write the names of the images that are annotated but not there into this file, one a line; no records.",
+    flag_values=FLAGS,
+)
+_DOWNLOAD = flags.DEFINE_bool(
+    "download",
+    False,
+    "In Open Images, first fetch the images that are annotated but not there into --images.",
+    flag_values=FLAGS,
+)
+_DOWNLOAD_FROM = flags.DEFINE_string(
+    "download_from",
+    "https://open-images-dataset.s3.amazonaws.com",
+    "Where --download finds train/ID.jpg.",
+    flag_values=FLAGS,
+)
+_DOWNLOAD_RATE = flags.DEFINE_float(
+    "download_rate", 50, "Most images that --download asks for in a second.", lower_bound=0.01, flag_values=FLAGS
+)
 _DRY_RUN = flags.DEFINE_bool("dry_run", False, "Say what would be written, and write nothing.", flag_values=FLAGS)
 
 
@@ -86,6 +154,13 @@ def main(arguments: Sequence[str]) -> int:
     app.no_arguments(arguments)
     from record_builders import build, report
 
+    if _MISSING_IMAGES.value:
+        _list_missing_images(local_path(_MISSING_IMAGES.value))
+        return 0
+    if _DOWNLOAD.value:
+        _download()
+        if _DRY_RUN.value:
+            return 0
     plan = build.plan(_request())
     problems = [fault.error for fault in plan.faults]
     if problems and _ON_PROBLEM.value == "fail":
@@ -105,18 +180,58 @@ def main(arguments: Sequence[str]) -> int:
     return app.SKIPPED_ITEMS if problems else 0
 
 
+def _list_missing_images(path: Path) -> None:
+    from record_builders import build
+
+    names = build.missing_images(_request())
+    if not _DRY_RUN.value:
+        files.write_atomically(path, "".join(f"{name}\n" for name in names).encode("utf-8", "surrogateescape"))
+    print(f"Images that are annotated but not there: {len(names)}{'' if _DRY_RUN.value else f', listed in {path}'}")
+
+
+def _download() -> None:
+    from record_builders import build
+    from record_builders.open_images import download
+
+    request = _request()
+    if build.format_name(request) != "open_images":
+        raise UsageError("--download is for Open Images, whose images lie in a public bucket. Leave it out.")
+    names = build.missing_images(request)
+    if _DRY_RUN.value:
+        print(f"Would download {len(names)} images to {request.images}.")
+        return
+    source = download.Source(url=_DOWNLOAD_FROM.value, per_second=_DOWNLOAD_RATE.value)
+    with progress.bar("Downloading", len(names)) as advance:
+        errors = download.fetch(names, request.images, source, advance)
+    print(f"Downloaded {len(names) - len(errors)} of {len(names)} images to {request.images}.")
+    if errors and _ON_PROBLEM.value == "fail":
+        raise Problems(errors, advice="No records were written. Run it again: what is there stays.")
+    if errors:
+        print(Problems(errors), file=sys.stderr)
+
+
 def _request() -> Request:
+    from record_builders.annotations import Wanted
     from record_builders.plan import Request
 
+    annotations = local_path(_ANNOTATIONS.value)
+    beside = annotations.parent if annotations.is_file() else annotations
     return Request(
         format=_FORMAT.value,
-        annotations=local_path(_ANNOTATIONS.value),
-        images=local_path(_IMAGES.value or _ANNOTATIONS.value),
+        annotations=annotations,
+        images=local_path(_IMAGES.value) if _IMAGES.value else beside,
         output=local_path(_OUTPUT.value),
         label_map=local_path(_LABEL_MAP.value) if _LABEL_MAP.value else None,
         shards=_SHARDS.value,
         val_fraction=_VAL_FRACTION.value,
         seed=_SEED.value,
+        wanted=Wanted(
+            image_sets=tuple(_IMAGE_SETS.value),
+            classes=tuple(_CLASSES.value),
+            expand_hierarchy=_EXPAND_HIERARCHY.value,
+            masks=_MASKS.value,
+        ),
+        choices=Choices(drop=frozenset(_DROP.value), ignore=frozenset(_IGNORE.value)),
     )
 
 

@@ -10,9 +10,14 @@
     </annotation>
 
 The image is the one that `<filename>` names or, where there is no such file, the one with the XML's own stem. Only
-`<name>` and `<bndbox>` are required. Coordinates are used as they are: the devkit counts pixels from 1, yet the
-engine's own dataset_tools/create_pascal_tf_record.py divides them by the image's size without subtracting 1. Not read:
-`<part>` and its boxes, `<pose>`, `<occluded>`, actions, segmentation.
+`<name>` and `<bndbox>` are required, as in ImageNet's XML. Coordinates are used as they are: the devkit counts pixels
+from 1, yet the engine's own dataset_tools/create_pascal_tf_record.py divides them by the image's size without
+subtracting 1.
+
+Image sets are the lists in `ImageSets/Main`: `trainval` means those of all VOC folders below the annotations, and
+`VOC2007/trainval` that of one. In the lists of one class (`cat_train`), images marked -1 are not meant. Masks come from
+`SegmentationObject`, in which the number of a pixel is that of its object. Not read: `<part>` and its boxes, `<pose>`,
+actions.
 """
 
 from __future__ import annotations
@@ -24,72 +29,99 @@ from pathlib import Path
 
 from lxml import etree
 
-from record_builders.annotations import AnnotatedImage, Box, Fault, ObjectAnnotation
-from record_builders.folders import ImageFolder, files_below
+from record_builders import matching, xml_files
+from record_builders.annotations import AnnotatedImage, Box, Fault, Found, ObjectAnnotation, Wanted
+from record_builders.folders import ImageFolder, files_below, head
 from record_builders.image_header import ImageHeader, read_header
+from record_builders.masks import IndexImage
+from tfod_tools.base import plugins
 from tfod_tools.base.errors import AnnotationError, ImageError
 
 _FLAGS = {"": False, "0": False, "false": False, "1": True, "true": True}
 _OTHER_NAME = "Images found by the name of their XML file, as <filename> names none"
 
 
-def read(annotations: Path, images: ImageFolder) -> Iterator[AnnotatedImage | Fault]:
+def recognises(path: Path) -> bool:
+    """Whether `path` is an XML file whose root is <annotation>."""
+    return path.suffix.lower() == ".xml" and re.search(rb"<annotation[\s/>]", head(path)) is not None
+
+
+def read(annotations: Path, images: ImageFolder, wanted: Wanted) -> Iterator[Found]:
     """The images that the XML files below `annotations` describe, and what is wrong with the others.
 
     Raises:
-      AnnotationError: `annotations` is not a folder or holds no XML file.
+      AnnotationError: `annotations` is not a folder, holds no XML file or not the image sets that are wanted.
     """
-    paths = files_below(annotations, (".xml",))
+    if wanted.image_sets:
+        paths, missing = _of_sets(annotations, wanted.image_sets)
+        yield from missing
+    else:
+        paths = files_below(annotations, (".xml",))
     if not paths:
         raise AnnotationError("no XML file lies here, expected one for each image.", path=annotations)
     for path in paths:
-        yield from _read_file(path, path.parent.relative_to(annotations), images)
+        yield from _read_file(path, path.parent.relative_to(annotations), images, wanted)
 
 
-def _read_file(path: Path, near: Path, images: ImageFolder) -> Iterator[AnnotatedImage | Fault]:
+def _of_sets(annotations: Path, names: tuple[str, ...]) -> tuple[list[Path], list[Fault]]:
+    """The XML files that the image sets list, and a fault for each that does not exist."""
+    lists = [path for path in files_below(annotations, (".txt",)) if path.parts[-3:-1] == ("ImageSets", "Main")]
+    by_name: dict[str, list[Path]] = {}
+    for path in lists:
+        for name in (path.stem, f"{path.parts[-4]}/{path.stem}"):
+            by_name.setdefault(name, []).append(path)
+    for name in names:
+        if name not in by_name:
+            message = f"there is no image set '{name}' in ImageSets/Main. {plugins.suggestion(name, by_name)}"
+            raise AnnotationError(message, path=annotations)
+    paths: dict[Path, None] = {}
+    faults = []
+    for listing in dict.fromkeys(path for name in names for path in by_name[name]):
+        for line, stem in _listed(listing):
+            path = listing.parents[2] / "Annotations" / f"{stem}.xml"
+            if path.is_file():
+                paths[path] = None
+            else:
+                error = AnnotationError(f"there is no Annotations/{stem}.xml. Add it.", path=listing, line=line)
+                faults.append(Fault(error=error, image_name=stem, images=1))
+    return sorted(paths), faults
+
+
+def _listed(listing: Path) -> Iterator[tuple[int, str]]:
+    """Line and stem of each image of the set."""
+    for line, text in enumerate(listing.read_text(encoding="utf-8", errors="replace").splitlines(), start=1):
+        words = text.partition("#")[0].split()
+        if words and words[1:] != ["-1"]:
+            yield line, words[0]
+
+
+def _read_file(path: Path, near: Path, images: ImageFolder, wanted: Wanted) -> Iterator[Found]:
     """What one XML file describes; `near` is its folder below that of the annotations."""
     image_name = path.stem
     objects: list[ObjectAnnotation] = []
     errors: list[AnnotationError] = []
     found: AnnotatedImage | Fault
     try:
-        root = _root(path)
-        objects, errors = _objects(root, path)
+        root = xml_files.root(path, "annotation", "Pascal VOC")
+        masks = path.parents[1] / "SegmentationObject" / f"{path.stem}.png" if wanted.masks else None
+        objects, errors = _objects(root, path, masks if masks and masks.is_file() else None)
         image_name = named = _file_name(root)
         image_path = _image_path(root, path, near, images)
         image_name = images.name(image_path)
-        found = AnnotatedImage(
-            image_id=image_path.stem,
-            image_path=image_path,
-            image_name=image_name,
-            header=_header(root, path, image_path),
-            objects=tuple(objects),
-            source=path,
-            line=root.sourceline,
-            notes=() if named.lower() == image_path.name.lower() else (_OTHER_NAME,),
-        )
+        header = _header(root, path, image_path)
+        _check_masks(objects, header)
+        notes = () if named.lower() == image_path.name.lower() else (_OTHER_NAME,)
+        found = matching.annotated(images, image_path, header, tuple(objects), path, root.sourceline, notes=notes)
     except AnnotationError as error:
-        found = Fault(error=error, image_name=image_name or path.stem, images=1, boxes=len(objects))
+        found = Fault(
+            error=error,
+            image_name=image_name or path.stem,
+            images=1,
+            boxes=len(objects),
+            missing=isinstance(error, matching.ImageNotThereError),
+        )
     yield from (Fault(error=error, image_name=found.image_name, boxes=1) for error in errors)
     yield found
-
-
-def _root(path: Path) -> etree._Element:
-    # The defaults of lxml would follow external entities of a file that a stranger made.
-    parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True, remove_pis=True
-    )
-    try:
-        root = etree.fromstring(path.read_bytes(), parser)
-    except OSError as exc:
-        raise AnnotationError(f"cannot read the file: {exc.strerror}.", path=path) from exc
-    except etree.XMLSyntaxError as exc:
-        reason = re.sub(r", line \d+, column \d+$", "", exc.msg or "")
-        raise AnnotationError(f"not readable as XML: {reason}. Repair the file.", path=path, line=exc.lineno) from exc
-    if root.tag != "annotation":
-        message = f"the root is <{root.tag}>, expected <annotation>. Is this another format than Pascal VOC?"
-        raise AnnotationError(message, path=path, line=root.sourceline)
-    return root
 
 
 def _file_name(root: etree._Element) -> str:
@@ -99,52 +131,41 @@ def _file_name(root: etree._Element) -> str:
 
 def _image_path(root: etree._Element, path: Path, near: Path, images: ImageFolder) -> Path:
     name = _file_name(root)
-    try:
-        found = (images.find(name, near) if name else None) or images.find(path.stem, near)
-    except ImageError as exc:
-        raise AnnotationError(exc.message, path=path, line=_line(root, "filename")) from exc
-    if found is None:
-        message = (
-            f"no image is called '{name or path.stem}' or '{path.stem}.*' below {images.folder.name or 'the folder'}. "
-            "Add it, or name the folder of images with --images."
-        )
-        raise AnnotationError(message, path=path, line=_line(root, "filename"))
-    return found
+    shown = f"'{name or path.stem}' or '{path.stem}.*'"
+    return matching.image_path(images, (name, path.stem), near, path, _line(root, "filename"), shown=shown)
 
 
 def _header(root: etree._Element, path: Path, image_path: Path) -> ImageHeader:
-    """The image's own header, which must agree with `<size>` as far as that is given."""
-    try:
-        header = read_header(image_path)
-    except ImageError as exc:
-        message = f"its image {image_path.name}: {exc.message}"
-        raise AnnotationError(message, path=path, line=_line(root, "filename")) from exc
-    stated = tuple(root.findtext(f"size/{side}", "").strip() for side in ("width", "height"))
-    true = (header.width, header.height)
-    agrees = [text in ("", "0") or _number(text) == size for text, size in zip(stated, true, strict=True)]
-    if not all(agrees):
-        swapped = stated == (str(header.height), str(header.width))
-        message = (
-            f"<size> is {'x'.join(stated)}, but {image_path.name} has {header.width}x{header.height} pixels. "
-            + ("The tool obeyed the photo's EXIF rotation, which the engine ignores: " if swapped else "")
-            + ("turn the pixels themselves." if swapped else "Put back the image that was annotated, or annotate anew.")
-        )
-        raise AnnotationError(message, path=path, line=_line(root, "size"))
-    return header
+    width, height = (root.findtext(f"size/{side}", "").strip() for side in ("width", "height"))
+    line = _line(root, "size" if root.find("size") is not None else "filename")
+    return matching.image_header(image_path, (width, height), path, line, what="<size>")
 
 
-def _objects(root: etree._Element, path: Path) -> tuple[list[ObjectAnnotation], list[AnnotationError]]:
+def _check_masks(objects: list[ObjectAnnotation], header: ImageHeader) -> None:
+    for path in {item.mask.path for item in objects if isinstance(item.mask, IndexImage)}:
+        try:
+            mask = read_header(path)
+        except ImageError as exc:
+            raise AnnotationError(exc.message, path=path) from exc
+        if (mask.width, mask.height) != (header.width, header.height):
+            message = f"the masks have {mask.width}x{mask.height} pixels, their image {header.width}x{header.height}."
+            raise AnnotationError(f"{message} Replace the file.", path=path)
+
+
+def _objects(
+    root: etree._Element, path: Path, masks: Path | None
+) -> tuple[list[ObjectAnnotation], list[AnnotationError]]:
     """The objects that can be read, and what is wrong with the others."""
     objects, errors = [], []
-    for element in root.findall("object"):
+    for index, element in enumerate(root.findall("object"), start=1):
         try:
-            objects.append(_object(element, path))
+            objects.append(_object(element, path, IndexImage(path=masks, index=index) if masks else None))
         except AnnotationError as error:
             errors.append(error)
     return objects, errors
 
 
-def _object(element: etree._Element, path: Path) -> ObjectAnnotation:
+def _object(element: etree._Element, path: Path, mask: IndexImage | None) -> ObjectAnnotation:
     label = element.findtext("name", "").strip()
     if not label:
         message = "an <object> has no <name>, expected its class. Add it or remove the object."
@@ -158,25 +179,19 @@ def _object(element: etree._Element, path: Path) -> ObjectAnnotation:
         box=Box(**{side: _pixels(corners, side, path) for side in ("xmin", "ymin", "xmax", "ymax")}),
         difficult=_flag(element, "difficult", path),
         truncated=_flag(element, "truncated", path),
+        occluded=_flag(element, "occluded", path),
+        mask=mask,
         line=element.sourceline,
     )
 
 
 def _pixels(corners: etree._Element, side: str, path: Path) -> float:
     text = corners.findtext(side, "").strip()
-    number = _number(text)
+    number = matching.number(text)
     if math.isfinite(number):
         return number
     found = f"is '{text}'" if text else "is missing or empty"
     raise AnnotationError(f"<{side}> {found}, expected pixels. Correct it.", path=path, line=_line(corners, side))
-
-
-def _number(text: str) -> float:
-    """The number that `text` writes; NaN where it writes none."""
-    try:
-        return float(text)
-    except ValueError:
-        return math.nan
 
 
 def _flag(element: etree._Element, name: str, path: Path) -> bool:

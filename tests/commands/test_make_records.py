@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -122,6 +123,48 @@ def test_label_map(voc: Path, run: Run, capsys: pytest.CaptureFixture[str]) -> N
     assert first == "voc/cat0.xml:2: class 'cat' is not in the label map. Did you mean cats? (and 4 more like this)"
 
 
+DIFFICULT_BOX = f"<difficult>1</difficult>{GOOD_BOX}"
+
+
+def test_choices(voc: Path, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is left out is said and counted, and is no problem."""
+    annotate(voc, "dog1", ("dog", GOOD_BOX))
+    annotate(voc, "mixed", ("cat", GOOD_BOX), ("dog", GOOD_BOX), ("cat", DIFFICULT_BOX), ("cat", FLAT_BOX))
+    flags = ["--classes=cat", "--drop=difficult,flat", "--ignore=truncated"]
+    assert run("--annotations=voc", "--output=out", *flags) == 0
+    printed = capsys.readouterr()
+    assert printed.err == ""
+    for line in (
+        "Left out, difficult: 0 images, 1 boxes",
+        "Left out, flat: 0 images, 1 boxes",
+        "Left out, of classes that were not asked for: 1 images, 2 boxes",
+    ):
+        assert line in printed.out.splitlines()
+    manifest = json.loads(Path("out/manifest.json").read_text())
+    assert manifest["images"] == {"annotated": 7, "written": 6, "left_out": 1, "dropped": 0}
+    assert manifest["boxes"]["found"] == 10
+    assert (manifest["boxes"]["written"], manifest["boxes"]["left_out"]) == (6, 4)
+    assert manifest["options"]["classes"] == ["cat"]
+    assert manifest["options"]["drop"] == ["difficult", "flat"]
+
+
+def test_many_boxes_are_noted(voc: Path, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    """The engine would cut them off."""
+    annotate(voc, "crowd", *[("cat", GOOD_BOX)] * 101)
+    assert run("--annotations=voc", "--output=out") == 0
+    note = "Images with more than 100 boxes, which need a max_number_of_boxes as make_config sets it: 1"
+    assert note in capsys.readouterr().out.splitlines()
+
+
+def test_missing_images_are_listed(voc: Path, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    """By the names that annotations give them; nothing else is written."""
+    (voc / "cat1.jpg").unlink()
+    assert run("--annotations=voc", "--output=out", "--missing_images=missing.txt") == 0
+    assert capsys.readouterr().out == "Images that are annotated but not there: 1, listed in missing.txt\n"
+    assert Path("missing.txt").read_text() == "cat1\n"
+    assert not Path("out").exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "message"),
     [
@@ -131,11 +174,24 @@ def test_label_map(voc: Path, run: Run, capsys: pytest.CaptureFixture[str]) -> N
         (("--annotations=voc", "--output=out", "--val_fraction=1"), 1, "at least 0 and less than 1"),
         (("--annotations=voc", "--output=out", "--val_fraction=-0.1"), 1, "at least 0 and less than 1"),
         (("--annotations=voc", "--output=out", "--shards=0"), 1, "shards"),
-        (("--annotations=voc", "--output=out", "--format=yolo"), 1, "format"),
+        (("--annotations=voc", "--output=out", "--format=wolo"), 1, "format"),
         (("--annotations=voc", "--output=out", "--seed=x"), 1, "seed"),
+        (("--annotations=voc", "--output=out", "--drop=crowds"), 1, "expected some of crowd, depiction, difficult"),
+        (("--annotations=voc", "--output=out", "--ignore=flat"), 1, "expected some of crowd, depiction, difficult"),
+        (("--annotations=voc", "--output=out", "--classes=cats"), 1, "no box is of the class 'cats' of --classes."),
+        (("--annotations=voc", "--output=out", "--image_sets=val"), 2, "voc: there is no image set 'val'"),
         (("--annotations=none", "--output=out"), 2, "none: does not exist, expected a folder."),
-        (("--annotations=voc/cat1.xml", "--output=out"), 2, "voc/cat1.xml: is a file, expected a folder."),
-        (("--annotations=empty", "--output=out"), 2, "empty: no XML file lies here, expected one for each image."),
+        (
+            ("--annotations=voc/cat1.xml", "--output=out", "--format=voc"),
+            2,
+            "voc/cat1.xml: is a file, expected a folder.",
+        ),
+        (("--annotations=empty", "--output=out"), 2, "empty: no file here is of a known annotation format, expected"),
+        (
+            ("--annotations=empty", "--output=out", "--format=voc"),
+            2,
+            "empty: no XML file lies here, expected one for each image.",
+        ),
         (("--annotations=voc", "--images=none", "--output=out"), 2, "none: does not exist, expected a folder."),
         (("--annotations=voc", "--images=empty", "--output=out"), 2, "empty: no image lies here, expected .jpg"),
         (("--annotations=voc", "--output=voc/cat1.xml"), 2, "voc/cat1.xml: is a file, expected a folder for the"),

@@ -69,8 +69,8 @@ def test_what_is_written(pets: VocFolder) -> None:
             assert entry["records"] == sum(1 for _ in tfrecord.read(out / path)) > 0
             assert (entry["bytes"], entry["sha256"]) == (len(data), hashlib.sha256(data).hexdigest())
     assert not files
-    assert found["images"] == {"annotated": 11, "written": 11, "dropped": 0}
-    assert found["boxes"] == {"found": 15, "written": 15, "clipped": 0, "dropped": 0}
+    assert found["images"] == {"annotated": 11, "written": 11, "left_out": 0, "dropped": 0}
+    assert found["boxes"] == {"found": 15, "written": 15, "clipped": 0, "ignored": 0, "left_out": 0, "dropped": 0}
     assert found["unannotated_images"] == 1
 
 
@@ -90,7 +90,18 @@ def test_the_manifest_says_nothing_of_this_machine(pets: VocFolder) -> None:
     pets.add("bad", ("cat", 5, 5, 5, 5))
     found = make(pets, shards=2, seed=4)
     assert str(pets.root) not in json.dumps(found)
-    assert found["options"] == {"format": "voc", "seed": 4, "shards": 2, "val_fraction": 0.2}
+    assert found["options"] == {
+        "format": "voc",
+        "seed": 4,
+        "shards": 2,
+        "val_fraction": 0.2,
+        "image_sets": [],
+        "classes": [],
+        "expand_hierarchy": True,
+        "masks": False,
+        "drop": [],
+        "ignore": ["crowd", "group_of"],
+    }
     assert found["dropped"][0]["source"] == "bad.xml:3"
     assert found["dropped"][0]["image"] == "bad.jpg"
     assert found["dropped"][0]["reason"].startswith("box (5, 5)-(5, 5) has no extent")

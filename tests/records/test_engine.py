@@ -6,45 +6,29 @@ import json
 import os
 import subprocess
 import sys
-import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from lxml import etree
 
-from record_builders import build
+from record_builders import build, formats
+from record_builders.annotations import AnnotatedImage, Wanted
 from record_builders.plan import Request
+from tfod_tools.base import plugins
 
 if TYPE_CHECKING:
     from tests.records.conftest import VocFolder
 
-DECODE = """
-    import glob, json, sys
-    from tfod_tools.engine import shims
+FORMATS = Path(formats.__file__).parent
+SAMPLES = Path(__file__).parents[1] / "formats"
 
-    shims.apply("tf2")
-    import tensorflow as tf
-    from object_detection.data_decoders.tf_example_decoder import TfExampleDecoder
-
-    output = sys.argv[1]
-    decoder = TfExampleDecoder(label_map_proto_file=f"{output}/label_map.pbtxt")
-    found = {}
-    for record in tf.data.TFRecordDataset(sorted(glob.glob(f"{output}/*.record-?????-of-?????"))):
-        decoded = decoder.decode(record)
-        found[decoded["source_id"].numpy().decode()] = {
-            "shape": decoded["image"].shape.as_list(),
-            "boxes": decoded["groundtruth_boxes"].numpy().tolist(),
-            "classes": decoded["groundtruth_classes"].numpy().tolist(),
-            "difficult": decoded["groundtruth_difficult"].numpy().tolist(),
-        }
-    json.dump(found, sys.stdout)
-"""
+CHILD = Path(__file__).with_name("engine_eyes.py")
 
 
-def decoded_by_the_engine(output: Path) -> dict[str, dict[str, Any]]:
-    """What the engine sees of each image, by source_id; boxes are ymin, xmin, ymax, xmax."""
-    command = [sys.executable, "-c", textwrap.dedent(DECODE), str(output)]
+def seen_by_the_engine(*outputs: Path, keypoints: int = 0) -> dict[str, dict[str, Any]]:
+    """For each folder `images` as the engine decodes them, by source_id, and `metrics` of the boxes themselves."""
+    command = [sys.executable, str(CHILD), str(keypoints), *map(str, outputs)]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     assert done.returncode == 0, done.stderr[-3000:]
@@ -59,7 +43,7 @@ def assert_engine_sees_the_xml(annotations: Path, images: Path, output: Path) ->
         lambda count: None,
     )
     ids = {entry["name"]: entry["id"] for entry in manifest["label_map"]["classes"]}
-    found = decoded_by_the_engine(output)
+    found = seen_by_the_engine(output)[str(output)]["images"]
     paths = sorted(annotations.rglob("*.xml"))
     assert len(found) == len(paths)
     for path in paths:
@@ -96,3 +80,60 @@ def test_the_engine_sees_every_kind_of_image(voc: VocFolder) -> None:
 def test_the_engine_sees_real_data(shared_data: Path, tmp_path: Path, annotations: str, images: str) -> None:
     """The 217 and 273 boxes of two published sets."""
     assert_engine_sees_the_xml(shared_data / annotations, shared_data / images, tmp_path / "out")
+
+
+@pytest.mark.engine
+def test_the_engine_sees_every_format(tmp_path: Path) -> None:
+    """The sample of each format: boxes, classes, flags, areas, weights, masks, keypoints, labels of images.
+
+    And its evaluators take them: with the boxes themselves as detections, COCO's and Pascal's precision is whole.
+    """
+    plans = {}
+    for name in plugins.names(FORMATS):
+        plans[name] = build.plan(
+            Request(
+                format=name,
+                annotations=SAMPLES / name / "annotations",
+                images=SAMPLES / name / "images",
+                output=tmp_path / name,
+                val_fraction=0,
+                wanted=Wanted(masks=True),
+            )
+        )
+        build.write(plans[name], lambda count: None)
+    with_keypoints = tmp_path / "coco"
+    found = seen_by_the_engine(*(tmp_path / name for name in plans if name != "coco"))
+    found |= seen_by_the_engine(with_keypoints, keypoints=2)
+    for name, plan in plans.items():
+        seen = found[str(tmp_path / name)]
+        assert sorted(seen["images"]) == sorted(image.image_id for image in plan.images)
+        for image in plan.images:
+            assert_engine_sees(seen["images"][image.image_id], image, plan.label_map.ids_by_name())
+        assert seen["metrics"]["DetectionBoxes_Precision/mAP"] == pytest.approx(1, abs=1e-6)
+        assert seen["metrics"]["PascalBoxes_Precision/mAP@0.5IOU"] == pytest.approx(1, abs=1e-6)
+        assert "OpenImagesV2_Precision/mAP@0.5IOU" in seen["metrics"]
+
+
+def assert_engine_sees(seen: dict[str, Any], image: AnnotatedImage, ids: dict[str, int]) -> None:
+    """Everything that the engine decodes is what was annotated."""
+    width, height, objects = image.header.width, image.header.height, image.objects
+    assert seen["shape"] == [height, width, 3]
+    assert seen["classes"] == [ids[item.label] for item in objects]
+    for box, item in zip(seen["boxes"], objects, strict=True):
+        corners = [item.box.ymin / height, item.box.xmin / width, item.box.ymax / height, item.box.xmax / width]
+        assert box == pytest.approx(corners, abs=1e-6)
+    for flag in ("difficult", "group_of", "is_crowd"):
+        assert list(map(bool, seen[flag])) == [getattr(item, flag) for item in objects]
+    assert seen["area"] == pytest.approx([item.area or item.box.area for item in objects])
+    assert seen["weights"] == [item.weight for item in objects]
+    labels = [item for item in image.labels if item.label in ids]
+    assert seen["image_classes"] == [ids[item.label] for item in labels]
+    assert seen["image_confidences"] == [float(item.present) for item in labels]
+    if any(item.mask for item in objects):
+        assert seen["instance_mask_weights"] == [float(item.mask is not None) for item in objects]
+        for mask, item in zip(seen["instance_masks"], objects, strict=True):
+            assert (len(mask), len(mask[0])) == (height, width)
+            assert (sum(map(sum, mask)) > 0) == (item.mask is not None)
+    if any(item.keypoints for item in objects):
+        visible = [[point.visibility > 0 for point in item.keypoints] for item in objects]
+        assert seen["keypoint_visibilities"] == visible

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from record_builders import example
-from record_builders.annotations import AnnotatedImage, Box, ObjectAnnotation
+from record_builders.annotations import AnnotatedImage, Box, ImageLabel, Keypoint, ObjectAnnotation
 from record_builders.image_header import ImageHeader
 from record_builders.label_map import LabelMap
+from record_builders.masks import Polygons
 from record_builders.protos import Example
 from tfod_tools.base.errors import RecordError
 
@@ -38,6 +40,11 @@ OBJECTS = st.builds(
     box=CORNERS.map(lambda c: Box(xmin=c[0], ymin=c[1], xmax=c[2], ymax=c[3])),
     difficult=st.booleans(),
     truncated=st.booleans(),
+    occluded=st.booleans(),
+    group_of=st.booleans(),
+    is_crowd=st.booleans(),
+    area=st.none() | st.floats(1, 1000, width=32),
+    weight=st.sampled_from((0.0, 0.5, 1.0)),
 )
 
 
@@ -51,11 +58,47 @@ def test_parse_is_the_inverse_of_serialize(objects: list[ObjectAnnotation], enco
     assert found.label_ids == tuple({"cat": 3, "dög": 7}[item.label] for item in objects)
     assert found.difficult == tuple(item.difficult for item in objects)
     assert found.truncated == tuple(item.truncated for item in objects)
+    assert found.occluded == tuple(item.occluded for item in objects)
+    assert found.group_of == tuple(item.group_of for item in objects)
+    assert found.is_crowd == tuple(item.is_crowd for item in objects)
+    assert found.areas == pytest.approx([item.box.area if item.area is None else item.area for item in objects])
+    weights = tuple(item.weight for item in objects)
+    assert found.weights == (() if set(weights) <= {1.0} else weights)
     for box, item in zip(found.boxes, objects, strict=True):
         assert box.xmin == pytest.approx(item.box.xmin / 640, abs=1e-7)
         assert box.ymin == pytest.approx(item.box.ymin / 480, abs=1e-7)
         assert box.xmax == pytest.approx(item.box.xmax / 640, abs=1e-7)
         assert box.ymax == pytest.approx(item.box.ymax / 480, abs=1e-7)
+
+
+def test_what_few_records_have() -> None:
+    """Masks with weights, keypoints, rare flags, labels of the image; and nothing of them where there is none."""
+    box = Box(xmin=64, ymin=48, xmax=128, ymax=96)
+    nose = Keypoint(name="nose", x=80, y=60, visibility=2)
+    marked = ObjectAnnotation(
+        label="cat", box=box, depiction=True, mask=Polygons(rings=((64, 48, 128, 48, 128, 96),)), keypoints=(nose,)
+    )
+    plain = ObjectAnnotation(label="dög", box=box, keypoints=(Keypoint(name="nose", x=0, y=0, visibility=0),))
+    labels = (("cat", True), ("dög", False), ("wolf", True))
+    image = replace(
+        annotated(marked, plain),
+        labels=tuple(ImageLabel(label=label, present=present) for label, present in labels),
+    )
+    data = example.serialize(image, b"image", CLASSES)
+    features = Example.FromString(data).features.feature
+    assert list(features["image/object/mask/weight"].float_list.value) == [1, 0]
+    assert list(features["image/object/depiction"].int64_list.value) == [1, 0]
+    assert "image/object/inside" not in features
+    assert list(features["image/object/keypoint/x"].float_list.value) == [0.125, 0]
+    assert list(features["image/object/keypoint/y"].float_list.value) == [0.125, 0]
+    assert list(features["image/object/keypoint/visibility"].int64_list.value) == [2, 0]
+    assert list(features["image/object/keypoint/text"].bytes_list.value) == [b"nose", b"nose"]
+    found = example.parse(data)
+    assert len(found.masks) == 2
+    assert (found.image_labels, found.confidences) == (("cat", "dög"), (1, 0))
+    rare = ("mask", "keypoint", "depiction", "inside", "weight", "image/class")
+    bare = Example.FromString(example.serialize(annotated(ObjectAnnotation(label="cat", box=box)), b"", CLASSES))
+    assert not [key for key in bare.features.feature if any(name in key for name in rare)]
 
 
 def test_equal_arguments_give_equal_bytes() -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from record_builders import label_map
+from record_builders import label_map, label_map_sources
 from record_builders.label_map import LabelMap
 from tfod_tools.base.errors import LabelMapError
 
@@ -40,6 +41,77 @@ def test_given_map_keeps_its_numbers_and_display_names(tmp_path: Path) -> None:
     assert kept == text
 
 
+def test_what_the_engine_accepts() -> None:
+    """A background of number 0 is no class; a display name of two classes stands for neither."""
+    text = "item { name: 'background' id: 0 }\nitem { name: '/m/1' id: 3 display_name: 'Mouse' }\n"
+    found = label_map.parse(text + "item { name: '/m/2' id: 4 display_name: 'Mouse' }")
+    assert found == LabelMap(names=("/m/1", "/m/2"), ids=(3, 4), display_names=("Mouse", "Mouse"))
+    assert found.names_by_label() == {"/m/1": "/m/1", "/m/2": "/m/2"}
+
+
+def test_merged() -> None:
+    """Numbers stay; what is new follows on the largest; a class is the same by its name or its display name."""
+    one = LabelMap(names=("/m/1", "dog"), ids=(7, 3), display_names=("cat", ""))
+    other = LabelMap(names=("ant", "cat", "dog", "/m/9"), ids=(1, 2, 3, 4), display_names=("", "", "hound", "bee"))
+    assert one.merged(other) == LabelMap(
+        names=("/m/1", "dog", "ant", "/m/9"), ids=(7, 3, 8, 9), display_names=("cat", "", "", "bee")
+    )
+
+
+SOURCES = {
+    "classes.txt": ("cat\nbig dog\n", {"cat": 1, "big dog": 2}),
+    "obj.names": ("cat\r\ndog\r\n\r\n", {"cat": 1, "dog": 2}),
+    "data.yaml": ("nc: 2\nnames: ['cat', 'dog']\n", {"cat": 1, "dog": 2}),
+    "coco.yml": ("names:\n  1: dog\n  0: cat\n", {"cat": 1, "dog": 2}),
+    "class-descriptions.csv": ('/m/1,Cat\n/m/2,"Dog, big"\n', {"/m/1": 1, "/m/2": 2}),
+    "map.pbtxt": ("item { name: 'cat' id: 5 }", {"cat": 5}),
+}
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_sources(tmp_path: Path, name: str) -> None:
+    """Whatever says which classes there are."""
+    text, expected = SOURCES[name]
+    (tmp_path / name).write_text(text)
+    assert label_map_sources.read(tmp_path / name).ids_by_name() == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("a.txt", "", "a.txt: lists no class name, expected one a line. Add them."),
+        ("a.txt", "cat\n\ndog\n", "a.txt:2: a line without a name, expected a class. Remove the line."),
+        ("a.names", "cat\ncat\n", "a.names:2: the name 'cat' is given twice. Give each class its own."),
+        ("a.yaml", "names: [", "a.yaml:1: not readable as YAML. Repair the file."),
+        ("a.yaml", "names: 3", "a.yaml: 'names' is no list of classes numbered from 0. Correct it."),
+        ("a.yaml", "names: {1: cat}", "a.yaml: 'names' is no list of classes numbered from 0. Correct it."),
+        ("a.csv", "a,b,c", "a.csv: is no label map (.pbtxt) and no list of names (.txt, .names, .yaml, .csv)."),
+    ],
+)
+def test_bad_sources(tmp_path: Path, name: str, text: str, message: str) -> None:
+    (tmp_path / name).write_text(text)
+    with pytest.raises(LabelMapError) as caught:
+        label_map_sources.read(tmp_path / name)
+    assert str(caught.value) == f"{tmp_path}/{message}"
+
+
+def test_wild_label_maps(shared_data: Path) -> None:
+    """As the engine: all but one of id 0, and one that is the configuration of another program."""
+    refused = {}
+    for path in sorted((shared_data / "wild_configs" / "label_map").iterdir()):
+        try:
+            found = label_map.read(path)[0]
+            assert list(found.ids) == [int(number) for number in re.findall(r"\bid:\s*([1-9]\d*)", path.read_text())]
+        except LabelMapError as error:
+            refused[path.name] = error.message
+    assert len(refused) == 2
+    assert list(refused.values()) == [
+        "not a label map: it has 'name', expected only item { id: 1 name: 'x' }, one for each class. "
+        "Is this the configuration of another program?",
+        "class 'businesscard' has id 0, expected 1 or more: 0 is the background. Number the classes from 1.",
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "line", "message"),
     [
@@ -55,6 +127,8 @@ def test_given_map_keeps_its_numbers_and_display_names(tmp_path: Path) -> None:
         ("item {\n id: 1\n name: 'a'\n name: 'b'\n}", 4, 'should not have multiple "name" fields'),
         ("item { id: 1 name: 'a' }\nitem { nam: 'b' }", 2, 'no field named "nam"'),
         ("a\nb\nc", 1, "not a label map"),
+        ("\nbackend: 'onnx'", 2, "not a label map: it has 'backend', expected only item { id: 1 name: 'x' }"),
+        ("item { name: 'background' id: 0 }", None, "nothing but a background"),
     ],
 )
 def test_faults_are_named_with_their_line(text: str, line: int | None, message: str) -> None:

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from record_builders import shapes
-from record_builders.annotations import AnnotatedImage
+from record_builders.annotations import AnnotatedImage, Wanted
 from record_builders.folders import ImageFolder
 from record_builders.formats import voc
 
@@ -32,7 +32,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def images(folder: Path) -> list[AnnotatedImage]:
     """All of it, as the VOC format reads it: without a single fault."""
-    found = list(voc.read(folder / "annotations", ImageFolder(folder / "images")))
+    found = list(voc.read(folder / "annotations", ImageFolder(folder / "images"), Wanted()))
     read = [image for image in found if isinstance(image, AnnotatedImage)]
     assert read == found
     return read

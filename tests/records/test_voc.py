@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from PIL import Image
 
-from record_builders.annotations import AnnotatedImage, Box, Fault
+from record_builders.annotations import AnnotatedImage, Box, Fault, Found, Wanted
 from record_builders.folders import ImageFolder
 from record_builders.formats import voc as voc_format
+from record_builders.masks import IndexImage
 from tfod_tools.base.errors import AnnotationError
 
 if TYPE_CHECKING:
@@ -22,7 +24,7 @@ GOOD = "<object><name>cat</name><bndbox><xmin>1</xmin><ymin>2</ymin><xmax>30</xm
 
 def read(annotations: Path, images: Path) -> tuple[list[AnnotatedImage], list[Fault]]:
     """The images and the faults below the two folders."""
-    found = list(voc_format.read(annotations, ImageFolder(images)))
+    found = list(voc_format.read(annotations, ImageFolder(images), Wanted()))
     return [i for i in found if isinstance(i, AnnotatedImage)], [f for f in found if isinstance(f, Fault)]
 
 
@@ -201,3 +203,78 @@ def test_equal_to_the_same_data_in_coco(shared_data: Path) -> None:
             box = Box(xmin=x, ymin=y, xmax=x + width, ymax=y + height)
             theirs[Path(names[marked["image_id"]]).name, labels[marked["category_id"]], str(box)] += 1
         assert theirs == ours
+
+
+def devkit(voc: VocFolder) -> Path:
+    """Two years with two images each, all of them in trainval, one of each also in test."""
+    root = voc.root / "VOCdevkit"
+    for year, stems in (("VOC2007", ("000001", "000002")), ("VOC2012", ("2012_000001", "2012_000002"))):
+        for folder in ("Annotations", "JPEGImages", "ImageSets/Main", "SegmentationObject"):
+            (root / year / folder).mkdir(parents=True)
+        for stem in stems:
+            Image.new("RGB", (100, 50)).save(root / year / "JPEGImages" / f"{stem}.jpg")
+            Image.new("P", (100, 50), 1).save(root / year / "SegmentationObject" / f"{stem}.png")
+            text = f"<annotation><filename>{stem}.jpg</filename>{GOOD}{GOOD}</annotation>"
+            (root / year / "Annotations" / f"{stem}.xml").write_text(text)
+        sets = root / year / "ImageSets" / "Main"
+        (sets / "trainval.txt").write_text("".join(f"{stem}\n" for stem in stems))
+        (sets / "test.txt").write_text(f"# one\n\n{stems[0]}\n")
+        (sets / "cat_trainval.txt").write_text(f"{stems[0]} -1\n{stems[1]}  1\n")
+    return root
+
+
+def read_sets(root: Path, *sets: str, masks: bool = False) -> list[Found]:
+    return list(voc_format.read(root, ImageFolder(root), Wanted(image_sets=sets, masks=masks)))
+
+
+@pytest.mark.parametrize(
+    ("sets", "stems"),
+    [
+        ((), ["000001", "000002", "2012_000001", "2012_000002"]),
+        (("trainval",), ["000001", "000002", "2012_000001", "2012_000002"]),
+        (("VOC2007/trainval", "VOC2012/test"), ["000001", "000002", "2012_000001"]),
+        (("VOC2012/test", "VOC2012/trainval"), ["2012_000001", "2012_000002"]),
+        (("cat_trainval",), ["000002", "2012_000002"]),
+    ],
+)
+def test_image_sets(voc: VocFolder, sets: tuple[str, ...], stems: list[str]) -> None:
+    """Of all years or of one; each image once. Masks are not taken for images."""
+    found = read_sets(devkit(voc), *sets)
+    assert [item.image_id for item in found if isinstance(item, AnnotatedImage)] == stems
+    assert len(found) == len(stems)
+
+
+def test_bad_image_sets(voc: VocFolder) -> None:
+    """One that does not exist, and one that lists what does not exist."""
+    root = devkit(voc)
+    with pytest.raises(
+        AnnotationError, match=r"there is no image set 'trainva' in ImageSets/Main\. Did you mean trainval"
+    ):
+        read_sets(root, "trainva")
+    (root / "VOC2007/Annotations/000001.xml").unlink()
+    (root / "VOC2007/ImageSets/Main/test.txt").write_text("000001\n000002\n")
+    fault = read_sets(root, "VOC2007/test")[0]
+    assert isinstance(fault, Fault)
+    assert str(fault.error) == f"{root}/VOC2007/ImageSets/Main/test.txt:1: there is no Annotations/000001.xml. Add it."
+
+
+def test_masks(voc: VocFolder) -> None:
+    """The number of a pixel is that of its object; a PNG of another size is an error."""
+    root = devkit(voc)
+    path = root / "VOC2007/SegmentationObject/000001.png"
+    first = read_sets(root, masks=True)[0]
+    assert isinstance(first, AnnotatedImage)
+    assert [item.mask for item in first.objects] == [IndexImage(path=path, index=1), IndexImage(path=path, index=2)]
+    assert not any(item.mask for image in read_sets(root) for item in getattr(image, "objects", ()))
+    Image.new("P", (10, 5)).save(path)
+    fault = read_sets(root, masks=True)[0]
+    assert isinstance(fault, Fault)
+    assert str(fault.error) == f"{path}: the masks have 10x5 pixels, their image 100x50. Replace the file."
+
+
+def test_imagenet(voc: VocFolder) -> None:
+    """Floats, no extension, no flags but <occluded>."""
+    box = "<bndbox><xmin>1.0</xmin><ymin>2.0</ymin><xmax>30.0</xmax><ymax>40.0</ymax></bndbox>"
+    text = f"<filename>a</filename><object><name>n02</name><occluded>1</occluded>{box}</object>"
+    (item,) = read_one(voc, text).objects
+    assert (item.label, item.occluded, item.truncated, item.box.xmax) == ("n02", True, False, 30)

@@ -1,0 +1,136 @@
+"""YOLO: one text file for each image, one line for each box, and a list of the class names.
+
+    0 0.538 0.452 0.360 0.500
+
+are the number of the class, counted from 0, and centre x, centre y, width and height as fractions of the image. A line
+with more than 6 numbers is the outline of the object, x1 y1 x2 y2 and so on, whose bounds are the box; a sixth number
+is a confidence and is passed over. The names come from `data.yaml`, `*.names` or `classes.txt` (one a line), whichever
+is the nearest to the labels. `labels/train/a.txt` belongs to `images/train/a.jpg`. Image sets are the lists of images
+(`train.txt` for `train`) or, where there is no such list, folders (`labels/train`). Not read: keypoints, rotation.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+
+from record_builders import matching
+from record_builders.annotations import Box, Fault, Found, ObjectAnnotation, Wanted
+from record_builders.folders import IMAGE_SUFFIXES, ImageFolder, files_below, head
+from record_builders.image_header import ImageHeader
+from record_builders.masks import Polygons
+from record_builders.matching import Entry, Mark
+from record_builders.names_files import is_names_file, read_names
+from tfod_tools.base.errors import AnnotationError, LabelMapError
+
+_BOX = re.compile(rb"\A\s*\d+(\s+-?\d*\.?\d+(e-?\d+)?){4,}\s*$", re.MULTILINE | re.IGNORECASE)
+_CLASS = re.compile(r"[0-9]{1,9}")
+_NO_LABELS = ("classes.txt", "readme.txt", "requirements.txt")
+
+
+def recognises(path: Path) -> bool:
+    """Whether `path` is a text file that begins with a line of five or more numbers."""
+    return path.suffix.lower() == ".txt" and _BOX.match(head(path)) is not None
+
+
+def read(annotations: Path, images: ImageFolder, wanted: Wanted) -> Iterator[Found]:
+    """The images that have a file of boxes, and what is wrong with the others.
+
+    Raises:
+      AnnotationError: there is no such file or image set, or no list of class names.
+    """
+    texts = [path for path in files_below(annotations, (".txt",)) if path.name.lower() not in _NO_LABELS]
+    lists = [path for path in texts if _lists_images(path)]
+    labels = _of_sets([path for path in texts if path not in lists], lists, wanted.image_sets, annotations)
+    if not labels:
+        raise AnnotationError("no file of boxes lies here, expected one .txt for each image.", path=annotations)
+    named = [path for path in files_below(annotations, (".yaml", ".yml", ".names", ".txt")) if is_names_file(path)]
+    if not named:
+        message = "no list of class names lies here, expected data.yaml, obj.names or classes.txt. Add it."
+        raise AnnotationError(message, path=annotations)
+    try:
+        names = {path.parent: read_names(path) for path in reversed(named)}
+    except LabelMapError as exc:
+        raise AnnotationError(exc.message, path=exc.path, line=exc.line) from exc
+    for path in labels:
+        nearest = next((names[folder] for folder in path.parents if folder in names), None)
+        yield from _read_file(path, nearest or names[named[0].parent], annotations, images, wanted)
+
+
+def _lists_images(path: Path) -> bool:
+    first = head(path, 4096).split(b"\n")[0].strip().lower()
+    return first.decode("utf-8", "replace").endswith(IMAGE_SUFFIXES)
+
+
+def _of_sets(labels: list[Path], lists: list[Path], image_sets: Sequence[str], annotations: Path) -> list[Path]:
+    """The files of boxes that belong to the image sets."""
+    chosen: list[Path] = []
+    for name in image_sets:
+        of_name = [path for path in lists if path.stem == name]
+        stems = {
+            Path(line.strip()).stem for path in of_name for line in path.read_text("utf-8", "replace").splitlines()
+        }
+        found = [path for path in labels if path.stem in stems or name in path.relative_to(annotations).parts[:-1]]
+        if not found:
+            message = f"there is no image set '{name}', expected {name}.txt with image names or a folder {name}."
+            raise AnnotationError(message, path=annotations)
+        chosen += found
+    return sorted(set(chosen)) if image_sets else labels
+
+
+def _read_file(
+    path: Path, names: Sequence[str], annotations: Path, images: ImageFolder, wanted: Wanted
+) -> Iterator[Found]:
+    try:
+        lines = path.read_bytes().decode("utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError):
+        error = AnnotationError("cannot read the file as text. Repair it.", path=path)
+        yield Fault(error=error, image_name=path.stem, images=1)
+        return
+    near = path.parent.relative_to(annotations)
+    entry = Entry(names=(path.stem,), near=near, source=path, marks=partial(_marks, lines, names, path, wanted))
+    yield from entry.found(images)
+
+
+def _marks(
+    lines: Sequence[str], names: Sequence[str], path: Path, wanted: Wanted, header: ImageHeader
+) -> Iterator[Mark]:
+    for line, text in enumerate(lines, start=1):
+        if text.strip():
+            try:
+                yield _object(text.split(), names, header, path, line, masks=wanted.masks)
+            except AnnotationError as error:
+                yield error
+
+
+def _object(
+    words: Sequence[str], names: Sequence[str], header: ImageHeader, path: Path, line: int, *, masks: bool
+) -> ObjectAnnotation:
+    if len(words) not in (5, 6) and (len(words) < 7 or len(words) % 2 == 0):
+        message = f"the line has {len(words)} values, expected class, centre x, centre y, width, height. Correct it."
+        raise AnnotationError(message, path=path, line=line)
+    if not _CLASS.fullmatch(words[0]) or int(words[0]) >= len(names):
+        message = (
+            f"class is '{words[0][:40]}', expected 0 to {len(names) - 1} as there are {len(names)} names. Correct it."
+        )
+        raise AnnotationError(message, path=path, line=line)
+    values = [matching.finite(word, "a value", path, line, "fractions of the image") for word in words[1:]]
+    if any(abs(value) > 2 for value in values[:4]):
+        message = f"the box is {' '.join(words[1:5])}, expected fractions of the image, 0 to 1. Divide by its size."
+        raise AnnotationError(message, path=path, line=line)
+    label = names[int(words[0])]
+    if len(values) > 5:
+        xs, ys = [x * header.width for x in values[::2]], [y * header.height for y in values[1::2]]
+        ring = tuple(value for point in zip(xs, ys, strict=True) for value in point)
+        box = Box(xmin=min(xs), ymin=min(ys), xmax=max(xs), ymax=max(ys))
+        return ObjectAnnotation(label=label, box=box, mask=Polygons(rings=(ring,)) if masks else None, line=line)
+    x, y, width, height = values[:4]
+    box = Box(
+        xmin=(x - width / 2) * header.width,
+        ymin=(y - height / 2) * header.height,
+        xmax=(x + width / 2) * header.width,
+        ymax=(y + height / 2) * header.height,
+    )
+    return ObjectAnnotation(label=label, box=box, line=line)

@@ -1,0 +1,42 @@
+"""Reading JSON that may be anything."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from tfod_tools.base.errors import AnnotationError
+
+
+def load(path: Path) -> Any:
+    """What the JSON file at `path` holds.
+
+    Raises:
+      AnnotationError: it cannot be read, or is not JSON in UTF-8.
+    """
+    try:
+        return json.loads(path.read_bytes().decode("utf-8-sig"))
+    except OSError as exc:
+        raise AnnotationError(f"cannot read the file: {exc.strerror}.", path=path) from exc
+    except json.JSONDecodeError as exc:
+        raise AnnotationError(f"not readable as JSON: {exc.msg}. Repair it.", path=path, line=exc.lineno) from exc
+    except (ValueError, RecursionError) as exc:  # not UTF-8, a number of thousands of digits, brackets without end
+        raise AnnotationError("not readable as JSON in UTF-8. Repair the file.", path=path) from exc
+
+
+def entry(item: object, key: str) -> Any:
+    """The value of `key` in `item`; None where `item` is no object or has no such key."""
+    return item.get(key) if isinstance(item, dict) else None
+
+
+def entries(item: object, key: str) -> list[Any]:
+    """The list that is the value of `key` in `item`; empty where there is none."""
+    found = entry(item, key)
+    return found if isinstance(found, list) else []
+
+
+def text(item: object, key: str) -> str:
+    """The text that is the value of `key` in `item`, without blanks around it; '' where there is none."""
+    found = entry(item, key)
+    return found.strip() if isinstance(found, str) else ""

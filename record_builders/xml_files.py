@@ -1,0 +1,33 @@
+"""Reading XML of strangers: no entity is followed, nothing is fetched."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from lxml import etree
+
+from tfod_tools.base.errors import AnnotationError
+
+
+def root(path: Path, tag: str, format_name: str) -> etree._Element:
+    """The root of the XML file at `path`, which must be a <tag>.
+
+    Raises:
+      AnnotationError: the file cannot be read, is not XML, or has another root.
+    """
+    # The defaults of lxml would follow external entities of a file that a stranger made.
+    parser = etree.XMLParser(
+        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True, remove_pis=True
+    )
+    try:
+        found = etree.fromstring(path.read_bytes(), parser)
+    except OSError as exc:
+        raise AnnotationError(f"cannot read the file: {exc.strerror}.", path=path) from exc
+    except etree.XMLSyntaxError as exc:
+        reason = re.sub(r", line \d+, column \d+$", "", exc.msg or "").rstrip(".")
+        raise AnnotationError(f"not readable as XML: {reason}. Repair the file.", path=path, line=exc.lineno) from exc
+    if found.tag != tag:
+        message = f"the root is <{found.tag}>, expected <{tag}>. Is this another format than {format_name}?"
+        raise AnnotationError(message, path=path, line=found.sourceline)
+    return found
