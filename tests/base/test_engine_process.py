@@ -98,12 +98,13 @@ def run(module: str, *arguments: str) -> tuple[engine_process.Event, list[engine
 def start(parents: list[subprocess.Popen[str]], *before: str) -> subprocess.Popen[str]:
     """A process of its own that runs the entry and prints the names of the events, then the outcome.
 
-    The words `before` come before those of the command, as `nohup` does.
+    The words `before` come before those of the command, as `nohup` does. What these tests themselves were started with,
+    which may be `nohup` too, does not count.
     """
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ["PYTHONPATH"]])}
     parents.append(
         subprocess.Popen(
-            [*before, sys.executable, "-c", PARENT],
+            ["env", "--default-signal=HUP", *before, sys.executable, "-c", PARENT],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment,
         )
     )  # fmt: skip
