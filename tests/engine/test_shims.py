@@ -125,6 +125,13 @@ def test_with_all_shims_the_engine_works(style: str) -> None:
     assert child.returncode == 0, child.stderr[-3000:]
 
 
+@pytest.mark.parametrize("style", ["tf1", "tf2"])
+def test_a_second_time_they_change_nothing(style: str) -> None:
+    code = NEEDED_BY[style, "contrib"]
+    child = engine_child.run(style, f"{code}\nshims.apply({style!r})\n{code}")
+    assert child.returncode == 0, child.stderr[-3000:]
+
+
 @functools.cache
 def reasons(style: str) -> dict[str, str | None]:
     """Why each shim of a style is needed with the packages that are installed; None for one that is not."""

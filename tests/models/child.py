@@ -9,7 +9,6 @@ file RESULT what became of the model.
 
 from __future__ import annotations
 
-import functools
 import gc
 import importlib
 import json
@@ -26,7 +25,6 @@ from models.catalogue import DATA, Model, models
 from tfod_tools import app
 from tfod_tools.base import engine_process
 from tfod_tools.base.errors import EngineError, TfodError
-from tfod_tools.engine import shims
 
 STEPS = 2
 _LONGEST_REASON = 300
@@ -94,7 +92,6 @@ def main(name: str, data: str, result: str) -> None:
     model = next(model for model in models() if model.name == name)
     found: dict[str, Any] = {"ok": False, "stage": "make_config", "parameters": None, "seconds": {}}
     engine_process.run = engine = _InThisProcess()
-    shims.apply = functools.cache(shims.apply)  # each entry applies them, to a process of its own
     gc.set_threshold(*_RARE_COLLECTIONS)
     with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
         for stage, words, check in _stages(model, Path(data), Path(folder), engine):

@@ -14,7 +14,6 @@ Needed by (TensorFlow: every 2.x, which has no contrib):
 
 import importlib.util
 import sys
-import types
 from typing import Any
 
 from tfod_tools.engine.shims import (
@@ -24,6 +23,7 @@ from tfod_tools.engine.shims import (
     _contrib_optimizer,
     _contrib_profiler,
     _contrib_quantize,
+    _modules,
 )
 
 NEEDED_ON = "TensorFlow >= 2.0"
@@ -61,8 +61,6 @@ def apply() -> None:
 def _module(name: str, **members: Any) -> None:
     """Registers `tensorflow.contrib.<name>` and binds it in its parent."""
     parent, _, leaf = f"tensorflow.contrib.{name}".rstrip(".").rpartition(".")
-    module = types.ModuleType(f"{parent}.{leaf}")
-    vars(module).update(members)
-    sys.modules[module.__name__] = module
+    module = _modules.register(f"{parent}.{leaf}", **members)
     if parent != "tensorflow":
         setattr(sys.modules[parent], leaf, module)

@@ -9,12 +9,11 @@ distribute coordinator, which only `RunConfig(experimental_distribute=...)` woul
 
 import importlib
 import importlib.util
-import sys
-import types
 from pathlib import Path
 from typing import Any
 
 from tfod_tools.base.errors import MissingPackageError
+from tfod_tools.engine.shims import _modules
 
 NEEDED_ON = "TensorFlow >= 2.16"
 
@@ -34,7 +33,7 @@ def apply() -> None:
     import tensorflow.compat.v1 as tf1
 
     _package_without_init()
-    _module(f"{_ROOT}.python.estimator.estimator_export", estimator_export=_export_nothing)
+    _modules.register(f"{_ROOT}.python.estimator.estimator_export", estimator_export=_export_nothing)
     _coordinator_that_is_never_used()
     namespace = _namespace()
     for api in (tf1, tf.compat.v1):
@@ -45,15 +44,7 @@ def _package_without_init() -> None:
     spec = importlib.util.find_spec(_ROOT)
     if spec is None or not spec.submodule_search_locations:
         raise MissingPackageError("tensorflow-estimator", "train")
-    package: Any = types.ModuleType(_ROOT)
-    package.__path__ = [str(Path(location)) for location in spec.submodule_search_locations]
-    sys.modules[_ROOT] = package
-
-
-def _module(name: str, **members: Any) -> None:
-    module = types.ModuleType(name)
-    vars(module).update(members)
-    sys.modules[name] = module
+    _modules.register(_ROOT, __path__=[str(Path(location)) for location in spec.submodule_search_locations])
 
 
 def _export_nothing(*names: str, **versions: Any) -> Any:
@@ -69,7 +60,7 @@ def _coordinator_that_is_never_used() -> None:
             )
         config._distribute_coordinator_mode = None
 
-    _module(
+    _modules.register(
         "tensorflow.python.distribute.estimator_training",
         init_run_config=init_run_config,
         should_run_distribute_coordinator=lambda config: False,
@@ -82,7 +73,7 @@ def _namespace() -> Any:
     def part(name: str) -> Any:
         return importlib.import_module(f"{_ROOT}.python.estimator.{name}")
 
-    public: Any = types.ModuleType("tensorflow.compat.v1.estimator")
+    public: Any = _modules.register("tensorflow.compat.v1.estimator")
     public.Estimator = part("estimator").Estimator
     public.WarmStartSettings = part("estimator").WarmStartSettings
     public.EstimatorSpec = part("model_fn").EstimatorSpec
@@ -93,5 +84,4 @@ def _namespace() -> Any:
     for name in ("Exporter", "FinalExporter", "LatestExporter", "BestExporter"):
         setattr(public, name, getattr(part("exporter"), name))
     public.export = part("export.export_lib")
-    sys.modules[public.__name__] = public
     return public

@@ -5,10 +5,10 @@ what its outputs do not need. TensorFlow: every 2.x, which has no graph transfor
 """
 
 import importlib.util
-import sys
-import types
 from collections.abc import Sequence
 from typing import Any
+
+from tfod_tools.engine.shims import _modules
 
 NEEDED_ON = "TensorFlow >= 2.0"
 
@@ -22,9 +22,7 @@ def needed(style: str) -> str | None:
 
 def apply() -> None:
     """Makes the function importable."""
-    module: Any = types.ModuleType(_PACKAGE)
-    module.TransformGraph = _transform_graph
-    sys.modules[_PACKAGE] = module
+    _modules.register(_PACKAGE, TransformGraph=_transform_graph)
 
 
 def _transform_graph(

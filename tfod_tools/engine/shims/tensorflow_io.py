@@ -6,9 +6,10 @@ Python 3.13, and on TensorFlow 2.17 and later its kernels no longer load, so tha
 """
 
 import importlib.util
-import sys
-import types
+from types import SimpleNamespace
 from typing import Any
+
+from tfod_tools.engine.shims import _modules
 
 NEEDED_ON = "TensorFlow >= 2.0"
 
@@ -48,6 +49,4 @@ def needed(style: str) -> str | None:
 
 def apply() -> None:
     """Puts a module of that name in place of the package that cannot load."""
-    module: Any = types.ModuleType("tensorflow_io")
-    module.experimental = types.SimpleNamespace(color=types.SimpleNamespace(rgb_to_lab=rgb_to_lab))
-    sys.modules["tensorflow_io"] = module
+    _modules.register("tensorflow_io", experimental=SimpleNamespace(color=SimpleNamespace(rgb_to_lab=rgb_to_lab)))
