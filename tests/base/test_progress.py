@@ -44,7 +44,7 @@ def test_no_bar_without_a_terminal(capfd: pytest.CaptureFixture[str]) -> None:
 
 
 def test_without_a_terminal_lines_are_whole_and_few(capfd: pytest.CaptureFixture[str]) -> None:
-    """The first text at once; of a thousand that follow in a moment, hardly any."""
+    """The first text at once; of a thousand that follow in a moment, the last and hardly any other."""
     texts = [f"step {number}" for number in range(1000)]
     with progress.line() as show:
         for text in texts:
@@ -54,8 +54,17 @@ def test_without_a_terminal_lines_are_whole_and_few(capfd: pytest.CaptureFixture
     assert err.endswith("\n")
     lines = err.splitlines()
     assert lines[0] == "step 0"
+    assert lines[-1] == "step 999"
     assert set(lines) < set(texts)
     assert lines == sorted(lines, key=texts.index)
+
+
+def test_without_a_terminal_no_text_is_printed_twice(capfd: pytest.CaptureFixture[str]) -> None:
+    with progress.line() as show:
+        show("step 1")
+    with progress.line():
+        pass
+    assert capfd.readouterr().err == "step 1\n"
 
 
 def test_a_bar_on_a_terminal() -> None:

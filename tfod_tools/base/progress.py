@@ -36,10 +36,14 @@ def bar(description: str, total: int) -> Iterator[Advance]:
 def line() -> Iterator[Callable[[str], None]]:
     """Shows one line of text that each call replaces.
 
-    Where standard error is not a terminal, a line is printed at the first call, then at most one every 15 seconds.
+    Where standard error is not a terminal, the first text is printed, then at most one every 15 seconds, and the last.
     """
     if not sys.stderr.isatty():
-        yield _SparseLines()
+        sparse = _SparseLines()
+        try:
+            yield sparse
+        finally:
+            sparse.print_last()
         return
     try:
         yield lambda text: print(f"\r\x1b[2K{text[: _columns() - 1]}", end="", file=sys.stderr, flush=True)
@@ -52,12 +56,20 @@ def _columns() -> int:
 
 
 class _SparseLines:
-    """Prints a text, unless another was printed a moment ago."""
+    """Prints a text, unless another was printed a moment ago: then it waits for the next one to replace it."""
 
     def __init__(self) -> None:
         self._next_s = 0.0
+        self._waiting = ""
 
     def __call__(self, text: str) -> None:
+        self._waiting = text
         if time.monotonic() >= self._next_s:
             self._next_s = time.monotonic() + _SECONDS_BETWEEN_LINES
-            print(text, file=sys.stderr, flush=True)
+            self.print_last()
+
+    def print_last(self) -> None:
+        """Prints the text that waits, if there is one."""
+        if self._waiting:
+            print(self._waiting, file=sys.stderr, flush=True)
+        self._waiting = ""

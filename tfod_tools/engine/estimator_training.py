@@ -45,7 +45,7 @@ def train(*, config: str, model_dir: str, steps: int, checkpoint_every: int, eve
         model_fn_creator=_creator_that_keeps_losses(losses),
     )
     events.send("start", step=start, steps=steps)
-    reporter = _Reporter(events, losses, stop)
+    reporter = _Reporter(events, losses, stop, last_step=steps)
     try:
         parts["estimator"].train(parts["train_input_fn"], max_steps=steps, hooks=[reporter])
     except NanLossDuringTrainingError as error:
@@ -90,11 +90,12 @@ def _creator_that_keeps_losses(losses: dict[str, Any]) -> Any:
 class _Reporter(tf.train.SessionRunHook):  # type: ignore[misc]
     """Reports losses and learning rate, and asks the session to stop when a signal did."""
 
-    def __init__(self, events: Channel, losses: dict[str, Any], stop: threading.Event) -> None:
+    def __init__(self, events: Channel, losses: dict[str, Any], stop: threading.Event, *, last_step: int) -> None:
         self.step = 0
         self._events = events
         self._losses = losses
         self._stop = stop
+        self._last_step = last_step
         self._reported = 0.0
         self._fetches: dict[str, Any] = {}
 
@@ -115,7 +116,7 @@ class _Reporter(tf.train.SessionRunHook):  # type: ignore[misc]
         # The step is read beside the update, before it or after it; a run is one step, or more where others train too.
         self.step = max(self.step + 1, int(values["step"]))
         now = time.monotonic()
-        if now - self._reported >= _REPORT_EVERY_S:
+        if now - self._reported >= _REPORT_EVERY_S or self.step >= self._last_step:
             self._reported = now
             losses = {name: _finite(value) for name, value in values["losses"].items()}
             self._events.send(
