@@ -6,6 +6,7 @@ A file has its final name only when it is complete; until then it is `.NAME.part
 from __future__ import annotations
 
 import http.client
+import re
 import threading
 import time
 import urllib.error
@@ -23,6 +24,8 @@ from tfod_tools.base.errors import ImageError, UsageError
 # Source: storage.googleapis.com/openimages/web/download_v7.html, "Download images from the image list".
 PUBLIC_BUCKET = "https://open-images-dataset.s3.amazonaws.com"
 
+# A folder of the bucket and an id, and nothing that leads elsewhere: the id is what an annotation file says.
+_NAME = re.compile(r"(\w+/)?[\w-]+", re.ASCII)
 _AT_ONCE = 8
 _TIMEOUT_SECONDS = 60
 _CHUNK_BYTES = 1 << 16
@@ -94,8 +97,10 @@ class _Turns:
 
 
 def _fetch_one(name: str, folder: Path, source: Source, turns: _Turns) -> None:
+    if not _NAME.fullmatch(name):
+        raise ImageError(f"'{name}' is no id of Open Images, expected letters and digits. Correct its ImageID.")
     path = folder / f"{name}.jpg"
-    if ".." in Path(name).parts or path.exists():
+    if path.exists():
         return
     partial = path.with_name(f".{path.name}.partial")
     url = f"{source.url.rstrip('/')}/{name}.jpg"

@@ -149,6 +149,17 @@ def test_nobody_is_there(tmp_path: Path) -> None:
         download.fetch(["a"], tmp_path, Source(url="/etc"), lambda count: None)
 
 
+@pytest.mark.parametrize("name", ["{outside}", "../outside", "train/../../outside", "train/a b", "train/a?x=1"])
+def test_no_id_leads_elsewhere(name: str, bucket: Bucket, tmp_path: Path) -> None:
+    """What an annotation calls its image is not taken for a path, nor for a part of an address."""
+    name = name.format(outside=tmp_path / "outside")
+    bucket.images = {f"/{name}.jpg": jpeg(0)}
+    said = fetch(bucket, tmp_path / "images", name)
+    assert said == [f"'{name}' is no id of Open Images, expected letters and digits. Correct its ImageID."]
+    assert not bucket.asked
+    assert not list(tmp_path.iterdir())
+
+
 def test_the_command(
     bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
