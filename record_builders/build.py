@@ -156,10 +156,11 @@ def _refuse_foreign_files(planned: Plan) -> None:
 def _records(
     images: Sequence[AnnotatedImage], classes: LabelMap, on_progress: Callable[[int], None]
 ) -> Iterator[bytes]:
+    ids = classes.ids_by_name()
     for image in images:
         try:
             encoded = image.image_path.read_bytes()
         except OSError as exc:
             raise ImageError(f"cannot read the image: {exc.strerror}.", path=image.image_path) from exc
-        yield example.serialize(image, encoded, classes)
+        yield example.serialize(image, encoded, ids)
         on_progress(1)

@@ -11,7 +11,6 @@ from google.protobuf.message import DecodeError
 
 from record_builders import masks
 from record_builders.annotations import AnnotatedImage, Box
-from record_builders.label_map import LabelMap
 from record_builders.protos import Example
 from tfod_tools.base.errors import RecordError
 
@@ -68,16 +67,16 @@ class ExampleContent:
 Values = Sequence[bytes] | Sequence[int] | Sequence[float]
 
 
-def serialize(image: AnnotatedImage, encoded: bytes, label_map: LabelMap) -> bytes:
+def serialize(image: AnnotatedImage, encoded: bytes, ids: Mapping[str, int]) -> bytes:
     """The Example of `image`, the same bytes for the same arguments.
 
     Masks are drawn here. A list of the engine that says nothing (weights of 1, no mask, no keypoint) is not written.
 
     Args:
-      image: its boxes lie within the image, and their labels are names of `label_map`. Labels of the whole image that
-        are not in the map are passed over.
+      image: its boxes lie within the image, and their labels are among `ids`. Labels of the whole image that are not
+        are passed over.
       encoded: the content of the image file.
-      label_map: numbers the labels.
+      ids: number of each class.
 
     Raises:
       ImageError: an object's mask cannot be read.
@@ -90,8 +89,8 @@ def serialize(image: AnnotatedImage, encoded: bytes, label_map: LabelMap) -> byt
         "image/key/sha256": [hashlib.sha256(encoded).hexdigest().encode()],
         "image/height": [image.header.height],
         "image/width": [image.header.width],
-        **_image_labels(image, label_map.ids_by_name()),
-        **_boxes(image, label_map.ids_by_name()),
+        **_image_labels(image, ids),
+        **_boxes(image, ids),
         **_masks(image),
         **_keypoints(image),
     }

@@ -138,10 +138,7 @@ _DOWNLOAD = flags.DEFINE_bool(
     flag_values=FLAGS,
 )
 _DOWNLOAD_FROM = flags.DEFINE_string(
-    "download_from",
-    "https://open-images-dataset.s3.amazonaws.com",
-    "Where --download finds train/ID.jpg.",
-    flag_values=FLAGS,
+    "download_from", None, "Where --download finds train/ID.jpg; by default the public bucket.", flag_values=FLAGS
 )
 _DOWNLOAD_RATE = flags.DEFINE_float(
     "download_rate", 50, "Most images that --download asks for in a second.", lower_bound=0.01, flag_values=FLAGS
@@ -200,7 +197,7 @@ def _download() -> None:
     if _DRY_RUN.value:
         print(f"Would download {len(names)} images to {request.images}.")
         return
-    source = download.Source(url=_DOWNLOAD_FROM.value, per_second=_DOWNLOAD_RATE.value)
+    source = download.Source(url=_DOWNLOAD_FROM.value or download.PUBLIC_BUCKET, per_second=_DOWNLOAD_RATE.value)
     with progress.bar("Downloading", len(names)) as advance:
         errors = download.fetch(names, request.images, source, advance)
     print(f"Downloaded {len(names) - len(errors)} of {len(names)} images to {request.images}.")

@@ -13,12 +13,11 @@ from hypothesis import strategies as st
 from record_builders import example
 from record_builders.annotations import AnnotatedImage, Box, ImageLabel, Keypoint, ObjectAnnotation
 from record_builders.image_header import ImageHeader
-from record_builders.label_map import LabelMap
 from record_builders.masks import Polygons
 from record_builders.protos import Example
 from tfod_tools.base.errors import RecordError
 
-CLASSES = LabelMap(names=("cat", "dög"), ids=(3, 7), display_names=("", ""))
+IDS = {"cat": 3, "dög": 7}
 
 
 def annotated(*objects: ObjectAnnotation) -> AnnotatedImage:
@@ -36,7 +35,7 @@ def annotated(*objects: ObjectAnnotation) -> AnnotatedImage:
 CORNERS = st.tuples(*(st.floats(0, size) for size in (640, 480, 640, 480)))
 OBJECTS = st.builds(
     ObjectAnnotation,
-    label=st.sampled_from(CLASSES.names),
+    label=st.sampled_from(list(IDS)),
     box=CORNERS.map(lambda c: Box(xmin=c[0], ymin=c[1], xmax=c[2], ymax=c[3])),
     difficult=st.booleans(),
     truncated=st.booleans(),
@@ -51,11 +50,11 @@ OBJECTS = st.builds(
 @given(st.lists(OBJECTS, max_size=5), st.binary(max_size=50))
 def test_parse_is_the_inverse_of_serialize(objects: list[ObjectAnnotation], encoded: bytes) -> None:
     """With the precision of 32 bits, in fractions of the true size."""
-    found = example.parse(example.serialize(annotated(*objects), encoded, CLASSES))
+    found = example.parse(example.serialize(annotated(*objects), encoded, IDS))
     assert (found.source_id, found.filename, found.format, found.width, found.height) == ("ä", "ä.PNG", "png", 640, 480)
     assert (found.encoded, found.sha256) == (encoded, hashlib.sha256(encoded).hexdigest())
     assert found.labels == tuple(item.label for item in objects)
-    assert found.label_ids == tuple({"cat": 3, "dög": 7}[item.label] for item in objects)
+    assert found.label_ids == tuple(IDS[item.label] for item in objects)
     assert found.difficult == tuple(item.difficult for item in objects)
     assert found.truncated == tuple(item.truncated for item in objects)
     assert found.occluded == tuple(item.occluded for item in objects)
@@ -84,7 +83,7 @@ def test_what_few_records_have() -> None:
         annotated(marked, plain),
         labels=tuple(ImageLabel(label=label, present=present) for label, present in labels),
     )
-    data = example.serialize(image, b"image", CLASSES)
+    data = example.serialize(image, b"image", IDS)
     features = Example.FromString(data).features.feature
     assert list(features["image/object/mask/weight"].float_list.value) == [1, 0]
     assert list(features["image/object/depiction"].int64_list.value) == [1, 0]
@@ -97,13 +96,13 @@ def test_what_few_records_have() -> None:
     assert len(found.masks) == 2
     assert (found.image_labels, found.confidences) == (("cat", "dög"), (1, 0))
     rare = ("mask", "keypoint", "depiction", "inside", "weight", "image/class")
-    bare = Example.FromString(example.serialize(annotated(ObjectAnnotation(label="cat", box=box)), b"", CLASSES))
+    bare = Example.FromString(example.serialize(annotated(ObjectAnnotation(label="cat", box=box)), b"", IDS))
     assert not [key for key in bare.features.feature if any(name in key for name in rare)]
 
 
 def test_equal_arguments_give_equal_bytes() -> None:
     """Features are in the order of their names."""
-    data = example.serialize(annotated(), b"image", CLASSES)
+    data = example.serialize(annotated(), b"image", IDS)
     keys = sorted(Example.FromString(data).features.feature)
     assert [data.index(key.encode()) for key in keys] == sorted(data.index(key.encode()) for key in keys)
     assert keys == [
