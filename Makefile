@@ -39,7 +39,7 @@ $(READY): requirements.lock setup.py
 	touch $@
 
 matrix: $(READY)
-	$(BIN)/python tests/matrix.py $(ARGS)
+	PYTHONPATH=tests:. $(BIN)/python -m matrix $(ARGS)
 
 lock: $(READY)
 	echo "tensorflow~=2.20.0" | $(BIN)/uv pip compile setup.py - --extra train --extra dev --python-version 3.11 \

@@ -1,6 +1,6 @@
 """Proves the table of versions: installs each TensorFlow on each Python that is here, and makes a frozen graph with it.
 
-    python tests/matrix.py [2.17.1/3.12 ...]
+    make matrix [ARGS="2.17.1/3.12 ..."]
 
 One pair at a time, in an environment of its own that is removed afterwards: the installer's own plan (by uv, which
 keeps what it has downloaded), then tests/smoke.py. What came out goes to tests/engine/matrix.json after each pair; a
@@ -20,13 +20,11 @@ import time
 from pathlib import Path
 from typing import Any
 
+from tfod_tools.base import tables
+from tfod_tools.engine import versions
+from tfod_tools.engine.versions import Release
+
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
-
-from tfod_tools.base import tables  # noqa: E402 - found where this file is, installed or not
-from tfod_tools.engine import versions  # noqa: E402
-from tfod_tools.engine.versions import Release  # noqa: E402
-
 RECORD = ROOT / "tests" / "engine" / "matrix.json"
 _SMOKE_LIMIT_S = 3600
 
