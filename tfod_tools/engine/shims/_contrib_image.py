@@ -31,13 +31,15 @@ def bipartite_match(
         def match_one(done: Any, left: Any, column_of: Any, row_of: Any) -> Any:
             best = tf.argmin(tf.reshape(left, [-1]), output_type=tf.int32)
             row, column = best // columns, best % columns
-            here = (tf.range(rows) == row)[:, None] | (tf.range(columns) == column)[None, :]
-            column_of = tf.where(tf.range(rows) == row, tf.fill([rows], column), column_of)
-            row_of = tf.where(tf.range(columns) == column, tf.fill([columns], row), row_of)
+            # Not `==`, which compares identities in TF1 style.
+            is_row, is_column = tf.equal(tf.range(rows), row), tf.equal(tf.range(columns), column)
+            here = is_row[:, None] | is_column[None, :]
+            column_of = tf.where(is_row, tf.fill([rows], column), column_of)
+            row_of = tf.where(is_column, tf.fill([columns], row), row_of)
             return done + 1, tf.where(here, tf.fill([rows, columns], taken), left), column_of, row_of
 
         start = (tf.constant(0), distance, tf.fill([rows], -1), tf.fill([columns], -1))
-        shapes = [item.shape for item in start]
+        shapes = tuple(item.shape for item in start)
         _, _, column_of, row_of = tf.while_loop(lambda done, *_: done < pairs, match_one, start, shapes)
         return column_of, row_of
 

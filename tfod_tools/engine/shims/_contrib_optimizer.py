@@ -18,7 +18,7 @@ def moving_average_optimizer() -> Any:
             self, opt: Any, average_decay: float = 0.9999, num_updates: Any = None, sequential_update: bool = True
         ) -> None:
             self._optimizer = opt
-            self._average = tf.train.ExponentialMovingAverage(average_decay, num_updates=num_updates)
+            self._ema = tf.train.ExponentialMovingAverage(average_decay, num_updates=num_updates)
             self._sequential_update = sequential_update
 
         def compute_gradients(self, *args: Any, **kwargs: Any) -> Any:
@@ -29,7 +29,7 @@ def moving_average_optimizer() -> Any:
             trained = [variable for gradient, variable in pairs if gradient is not None]
             train_op = self._optimizer.apply_gradients(pairs, global_step=global_step, name=name)
             with tf.control_dependencies([train_op] if self._sequential_update else []):
-                average_op = self._average.apply(trained)
+                average_op = self._ema.apply(trained)
             return tf.group(train_op, average_op)
 
         def get_slot(self, *args: Any, **kwargs: Any) -> Any:
