@@ -44,6 +44,27 @@ import numpy as np
 from object_detection.utils import metrics
 precision, recall = metrics.compute_precision_recall(np.array([.9, .1]), np.array([1., 0.]), 1)
 assert metrics.compute_average_precision(precision, recall) == 1.0
+assert np.isnan(metrics.compute_average_precision(None, None))  # a class without ground truth
+"""
+FIGURE = """
+import numpy as np, tensorflow.compat.v1 as tf
+from object_detection.utils import visualization_utils
+with tf.Graph().as_default(), tf.Session() as session:
+    visualization_utils.add_cdf_image_summary(tf.linspace(0., 1., 9), "cdf")
+    visualization_utils.add_hist_image_summary(tf.linspace(0., 1., 9), [0., .5, 1.], "histogram")
+    for summary in session.run(tf.get_collection(tf.GraphKeys.SUMMARIES)):
+        image = tf.Summary.FromString(summary).value[0].image
+        drawn = session.run(tf.io.decode_png(image.encoded_image_string))
+        assert drawn.shape[2] == 3 and drawn.min() < 50 and drawn[0, 0].min() == 255
+"""
+SEQUENCE_EXAMPLE = """
+import numpy as np
+from object_detection.dataset_tools import seq_example_util
+example = seq_example_util.make_sequence_example(
+    "set", "video", [b"one", b"two"], 48, 64, bboxes=[np.array([[.1, .2, .3, .4]]), np.zeros([0, 4])],
+    label_strings=[["a"], []])
+tops = [list(frame.float_list.value) for frame in example.feature_lists.feature_list["region/bbox/ymin"].feature]
+assert tops == [[np.float32(.1)], []]
 """
 KERAS_EXTRACTOR = """
 from object_detection.models import ssd_mobilenet_v2_keras_feature_extractor as extractor
@@ -82,6 +103,23 @@ from nets.mobilenet import mobilenet_v2
 logits, _ = mobilenet_v2.mobilenet(tf.zeros([1, 96, 96, 3]), depth_multiplier=0.35, num_classes=3)
 assert logits.shape[-1] == 3
 """
+EMBEDDING = """
+import tempfile, tensorflow as tf
+from object_detection.dataset_tools.context_rcnn import generate_embedding_data
+
+class Model(tf.Module):
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
+    def detect(self, examples):
+        return {"detection_features": tf.ones([1, 2, 1, 1, 4]), "detection_boxes": tf.ones([1, 2, 4]),
+                "detection_scores": tf.constant([[.75, .25]]), "num_detections": tf.constant([2.])}
+
+folder, model = tempfile.mkdtemp(), Model()
+tf.saved_model.save(model, folder, signatures={"serving_default": model.detect})
+embedding = generate_embedding_data.GenerateEmbeddingDataFn(folder, top_k_embedding_count=2, bottom_k_embedding_count=0)
+embedding.setup()
+((_, example),) = embedding.process(("key", tf.train.Example().SerializeToString()))
+assert list(example.features.feature["image/embedding_score"].float_list.value) == [.75, .25]
+"""
 STYLE = """
 from object_detection.builders import model_builder
 assert "ssd_mobilenet_v2" in model_builder.SSD_FEATURE_EXTRACTOR_CLASS_MAP
@@ -97,6 +135,8 @@ NEEDED_BY = {
     ("tf1", "graph_transforms"): "from object_detection import export_tflite_ssd_graph_lib",
     ("tf1", "keras_layers"): SLIM_EXTRACTOR,
     ("tf1", "estimator"): "from object_detection import model_lib",
+    ("tf1", "figure_pixels"): FIGURE,
+    ("tf1", "sequence_examples"): SEQUENCE_EXAMPLE,
     ("tf2", "legacy_keras"): KERAS_EXTRACTOR + EFFICIENTNET,
     ("tf2", "numpy_aliases"): PASCAL_METRIC,
     ("tf2", "pillow_fonts"): DRAW_A_BOX,
@@ -105,6 +145,9 @@ NEEDED_BY = {
     ("tf2", "keras_package"): KERAS_RESNET,
     ("tf2", "tensorflow_io"): "from object_detection.meta_architectures import deepmac_meta_arch",
     ("tf2", "estimator"): "from object_detection import model_lib_v2",
+    ("tf2", "figure_pixels"): FIGURE,
+    ("tf2", "sequence_examples"): SEQUENCE_EXAMPLE,
+    ("tf2", "eager_int"): EMBEDDING,
 }
 
 
@@ -157,21 +200,24 @@ def test_a_shim_is_needed_only_on_the_versions_that_it_names(style: str, name: s
         assert Version(importlib.metadata.version(package)) >= Version(version)
 
 
-def test_bipartite_match_takes_the_closest_pair_first() -> None:
+@pytest.mark.parametrize("style", ["tf1", "tf2"])
+def test_bipartite_match_takes_the_closest_pair_first(style: str) -> None:
     code = """
-import itertools, numpy as np, tensorflow as tf
+import itertools, numpy as np, tensorflow.compat.v1 as tf
 from tensorflow.contrib.image.python.ops import image_ops
 rng = np.random.default_rng(0)
 for rows, columns, valid in [(3, 5, 3), (5, 3, 4), (4, 4, 0), (1, 1, 1)]:
     distance = rng.random((rows, columns), np.float32)
-    got_rows, got_columns = image_ops.bipartite_match(distance, num_valid_rows=valid)
+    with tf.Graph().as_default(), tf.Session() as session:
+        matched = image_ops.bipartite_match(distance, num_valid_rows=valid)
+        got_rows, got_columns = session.run(matched)
     want_rows, want_columns = [-1] * rows, [-1] * columns
     for r, c in sorted(itertools.product(range(valid), range(columns)), key=lambda at: distance[at]):
         if want_rows[r] == want_columns[c] == -1:
             want_rows[r], want_columns[c] = c, r
-    assert got_rows.numpy().tolist() == want_rows and got_columns.numpy().tolist() == want_columns
+    assert got_rows.tolist() == want_rows and got_columns.tolist() == want_columns
 """
-    child = engine_child.run("tf2", code)
+    child = engine_child.run(style, code)
     assert child.returncode == 0, child.stderr[-3000:]
 
 

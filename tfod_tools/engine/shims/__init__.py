@@ -21,10 +21,12 @@ _OF_STYLE: dict[Style, tuple[str, ...]] = {
     "tf1": (
         "legacy_keras", "tf1_behavior", "numpy_aliases", "pillow_fonts",
         "slim_ops", "contrib", "graph_transforms", "keras_layers", "estimator",
+        "figure_pixels", "sequence_examples",
     ),
     "tf2": (
         "legacy_keras", "numpy_aliases", "pillow_fonts",
         "slim_ops", "contrib", "keras_package", "tensorflow_io", "estimator",
+        "figure_pixels", "sequence_examples", "eager_int",
     ),
 }  # fmt: skip
 

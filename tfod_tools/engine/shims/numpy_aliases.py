@@ -1,13 +1,16 @@
-"""The aliases `np.int`, `np.float`, `np.bool`, `np.object` of Python's own types.
+"""The aliases `np.int`, `np.float`, `np.bool`, `np.object` of Python's own types, and `np.NAN` of `np.nan`.
 
 Needed by: `nets.mobilenet.mobilenet_v3` (`np.int`, at import), `object_detection.utils.metrics` (`np.float`, at the
-end of a Pascal VOC or Open Images evaluation), `object_detection.metrics.coco_evaluation` (`np.bool`, panoptic). NumPy:
-1.24 and later, which removed them (2.0 brought `np.bool` back as its own scalar type, which serves as well).
+end of a Pascal VOC or Open Images evaluation; `np.NAN`, for a class without ground truth),
+`object_detection.metrics.coco_evaluation` (`np.bool`, panoptic). NumPy: 1.24 and later, which removed the types (2.0
+brought `np.bool` back as its own scalar type, which serves as well), and 2.0, which removed `NAN`.
 """
+
+import math
 
 NEEDED_ON = "NumPy >= 1.24"
 
-_ALIASES: dict[str, type] = {"int": int, "float": float, "bool": bool, "object": object}
+_ALIASES = {"int": int, "float": float, "bool": bool, "object": object, "NAN": math.nan}
 
 
 def needed(style: str) -> str | None:

@@ -1,0 +1,36 @@
+"""`int(tensor)` of an eager tensor with one element and a dimension.
+
+Needed by: `object_detection.dataset_tools.context_rcnn.generate_embedding_data`, which counts the detections of a
+SavedModel so, and whoever reads `num_detections` of a model's result in this way. NumPy: 2.4 and later, which
+TensorFlow asks and which converts arrays without dimensions only.
+"""
+
+from typing import Any
+
+NEEDED_ON = "NumPy >= 2.4"
+
+
+def needed(style: str) -> str | None:
+    """Why it is needed here; None where it is not."""
+    import warnings
+
+    import numpy as np
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            int(np.zeros(1))
+        except TypeError:
+            return "NumPy makes no number of an array with one element"
+    return None
+
+
+def apply() -> None:
+    """Takes the one element out first; more than one are refused as before."""
+    from tensorflow.python.framework import ops
+
+    def to_int(tensor: Any) -> int:
+        array = tensor.numpy()
+        return int(array.item() if array.size == 1 else array)
+
+    ops.EagerTensor.__int__ = to_int
