@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import sys
+import sysconfig
 import time
 import traceback
 import unittest
@@ -20,6 +22,7 @@ from typing import Any, TextIO
 from absl import flags
 
 from tfod_tools.engine import shims
+from upstream import own_calls, unmarked
 
 
 class Events(unittest.TestResult):
@@ -80,23 +83,38 @@ def _name(test: unittest.TestCase) -> str:
 
 
 def _summary(error: BaseException) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return f"{type(error).__name__}: {lines[0][:200] if lines else ''}".rstrip(": ")
+    lines = [line.strip() for line in _without_folders(str(error)).splitlines() if line.strip()] or [""]
+    # Where the engine's code was compiled, the reason comes after a traceback.
+    line = lines[-1] if lines[0] == "in user code:" else lines[0]
+    return f"{type(error).__name__}: {line[:200]}".rstrip(": ")
+
+
+def _without_folders(text: str) -> str:
+    """`text` with what lies in the packages' folder or in this one named from there."""
+    for folder in (sysconfig.get_path("purelib"), str(Path.cwd())):
+        text = text.replace(f"{folder}/", "")
+    return text
 
 
 def main(style: str, module: str, events: str) -> None:
     """Runs the tests of `module`."""
+    temporary = Path("tmp").resolve()
+    temporary.mkdir(exist_ok=True)
+    os.environ["TEST_TMPDIR"] = str(temporary)
     with Path(events).open("w", encoding="utf-8") as out:
         report = Events(out)
         try:
             shims.apply(style)  # type: ignore[arg-type]
-            tests = importlib.import_module(module)
+            own_calls.provide()
+            tests = unittest.defaultTestLoader.loadTestsFromModule(importlib.import_module(module))
             flags.FLAGS([module])
         except Exception as error:  # noqa: BLE001 - whatever an import raises is what became of this file
             traceback.print_exc()
             out.write(json.dumps({"test": "import", "outcome": "failed", "why": _summary(error)}) + "\n")
             return
-        unittest.defaultTestLoader.loadTestsFromModule(tests).run(report)
+        if style == "tf1":
+            unmarked.skip(tests)
+        tests.run(report)
 
 
 if __name__ == "__main__":

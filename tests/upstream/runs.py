@@ -61,7 +61,6 @@ def job(style: str, module: str) -> campaign.Job:
         name=f"{style}/{module}",
         argv=["upstream.child", style, module, "events"],
         limit_s=_LIMIT_S,
-        environment={"TEST_TMPDIR": "tmp"},
     )
 
 
