@@ -18,7 +18,8 @@ class FileResult:
       passed: number of tests.
       skipped: number of tests that skip themselves, mostly because they are for the other style.
       failed: reason by test.
-      absent: reason by test, of those that read a file which the engine's package does not ship.
+      absent: reason by test, of those that read a file of upstream's repository that its package does not hold, or
+        download weights where there is no network.
       seconds: how long the process took.
     """
 
@@ -39,7 +40,7 @@ def read(events: Path, status: int | str, seconds: float) -> FileResult:
             last[event["test"]] = event
     counts = Counter(event["outcome"] for event in last.values())
     failed = {name: event["why"] for name, event in last.items() if event["outcome"] == "failed"}
-    absent = {name: why for name, why in failed.items() if _names_a_file_not_shipped(why)}
+    absent = {name: why for name, why in failed.items() if _lacks_a_file(why)}
     cut_off = {name: f"the process ended here ({status})" for name, e in last.items() if e["outcome"] == "started"}
     if status != 0 and not cut_off:
         cut_off = {"process": f"ended with {status}"}
@@ -52,9 +53,10 @@ def read(events: Path, status: int | str, seconds: float) -> FileResult:
     )
 
 
-def _names_a_file_not_shipped(why: str) -> bool:
-    """Whether the reason is a missing file of upstream's repository: its package holds Python files only."""
-    return why.startswith(("NotFoundError", "FileNotFoundError")) and "object_detection/" in why
+def _lacks_a_file(why: str) -> bool:
+    """Whether a file could not be had: upstream's package holds Python files only."""
+    not_shipped = why.startswith(("NotFoundError", "FileNotFoundError")) and "object_detection/" in why
+    return not_shipped or "URL fetch failure" in why
 
 
 def regressions(now: Mapping[str, FileResult], recorded: Mapping[str, FileResult]) -> list[str]:

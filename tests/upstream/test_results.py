@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from upstream import results
 from upstream.results import FileResult
 
@@ -35,6 +37,18 @@ def test_a_test_in_which_the_process_died_has_failed(tmp_path: Path) -> None:
     events = _events(tmp_path / "events", ("A.a", "passed", ""), ("A.b", "started", ""))
     assert results.read(events, -11, 1).failed == {"A.b": "the process ended here (-11)"}
     assert results.read(tmp_path / "none", "time limit", 1).failed == {"process": "ended with time limit"}
+
+
+@pytest.mark.parametrize(
+    "why",
+    [
+        "FileNotFoundError: [Errno 2] No such file or directory: 'object_detection/test_images/image1.jpg'",
+        "Exception: URL fetch failure on https://example.org/weights.h5: None -- no address",
+    ],
+)
+def test_a_file_that_cannot_be_had_is_no_failure(why: str, tmp_path: Path) -> None:
+    result = results.read(_events(tmp_path / "events", ("A.a", "failed", why)), 0, 1)
+    assert result == FileResult(absent={"A.a": why}, seconds=1)
 
 
 def test_a_missing_file_elsewhere_is_a_failure(tmp_path: Path) -> None:
