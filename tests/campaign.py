@@ -26,29 +26,30 @@ class Job:
       name: what it is called, and its folder.
       argv: `python -m <argv>`, run in its folder.
       limit_s: it is killed after so many seconds.
+      fingerprint: of what its result depends on; see `fingerprint`.
       environment: variables to add.
     """
 
     name: str
     argv: Sequence[str]
     limit_s: float
+    fingerprint: str
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
-def fingerprint(*sources: Path) -> str:
-    """What results depend on: the versions of TensorFlow and the engine, and the Python files below `sources`."""
-    digest = hashlib.sha256()
+def fingerprint(*sources: Path, text: str = "") -> str:
+    """Of the versions of TensorFlow and the engine, the Python files that are or are below `sources`, and `text`."""
+    digest = hashlib.sha256(text.encode())
     for package in ("tensorflow", "tf-object-detection-api", "numpy"):
         digest.update(f"{package} {importlib.metadata.version(package)}\n".encode())
-    for path in sorted(path for source in sources for path in source.rglob("*") if path.suffix in (".py", ".config")):
+    below = (path for source in sources for path in ([source] if source.is_file() else source.rglob("*.py")))
+    for path in sorted(below):
         digest.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()
 
 
-def run(
-    jobs: Iterable[Job], folder: Path, *, of: str, at_a_time: int, report: Callable[[Job, float], None]
-) -> dict[str, Path]:
-    """Runs the jobs that are not done yet under the fingerprint `of`.
+def run(jobs: Iterable[Job], folder: Path, *, at_a_time: int, report: Callable[[Job, float], None]) -> dict[str, Path]:
+    """Runs the jobs that are not done yet with their fingerprints.
 
     Args:
       jobs: in the order in which they start.
@@ -63,9 +64,9 @@ def run(
     folders = {job.name: folder / job.name for job in jobs}
 
     def run_one(job: Job) -> tuple[Job, float]:
-        return job, _run(job, folders[job.name], of)
+        return job, _run(job, folders[job.name])
 
-    todo = [job for job in jobs if outcome(folders[job.name]).get("fingerprint") != of]
+    todo = [job for job in jobs if outcome(folders[job.name]).get("fingerprint") != job.fingerprint]
     with concurrent.futures.ThreadPoolExecutor(at_a_time) as pool:
         for done in concurrent.futures.as_completed([pool.submit(run_one, job) for job in todo]):
             report(*done.result())
@@ -78,7 +79,7 @@ def outcome(folder: Path) -> dict[str, Any]:
     return dict(json.loads(done.read_text())) if done.exists() else {}
 
 
-def _run(job: Job, folder: Path, of: str) -> float:
+def _run(job: Job, folder: Path) -> float:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "done").unlink(missing_ok=True)
     started = time.monotonic()
@@ -99,5 +100,6 @@ def _run(job: Job, folder: Path, of: str) -> float:
         except subprocess.TimeoutExpired:
             status = "time limit"
     seconds = time.monotonic() - started
-    (folder / "done").write_text(json.dumps({"fingerprint": of, "status": status, "seconds": round(seconds, 1)}))
+    done = {"fingerprint": job.fingerprint, "status": status, "seconds": round(seconds, 1)}
+    (folder / "done").write_text(json.dumps(done))
     return seconds

@@ -31,17 +31,36 @@ _DEPTHWISE = (
     "model.ssd.feature_extractor.use_depthwise=true",
     "model.ssd.box_predictor.convolutional_box_predictor.use_depthwise=true",
 )
-_NAS_CROPS = (
+_CROPS_17 = (
     "model.faster_rcnn.initial_crop_size=17",
     "model.faster_rcnn.maxpool_kernel_size=1",
     "model.faster_rcnn.maxpool_stride=1",
 )
+_NAS = (
+    # The network asks for sizes when it is built.
+    "model.faster_rcnn.image_resizer={fixed_shape_resizer {height: 96 width: 96}}",
+    *_CROPS_17,
+)
 _STRIDE_8 = (
     "model.faster_rcnn.feature_extractor.first_stage_features_stride=8",
     "model.faster_rcnn.first_stage_atrous_rate=2",
-    "model.faster_rcnn.initial_crop_size=17",
-    "model.faster_rcnn.maxpool_kernel_size=1",
-    "model.faster_rcnn.maxpool_stride=1",
+    "model.faster_rcnn.first_stage_anchor_generator.grid_anchor_generator.height_stride=8",
+    "model.faster_rcnn.first_stage_anchor_generator.grid_anchor_generator.width_stride=8",
+    *_CROPS_17,
+)
+# Many layers with random weights and nothing learnt yet to normalise them by drive the boxes off the image, unless what
+# predicts the boxes is all but 0 and stays so.
+_RATE = "train_config.optimizer.momentum_optimizer.learning_rate.constant_learning_rate.learning_rate=1e-9"
+_SSD_AT_0 = (
+    "model.ssd.box_predictor.convolutional_box_predictor.conv_hyperparams.initializer.truncated_normal_initializer.stddev"
+    "=1e-12",
+    _RATE,
+)
+_FASTER_RCNN_AT_0 = (
+    "model.faster_rcnn.first_stage_box_predictor_conv_hyperparams.initializer.truncated_normal_initializer.stddev=1e-12",
+    "model.faster_rcnn.second_stage_box_predictor.mask_rcnn_box_predictor.fc_hyperparams.initializer="
+    "{truncated_normal_initializer {stddev: 1e-12}}",
+    _RATE,
 )
 # At full depth the engine downloads ImageNet weights whenever it builds the model.
 _NARROW = "model.center_net.feature_extractor.depth_multiplier=0.75"
@@ -66,10 +85,14 @@ _RULES: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
     )),
     ("ssd/ssd_vgg16_keras", "ssd", "SSD", (_SSD_SIZE.format(300),)),
     ("ssd/ssd_(mobilenet_v3_.*|mobilenet_edgetpu|mobiledet_.*)", "ssd", "SSD", _DEPTHWISE),
+    ("ssd/ssd_pnasnet", "ssd", "SSD", _SSD_AT_0),
     ("ssd/.*", "ssd", "SSD", ()),
     ("faster_rcnn/.*_fpn_keras", "faster_rcnn_fpn", "Faster R-CNN with FPN", ()),
-    ("faster_rcnn/.*nas", "faster_rcnn", "Faster R-CNN", _NAS_CROPS),
-    ("faster_rcnn/.*inception_resnet_v2.*", "faster_rcnn", "Faster R-CNN", _STRIDE_8),
+    ("faster_rcnn/.*_nas", "faster_rcnn", "Faster R-CNN", (*_NAS, *_FASTER_RCNN_AT_0)),
+    ("faster_rcnn/.*_pnas", "faster_rcnn", "Faster R-CNN", _NAS),
+    ("faster_rcnn/.*inception_resnet_v2", "faster_rcnn", "Faster R-CNN", _STRIDE_8),
+    ("faster_rcnn/.*inception_resnet_v2_keras", "faster_rcnn", "Faster R-CNN", _CROPS_17),
+    ("faster_rcnn/.*resnet(50|152)", "faster_rcnn", "Faster R-CNN", _FASTER_RCNN_AT_0),
     ("faster_rcnn/.*", "faster_rcnn", "Faster R-CNN", ()),
     ("center_net/mobilenet_v2_fpn_sep_conv", "centernet", "CenterNet", (_NARROW, _SEPARABLE)),
     ("center_net/mobilenet_v2.*", "centernet", "CenterNet", (_NARROW,)),
@@ -85,7 +108,7 @@ _VARIANTS: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
     ("faster_rcnn_inception_v2", "mask_rcnn", "Mask R-CNN", ()),
     ("faster_rcnn_resnet50", "mask_rcnn", "Mask R-CNN", ()),
     ("faster_rcnn_resnet50_keras", "mask_rcnn", "Mask R-CNN", ()),
-    ("faster_rcnn_inception_resnet_v2_keras", "mask_rcnn", "Mask R-CNN", _STRIDE_8),
+    ("faster_rcnn_inception_resnet_v2_keras", "mask_rcnn", "Mask R-CNN", _CROPS_17),
     ("faster_rcnn_resnet101", "context_rcnn", "Context R-CNN", ()),
     ("faster_rcnn_resnet50_keras", "context_rcnn", "Context R-CNN", ()),
     ("resnet_v2_50", "centernet_keypoints", "CenterNet with keypoints", _KEYPOINTS),

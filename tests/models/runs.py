@@ -18,7 +18,8 @@ Result = Mapping[str, Any]
 
 _FOLDER = campaign.ROOT / "build" / "engine-models"
 _LIMIT_S = 1500
-_SOURCES = (campaign.ROOT / "tfod_tools" / "engine", campaign.ROOT / "tests" / "models")
+_OWN = campaign.ROOT / "tests" / "models"
+_SOURCES = (campaign.ROOT / "tfod_tools" / "engine", _OWN / "child.py", _OWN / "data.py")
 _PACKAGES = ("tensorflow", "tf-keras", "numpy", "tf-object-detection-api", "tf-models-official")
 
 
@@ -46,7 +47,6 @@ def run(
     folders = campaign.run(
         [_job(model, data) for model in by_name.values()],
         folder,
-        of=campaign.fingerprint(*_SOURCES),
         at_a_time=at_a_time,
         report=lambda job, seconds: report(_result(by_name[job.name], folder / job.name)),
     )
@@ -58,6 +58,7 @@ def _job(model: Model, data: Path) -> campaign.Job:
         name=model.name,
         argv=["models.child", model.name, str(data), "result.json"],
         limit_s=_LIMIT_S,
+        fingerprint=campaign.fingerprint(*_SOURCES, model.config, text=repr(model)),
         environment={"PYTHONSAFEPATH": "1"},
     )
 

@@ -61,6 +61,7 @@ def job(style: str, module: str) -> campaign.Job:
         name=f"{style}/{module}",
         argv=["upstream.child", style, module, "events"],
         limit_s=_LIMIT_S,
+        fingerprint=campaign.fingerprint(*_SOURCES),
     )
 
 
@@ -72,7 +73,7 @@ def run(
     folder: Path = _FOLDER,
 ) -> dict[str, dict[str, results.FileResult]]:
     """Runs what is not done yet; the results by style and module."""
-    folders = campaign.run(list(todo), folder, of=campaign.fingerprint(*_SOURCES), at_a_time=at_a_time, report=report)
+    folders = campaign.run(list(todo), folder, at_a_time=at_a_time, report=report)
     styles: dict[str, dict[str, results.FileResult]] = {}
     for name, where in folders.items():
         style, module = name.split("/")
