@@ -1,0 +1,136 @@
+"""Look for what is wrong with a pipeline.config before it costs a day of training.
+
+  python -m tfod_tools.check_config --config=pipeline.config [--records=records] [--fix=mended.config]
+
+Errors stop training or make it useless; warnings are what the engine does otherwise than one would think; notes hold
+for the engine's own scripts, and this project's commands mend them. Each has its place in the file, what was found and
+expected, and a fix where there is only one. With --records the config is compared with the data as well.
+
+  python -m tfod_tools.check_config --explain=CFG07    tells more about a code; docs/check_config.md lists them all
+
+Exit codes: 0 no errors, 1 a flag is missing or wrong, 2 there are errors (after --fix: errors are left), or a file
+cannot be used.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from absl import flags
+
+from pipeline_configs import check, extension, patch, schema
+from pipeline_configs.dataset import Dataset
+from pipeline_configs.finding import SEVERITIES, Finding
+from pipeline_configs.text_proto import Config
+from tfod_tools import app
+from tfod_tools.base import files
+from tfod_tools.base.errors import ConfigError, UsageError
+
+FLAGS = flags.FlagValues()
+
+_CONFIG = flags.DEFINE_string("config", None, "The pipeline.config to check.", flag_values=FLAGS)
+_RECORDS = flags.DEFINE_string("records", None, "The folder that make_records wrote.", flag_values=FLAGS)
+_FORMAT = flags.DEFINE_enum("format", "text", ["text", "json"], "How findings are printed.", flag_values=FLAGS)
+_FIX = flags.DEFINE_string("fix", None, "The file to write with every fix made.", flag_values=FLAGS)
+_EXPLAIN = flags.DEFINE_string("explain", None, "Tell about this code, and stop.", flag_values=FLAGS)
+_EXTENSION = flags.DEFINE_string("extension", None, extension.HELP, flag_values=FLAGS)
+_DRY_RUN = flags.DEFINE_boolean("dry_run", False, "Show what --fix would change, write nothing.", flag_values=FLAGS)
+
+_ERRORS_FOUND = 2
+_WIDTH = 100
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Checks the config, or explains a code."""
+    app.no_arguments(arguments)
+    if _EXPLAIN.value:
+        print("\n\n".join(textwrap.fill(part, _WIDTH) for part in check.explain(_EXPLAIN.value).split("\n\n")))
+        return 0
+    if not _CONFIG.value:
+        raise UsageError("--config is missing. Run with --help to see every flag.")
+    path = files.local_path(_CONFIG.value)
+    known: dict[str, Any] = {
+        "records": Dataset.read(files.local_path(_RECORDS.value)) if _RECORDS.value else None,
+        "extension": extension.located(_EXTENSION.value) is not None,
+    }
+    checked = check.check(schema.text(path), **known)
+    if _FIX.value is None:
+        _report(path, checked.findings)
+        return _ERRORS_FOUND if _errors(checked.findings) else 0
+    before = _fixable(path, checked)
+    after = check.fixed(before, **known)
+    left = check.check(schema.dump(after), **known).findings
+    _report(path, checked.findings, patch.diff(before, after))
+    _write(path, files.local_path(_FIX.value), after, left)
+    return _ERRORS_FOUND if _errors(left) else 0
+
+
+def _errors(findings: Sequence[Finding]) -> int:
+    return sum(finding.severity == "error" for finding in findings)
+
+
+def _fixable(path: Path, checked: check.Checked) -> Config:
+    if checked.config is None or any(finding.code == check.UNREADABLE for finding in checked.findings):
+        shown = "\n".join(line for finding in checked.findings for line in _lines(path, finding))
+        raise ConfigError(f"{shown} Correct the text first; --fix would lose what cannot be read.")
+    return checked.config
+
+
+def _report(path: Path, findings: Sequence[Finding], changes: Sequence[str] | None = None) -> None:
+    counts = {severity: sum(finding.severity == severity for finding in findings) for severity in SEVERITIES}
+    if _FORMAT.value == "json":
+        shown = {"config": str(path), "counts": counts, "findings": [_as_json(finding) for finding in findings]}
+        print(json.dumps(shown | ({} if changes is None else {"changes": list(changes)}), indent=2))
+        return
+    for finding in findings:
+        print(*_lines(path, finding), sep="\n")
+    fixes = sum(finding.fix is not None for finding in findings)
+    hint = f" {fixes} can be fixed: --fix=FILE." if fixes and changes is None else ""
+    more = " --explain=CODE tells more." if findings else ""
+    print(f"{', '.join(_counted(severity, count) for severity, count in counts.items())}.{hint}{more}")
+    for change in changes or ():
+        print(f"  {change}")
+
+
+def _counted(severity: str, count: int) -> str:
+    return f"{count} {severity}{'' if count == 1 else 's'}"
+
+
+def _as_json(finding: Finding) -> dict[str, Any]:
+    """The finding's fields by name; the fix as a list of paths and values, null where there is none."""
+    fix = None if finding.fix is None else [dataclasses.asdict(edit) for edit in finding.fix.edits]
+    return dataclasses.asdict(finding) | {"fix": fix}
+
+
+def _lines(path: Path, finding: Finding) -> list[str]:
+    expected = finding.expected if finding.expected.endswith(("?", ".")) else f"{finding.expected}."
+    field = f" {finding.path}" if finding.path else ""
+    found = f"found {finding.found}, expected {expected} {finding.effect}"
+    edits = finding.fix.edits if finding.fix else ()
+    fixes = [f"unset {edit.path}" if edit.value is None else f"{edit.path}={edit.value}" for edit in edits]
+    return [
+        f"{path}:{finding.line}: {finding.severity} {finding.code}{field}: {found}",
+        *(f"    fix: {fix}" for fix in fixes),
+    ]
+
+
+def _write(source: Path, output: Path, config: Config, left: Sequence[Finding]) -> None:
+    if output.exists() and output.samefile(source):
+        raise UsageError(f"--fix is {source} itself, whose comments would be lost. Name another file.")
+    if not _DRY_RUN.value:
+        try:
+            files.write_atomically(output, schema.dump(config).encode())
+        except OSError as error:
+            raise ConfigError(f"cannot be written: {error.strerror}. Name another --fix.", path=output) from error
+    if _FORMAT.value == "text":
+        done = "Dry run, would write" if _DRY_RUN.value else "Wrote"
+        print(f"{done} {output}; {_counted('error', _errors(left))} left.")
+
+
+if __name__ == "__main__":
+    app.run(main, FLAGS, __doc__)
