@@ -23,11 +23,13 @@ class Split:
       pattern: absolute path of its shards, with a `?` for each digit that differs.
       images: how many images it has.
       most_boxes: on one image; 0 where the manifest does not say.
+      boxes: of each class that has some; none where the manifest does not say.
     """
 
     pattern: str
     images: int
     most_boxes: int
+    boxes: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,4 +101,5 @@ def _split(entry: Any, folder: Path) -> Split:
         pattern=str(folder / entry["pattern"]),
         images=int(entry["images"]),
         most_boxes=int(entry.get("most_boxes_on_an_image", 0)),
+        boxes=tuple(int(count) for count in dict(entry.get("classes", {})).values() if count),
     )

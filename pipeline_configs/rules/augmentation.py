@@ -120,19 +120,3 @@ def mirrored_sides(subject: Subject) -> Iterator[Evidence]:
         if sided and name == "random_horizontal_flip":
             found = f"it with the class {sided[0]}"
             yield Evidence(f"{_OPTIONS}[{index}].{name}", found, "no such step", _without(subject, index))
-
-
-@rule(
-    "ENV08",
-    "note",
-    "The engine needs tf.contrib for it; tfod_tools supplies that.",
-    source="utils/autoaugment_utils.py",
-)
-def autoaugment(subject: Subject) -> Iterator[Evidence]:
-    """autoaugment_image is used, which no TensorFlow 2 can run on its own.
-
-    It keeps its settings in tf.contrib's HParams.
-    """
-    for index, name, _ in _steps(subject):
-        if name == "autoaugment_image":
-            yield Evidence(f"{_OPTIONS}[{index}].{name}", "it", "training by tfod_tools.train")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from pipeline_configs.patch import Edit
@@ -37,6 +38,18 @@ def unknown_metrics(subject: Subject) -> Iterator[Evidence]:
             close = ["oid_V2_detection_metrics"] if "open_images" in name else _METRICS
             expected = f"a set of metrics. {plugins.suggestion(name, close)}"
             yield Evidence(f"eval_config.metrics_set[{index}]", f"'{name}'", expected)
+
+
+@rule("EVA02", "note", "The engine measures the area under the whole curve.", source="utils/metrics.py")
+def pascal_voc(subject: Subject) -> Iterator[Evidence]:
+    """The metrics of Pascal VOC are asked for, which changed in 2010.
+
+    Figures that were published for VOC 2007 are means of precision at 11 recalls, some points away from the area that
+    the engine computes; the two are not to be compared.
+    """
+    for index, name in enumerate(subject.config.eval_config.metrics_set):
+        if name == "pascal_voc_detection_metrics":
+            yield Evidence(f"eval_config.metrics_set[{index}]", f"'{name}'", "no comparison with figures of VOC 2007")
 
 
 @rule("EVA03", "note", "The engine's TF2 evaluation takes counts of classes for their ids.", source=_EVAL, style="tf2")
@@ -95,3 +108,25 @@ def metrics_per_category_of_nothing(subject: Subject) -> Iterator[Evidence]:
         yield Evidence(
             "eval_config.include_metrics_per_category", "true", "metrics_set: the COCO metrics, for instance"
         )
+
+
+@rule(
+    "EVA04",
+    "warning",
+    "The metrics go up and down by chance.",
+    source="metrics/coco_evaluation.py",
+)
+def few_objects_to_evaluate(subject: Subject) -> Iterator[Evidence]:
+    """The records to evaluate on have too few objects to tell good models from better ones.
+
+    An average precision p of a class with n objects varies by about sqrt(p (1 - p) / n) from one draw of images to
+    another; its mean over classes accordingly. Given is the half width of the interval that holds 95 % of draws, at p =
+    0.5. Differences of checkpoints within it mean nothing.
+    """
+    val = subject.records.val if subject.records else None
+    if val is None or not val.boxes or not subject.config.eval_input_reader:
+        return
+    half_width = 1.96 * math.sqrt(sum(0.25 / count for count in val.boxes)) / len(val.boxes)
+    if half_width > 0.03:
+        found = f"{sum(val.boxes)} objects of {len(val.boxes)} classes, so that mAP means +- {half_width:.2f}"
+        yield Evidence("eval_input_reader[0]", found, "more objects in the val split, such as --val_fraction=0.3")

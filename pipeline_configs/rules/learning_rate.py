@@ -135,3 +135,48 @@ def cosine_of_another_length(subject: Subject) -> Iterator[Evidence]:
             path = f"{path}.total_steps"
             fix = (Edit(path=path, value=str(steps)),) if steps > message.warmup_steps else ()
             yield Evidence(path, str(message.total_steps), f"{steps}, as num_steps", fix)
+
+
+# The highest rate for each image of a batch among the published configs, with momentum, by how the names of feature
+# extractors begin; the first that fits counts. Most follow 0.04 for a batch of 64 (Goyal et al. 2017: linear scaling).
+_PUBLISHED = {
+    "ssd_mobilenet_v2_mnasfpn": 4 / 1024,
+    "ssd_mobilenet_v2_fpn_keras": 0.08 / 128,
+    "ssd_mobilenet_v2_fpn": 0.4 / 512,
+    "ssd_mobilenet_v1_fpn": 0.04 / 64,
+    "ssd_mobilenet_v3": 0.4 / 512,
+    "ssd_mobile": 0.8 / 512,
+    "": 0.04 / 64,
+}
+
+
+@rule("OPT06", "warning", "Training may run away: the loss grows, or becomes not a number.", source=_SOURCE)
+def high_rate(subject: Subject) -> Iterator[Evidence]:
+    """The learning rate is high for the size of the batch.
+
+    With momentum, a rate belongs to a batch: half the batch needs half the rate. Published TF2 configs were made for
+    batches of 64 to 512 on TPUs; on a GPU their batch has to be smaller, and the rate with it. This is found from one
+    and a half times the highest published rate for each image on.
+    """
+    schedule, train_config = _schedule(subject), subject.config.train_config
+    if schedule is None or not subject.extractor or not train_config.optimizer.HasField("momentum_optimizer"):
+        return
+    field, rate = _highest(schedule)
+    published = next(value for name, value in _PUBLISHED.items() if subject.extractor.startswith(name))
+    if rate > 1.5 * published * train_config.batch_size:
+        found = f"{rate:g} at batch size {train_config.batch_size}"
+        expected = f"about {published * train_config.batch_size:.2g}, or a larger batch"
+        yield Evidence(f"{schedule.path}.{field}", found, expected)
+
+
+def _highest(schedule: _Schedule) -> tuple[str, float]:
+    """The field with the highest rate of a schedule, and the rate."""
+    message = schedule.message
+    if schedule.kind == "constant":
+        return "learning_rate", message.learning_rate
+    if schedule.kind == "cosine_decay":
+        return "learning_rate_base", message.learning_rate_base
+    entries = [("initial_learning_rate", message.initial_learning_rate)]
+    if schedule.kind == "manual_step":
+        entries += [(f"schedule[{i}].learning_rate", entry.learning_rate) for i, entry in enumerate(message.schedule)]
+    return max(entries, key=lambda entry: entry[1])

@@ -48,6 +48,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (records / "manifest.json").write_text(json.dumps(manifest))
     monkeypatch.chdir(tmp_path)
     made = ["make_config", "--template=ssd_mobilenet_v2_300x300", "--records=records", "--output=pipeline.config"]
+    made.append("--set=train_config.optimizer.use_moving_average=false")
     assert app.status(make_config.main, make_config.FLAGS, "", made) == 0
     return tmp_path
 

@@ -22,6 +22,7 @@ from pipeline_configs import check, fill, positions, schema, template
 from pipeline_configs.dataset import Dataset, Split
 from pipeline_configs.finding import Finding
 from pipeline_configs.patch import ConfigPatch, Edit
+from pipeline_configs.rules import faster_rcnn
 
 ROOT = Path(__file__).parents[2]
 CASES = ROOT / "tests" / "data" / "configs" / "rules"
@@ -37,7 +38,7 @@ def cases(which: str) -> list[Any]:
     ]
 
 
-def records(folder: Path, train_images: int = 6000, most_boxes: int = 40) -> Dataset:
+def records(folder: Path, train_images: int = 6000, most_boxes: int = 40, boxes: tuple[int, ...] = ()) -> Dataset:
     """Records of two classes, as far as the rules look at them."""
     folder.mkdir(exist_ok=True)
     for name in ("train", "val"):
@@ -47,7 +48,7 @@ def records(folder: Path, train_images: int = 6000, most_boxes: int = 40) -> Dat
         label_map_path=str(folder / "label_map.pbtxt"),
         num_classes=2,
         train=Split(pattern=str(folder / "train.record"), images=train_images, most_boxes=most_boxes),
-        val=Split(pattern=str(folder / "val.record"), images=500, most_boxes=most_boxes),
+        val=Split(pattern=str(folder / "val.record"), images=500, most_boxes=most_boxes, boxes=tuple(boxes)),
     )
 
 
@@ -165,3 +166,10 @@ def test_the_document_lists_every_rule() -> None:
         if line.startswith("| ") and line[2:5].isupper()
     ]
     assert listed == rows
+
+
+def test_the_share_of_anchors_inside_the_image() -> None:
+    """The figures are those of the engine's generator, counted with NumPy."""
+    grid = template.read("faster_rcnn_resnet50").model.faster_rcnn.first_stage_anchor_generator.grid_anchor_generator
+    for size, share in (((640, 640), 0.457), ((600, 1024), 0.495), ((300, 300), 0.226)):
+        assert faster_rcnn._share_inside(grid, *size) == pytest.approx(share, abs=0.0006)
