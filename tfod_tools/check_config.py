@@ -4,7 +4,8 @@
 
 Errors stop training or make it useless; warnings are what the engine does otherwise than one would think; notes hold
 for the engine's own scripts, and this project's commands mend them. Each has its place in the file, what was found and
-expected, and a fix where there is only one. With --records the config is compared with the data as well.
+expected, and a fix where there is only one. With --records the config is compared with the data as well. Fields that
+differ from the template that the config is most like come last: mostly there are more than one remembers.
 
   python -m tfod_tools.check_config --explain=CFG07    tells more about a code; docs/check_config.md lists them all
 
@@ -23,7 +24,7 @@ from typing import Any
 
 from absl import flags
 
-from pipeline_configs import check, extension, patch, schema
+from pipeline_configs import check, extension, nearest, patch, schema
 from pipeline_configs.dataset import Dataset
 from pipeline_configs.finding import SEVERITIES, Finding
 from pipeline_configs.text_proto import Config
@@ -43,6 +44,7 @@ _DRY_RUN = flags.DEFINE_boolean("dry_run", False, "Show what --fix would change,
 
 _ERRORS_FOUND = 2
 _WIDTH = 100
+_SHOWN_DIFFERENCES = 20
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -60,12 +62,12 @@ def main(arguments: Sequence[str]) -> int:
     }
     checked = check.check(schema.text(path), **known)
     if _FIX.value is None:
-        _report(path, checked.findings)
+        _report(path, checked)
         return _ERRORS_FOUND if _errors(checked.findings) else 0
     before = _fixable(path, checked)
     after = check.fixed(before, **known)
     left = check.check(schema.dump(after), **known).findings
-    _report(path, checked.findings, patch.diff(before, after))
+    _report(path, checked, patch.diff(before, after))
     _write(path, files.local_path(_FIX.value), after, left)
     return _ERRORS_FOUND if _errors(left) else 0
 
@@ -81,20 +83,34 @@ def _fixable(path: Path, checked: check.Checked) -> Config:
     return checked.config
 
 
-def _report(path: Path, findings: Sequence[Finding], changes: Sequence[str] | None = None) -> None:
-    counts = {severity: sum(finding.severity == severity for finding in findings) for severity in SEVERITIES}
+def _report(path: Path, checked: check.Checked, changes: Sequence[str] | None = None) -> None:
+    counts = {severity: sum(one.severity == severity for one in checked.findings) for severity in SEVERITIES}
+    like = nearest.nearest(checked.config) if checked.config else None
     if _FORMAT.value == "json":
-        shown = {"config": str(path), "counts": counts, "findings": [_as_json(finding) for finding in findings]}
-        print(json.dumps(shown | ({} if changes is None else {"changes": list(changes)}), indent=2))
+        shown: dict[str, Any] = {"config": str(path), "counts": counts}
+        shown["findings"] = [_as_json(finding) for finding in checked.findings]
+        shown["nearest"] = like and dataclasses.asdict(like)
+        print(json.dumps(shown | ({} if changes is None else {"changes": changes}), indent=2))
         return
-    for finding in findings:
+    for finding in checked.findings:
         print(*_lines(path, finding), sep="\n")
-    fixes = sum(finding.fix is not None for finding in findings)
+    if like:
+        _show_differences(like)
+    fixes = sum(finding.fix is not None for finding in checked.findings)
     hint = f" {fixes} can be fixed: --fix=FILE." if fixes and changes is None else ""
-    more = " --explain=CODE tells more." if findings else ""
+    more = " --explain=CODE tells more." if checked.findings else ""
     print(f"{', '.join(_counted(severity, count) for severity, count in counts.items())}.{hint}{more}")
     for change in changes or ():
         print(f"  {change}")
+
+
+def _show_differences(like: nearest.Resemblance) -> None:
+    count = len(like.changes)
+    colon = ":" if count else "."
+    print(f"{_counted('field', count)} {'differs' if count == 1 else 'differ'} from template {like.template}{colon}")
+    print(*(f"  {change}" for change in like.changes[:_SHOWN_DIFFERENCES]), sep="\n", end="\n" if count else "")
+    if count > _SHOWN_DIFFERENCES:
+        print(f"  ... and {count - _SHOWN_DIFFERENCES} more")
 
 
 def _counted(severity: str, count: int) -> str:

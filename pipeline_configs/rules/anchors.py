@@ -40,6 +40,9 @@ def layers_without_anchors(subject: Subject) -> Iterator[Evidence]:
         levels = generator.multiscale_anchor_generator
         layers = levels.max_level - levels.min_level + 1
         path = f"{subject.model_path}.anchor_generator.multiscale_anchor_generator.max_level"
+    elif generator.HasField("flexible_grid_anchor_generator"):
+        layers = len(generator.flexible_grid_anchor_generator.anchor_grid)
+        path = f"{subject.model_path}.anchor_generator.flexible_grid_anchor_generator.anchor_grid"
     else:
         return
     if layers != maps:

@@ -75,14 +75,13 @@ def no_checkpoint_there(subject: Subject) -> Iterator[Evidence]:
         yield Evidence(_PATH, f"{named}, where no checkpoint is", "one that is there, or the field unset")
 
 
-@rule("CFG33", "error", "The engine stops when it loads the checkpoint.", source=_LOOP, style="tf2")
+@rule("CFG33", "error", "The engine stops before it trains, with or without a checkpoint.", source=_LOOP, style="tf2")
 def all_variables(subject: Subject) -> Iterator[Evidence]:
     """All variables of a checkpoint are to be loaded by a field that TF2 style does not have.
 
     There, fine_tune_checkpoint_type decides how much is loaded: "full" is all of it.
     """
-    train_config = subject.config.train_config
-    if train_config.fine_tune_checkpoint and train_config.load_all_detection_checkpoint_vars:
+    if subject.config.train_config.load_all_detection_checkpoint_vars:
         path = "train_config.load_all_detection_checkpoint_vars"
         yield Evidence(path, "true", "it unset", (Edit(path=path, value=None),))
 

@@ -129,7 +129,7 @@ def impossible_thresholds(subject: Subject) -> Iterator[Evidence]:
     if matcher.unmatched_threshold > matcher.matched_threshold:
         yield Evidence(f"{path}.unmatched_threshold", unmatched, f"at most {matched}, the matched_threshold",
                        (Edit(path=f"{path}.unmatched_threshold", value=matched),))  # fmt: skip
-    elif matched == unmatched and not matcher.negatives_lower_than_unmatched:
+    elif matcher.unmatched_threshold == matcher.matched_threshold and not matcher.negatives_lower_than_unmatched:
         path = f"{path}.negatives_lower_than_unmatched"
         yield Evidence(path, f"false, with both thresholds at {matched}", "true, or an unmatched_threshold below it",
                        (Edit(path=path, value="true"),))  # fmt: skip

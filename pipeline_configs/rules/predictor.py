@@ -36,7 +36,14 @@ def depthwise_without_neighbours(subject: Subject) -> Iterator[Evidence]:
         )
 
 
-@rule("CFG17", "error", "The engine stops when it builds the box predictor.", source="predictors", architecture="ssd")
+@rule(
+    "CFG17",
+    "error",
+    "The engine stops when it builds the box predictor.",
+    source="predictors/convolutional_keras_box_predictor.py",
+    style="tf2",
+    architecture="ssd",
+)
 def crossed_depths(subject: Subject) -> Iterator[Evidence]:
     """The smallest depth of the box predictor's layers is larger than the largest.
 

@@ -74,6 +74,8 @@ def test_warnings_alone_are_no_failure(folder: Path, capsys: pytest.CaptureFixtu
         " train_config.optimizer.rms_prop_optimizer.learning_rate.exponential_decay_learning_rate.decay_steps:"
         " found 800720, the first drop of a run of 200000 steps, expected drops before its last step."
         " The rate stays, all but, as it is to the end.",
+        "1 field differs from template ssd_mobilenet_v2_300x300:",
+        "  train_config.optimizer.use_moving_average: true -> false",
         "0 errors, 1 warning, 0 notes. --explain=CODE tells more.",
     ]
 
@@ -95,7 +97,7 @@ def test_json(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     capsys.readouterr()
     assert run("--config=pipeline.config", "--records=records", "--format=json") == 2
     shown = json.loads(capsys.readouterr().out)
-    assert list(shown) == ["config", "counts", "findings"]
+    assert list(shown) == ["config", "counts", "findings", "nearest"]
     assert shown["counts"] == {"error": 1, "warning": 1, "note": 0}
     assert shown["findings"][0] == {
         "code": "CFG04",
@@ -108,6 +110,10 @@ def test_json(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
         "fix": [{"path": "model.ssd.num_classes", "value": "2"}],
     }
     assert shown["findings"][1]["fix"] is None
+    assert shown["nearest"] == {
+        "template": "ssd_mobilenet_v2_300x300",
+        "changes": ["train_config.optimizer.use_moving_average: true -> false"],
+    }
 
 
 def test_fixes_are_written_and_shown(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
