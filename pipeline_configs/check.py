@@ -56,13 +56,13 @@ def explain(code: str) -> str:
     return rules()[code].explanation()
 
 
-def check(text: str, *, records: Dataset | None = None, extension: bool = False) -> Checked:
+def check(text: str, *, records: Dataset | None = None, extension: str | None = None) -> Checked:
     """Applies every rule to the config in `text`.
 
     Args:
       text: the content of a pipeline.config.
       records: what it is to be trained on, where that is known.
-      extension: whether the user brings a feature extractor of their own.
+      extension: the user's module that is said to bring the feature extractor.
 
     Raises:
       MissingPackageError: the engine is not installed.
@@ -76,7 +76,7 @@ def check(text: str, *, records: Dataset | None = None, extension: bool = False)
     return Checked(config=config, findings=_findings(config, places, records, extension))
 
 
-def fixed(config: Config, *, records: Dataset | None = None, extension: bool = False) -> Config:
+def fixed(config: Config, *, records: Dataset | None = None, extension: str | None = None) -> Config:
     """A copy of `config` in which every fix that a rule knows is made, also where one fix calls for another."""
     made: set[ConfigPatch] = set()
     while True:
@@ -88,8 +88,10 @@ def fixed(config: Config, *, records: Dataset | None = None, extension: bool = F
         made.add(fix)
 
 
-def _findings(config: Config, places: Sequence[Place], records: Dataset | None, extension: bool) -> tuple[Finding, ...]:
-    subject = Subject(config=config, places=places, style=_style(config), extension=extension, records=records)
+def _findings(
+    config: Config, places: Sequence[Place], records: Dataset | None, extension: str | None
+) -> tuple[Finding, ...]:
+    subject = Subject(config=config, places=places, style=_style(config, extension), records=records)
     found = [finding for rule in rules().values() if rule.applies_to(subject) for finding in _found_by(rule, subject)]
     return tuple(sorted(found, key=lambda finding: (SEVERITIES.index(finding.severity), finding.line)))
 
@@ -108,9 +110,9 @@ def _found_by(rule: Rule, subject: Subject) -> Iterator[Finding]:
         )
 
 
-def _style(config: Config) -> style.Style | None:
+def _style(config: Config, extension: str | None) -> style.Style | None:
     try:
-        return style.style_of(config)
+        return style.style_of(config, extension)
     except ConfigError:
         return None  # what is wrong with the extractor is for its rules to say
 

@@ -34,14 +34,12 @@ class Subject:
       config: as the engine reads it.
       places: where each field is written.
       style: None where nobody knows the feature extractor.
-      extension: whether the user brings a feature extractor, so that an unknown one is no error.
       records: None where they were not named.
     """
 
     config: Config
     places: Sequence[Place]
     style: Style | None
-    extension: bool
     records: Dataset | None
 
     @property

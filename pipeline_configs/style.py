@@ -64,15 +64,15 @@ def extractors() -> Mapping[str, Mapping[str, Style]]:
         for architecture, prefix in _MAP_PREFIXES.items():
             if name.startswith(prefix):
                 found[architecture].update(dict.fromkeys(types, style))
-    for name in own_extractors():
+    for name in plugins.names(_OWN):
         architecture = next((a for a in ("ssd", "faster_rcnn") if name.startswith(f"{a}_")), "center_net")
         found[architecture][name] = _by_name(architecture, name)
     return found
 
 
-def own_extractors() -> tuple[str, ...]:
-    """The types of the feature extractors that come with this package."""
-    return plugins.names(_OWN)
+def is_engines(architecture: str, extractor: str) -> bool:
+    """Whether the type `extractor` of `architecture` is the engine's own, and neither this package's nor a user's."""
+    return extractor in extractors().get(architecture, {}) and extractor not in plugins.names(_OWN)
 
 
 def _by_name(architecture: str, name: str) -> Style:

@@ -58,7 +58,7 @@ def main(arguments: Sequence[str]) -> int:
     path = files.local_path(_CONFIG.value)
     known: dict[str, Any] = {
         "records": Dataset.read(files.local_path(_RECORDS.value)) if _RECORDS.value else None,
-        "extension": extension.located(_EXTENSION.value) is not None,
+        "extension": extension.located(_EXTENSION.value),
     }
     checked = check.check(schema.text(path), **known)
     if _FIX.value is None:

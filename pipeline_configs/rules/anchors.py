@@ -30,7 +30,7 @@ def layers_without_anchors(subject: Subject) -> Iterator[Evidence]:
     the levels from min_level to max_level, which the anchors have to repeat.
     """
     maps = _feature_maps(subject)
-    if maps is None or subject.style is None or subject.extractor in style.own_extractors():
+    if maps is None or not style.is_engines("ssd", subject.extractor):
         return
     generator, fix = subject.model.anchor_generator, tuple[Edit, ...]()
     if generator.HasField("ssd_anchor_generator"):
@@ -173,7 +173,7 @@ def strides_of_some_layers(subject: Subject) -> Iterator[Evidence]:
         given = min(len(getattr(generator, f"height_{kind}")), len(getattr(generator, f"width_{kind}")))
         if getattr(generator, f"height_{kind}") and given != generator.num_layers:
             path = f"{_path(subject)}.height_{kind}"
-            yield Evidence(path, f"{given} pairs", f"{generator.num_layers}, as num_layers, or none")
+            yield Evidence(path, f"{given} of them", f"{generator.num_layers}, as num_layers, or none")
 
 
 def _has_ssd_anchors(subject: Subject) -> bool:

@@ -68,7 +68,7 @@ def normalised_twice(subject: Subject) -> Iterator[Evidence]:
     """
     for index, name, _ in _steps(subject):
         if name in ("normalize_image", "subtract_channel_mean"):
-            yield Evidence(f"{_OPTIONS}[{index}].{name}", "it", "no such step", _without(subject, index))
+            yield Evidence(f"{_OPTIONS}[{index}].{name}", name, "no such step", _without(subject, index))
 
 
 @rule("AUG04", "error", "The engine stops: the image has another shape than the next part expects.", source=_STEPS)
@@ -80,7 +80,7 @@ def changed_shape(subject: Subject) -> Iterator[Evidence]:
     """
     for index, name, _ in _steps(subject):
         if name in ("rgb_to_gray", "random_resize_method"):
-            yield Evidence(f"{_OPTIONS}[{index}].{name}", "it", "no such step", _without(subject, index))
+            yield Evidence(f"{_OPTIONS}[{index}].{name}", name, "no such step", _without(subject, index))
 
 
 @rule("AUG05", "error", "The engine stops when it builds the step.", source=_BUILDER)
@@ -102,7 +102,7 @@ def incomplete_step(subject: Subject) -> Iterator[Evidence]:
         elif name == "random_crop_pad_image":
             for which in ("min_padded_size_ratio", "max_padded_size_ratio"):
                 if len(getattr(step, which)) not in (0, 2):
-                    yield Evidence(f"{path}.{name}.{which}", f"{len(getattr(step, which))} values", "2")
+                    yield Evidence(f"{path}.{name}.{which}", f"a list of {len(getattr(step, which))}", "a list of 2")
 
 
 @rule("AUG06", "warning", "The engine shows the model left for right.", source=_STEPS)
@@ -118,5 +118,5 @@ def mirrored_sides(subject: Subject) -> Iterator[Evidence]:
         return  # CFG06 tells
     for index, name, _ in _steps(subject):
         if sided and name == "random_horizontal_flip":
-            found = f"it with the class {sided[0]}"
+            found = f"{name} with the class {sided[0]}"
             yield Evidence(f"{_OPTIONS}[{index}].{name}", found, "no such step", _without(subject, index))

@@ -33,9 +33,8 @@ def unknown_extractor(subject: Subject) -> Iterator[Evidence]:
     if not subject.architecture:
         yield Evidence("model", subject.config.model.WhichOneof("model") or "nothing", "ssd, faster_rcnn or center_net")
     elif _unknown(subject) and not _elsewhere(subject.extractor):
-        hint = plugins.suggestion(subject.extractor, style.extractors()[subject.architecture])
         path = f"{subject.model_path}.feature_extractor.type"
-        yield Evidence(path, f"'{subject.extractor}'", f"a feature extractor of {subject.architecture}. {hint}")
+        yield Evidence(path, f"'{subject.extractor}'", f"a type of {subject.architecture}. {_hint(subject)}")
 
 
 @rule("CFG02", "error", "The engine stops when it builds the model.", source=_BUILDER)
@@ -46,13 +45,19 @@ def extractor_of_another_architecture(subject: Subject) -> Iterator[Evidence]:
     takes the other's place.
     """
     if subject.architecture and _unknown(subject) and (other := _elsewhere(subject.extractor)):
-        hint = plugins.suggestion(subject.extractor, style.extractors()[subject.architecture])
         path = f"{subject.model_path}.feature_extractor.type"
-        yield Evidence(path, f"'{subject.extractor}', which is of {other}", f"one of {subject.architecture}. {hint}")
+        found = f"'{subject.extractor}', which is of {other}"
+        yield Evidence(path, found, f"a type of {subject.architecture}. {_hint(subject)}")
+
+
+def _hint(subject: Subject) -> str:
+    """The types that may have been meant, or where to find some: there are too many to list."""
+    hint = plugins.suggestion(subject.extractor, style.extractors()[subject.architecture])
+    return hint if hint.startswith("Did you mean") else "The templates of make_config --list have some."
 
 
 def _unknown(subject: Subject) -> bool:
-    return subject.style is None and not subject.extension
+    return subject.style is None
 
 
 def _elsewhere(extractor: str) -> str:
@@ -68,13 +73,13 @@ def field_of_another_extractor(subject: Subject) -> Iterator[Evidence]:
     set. num_layers is for extractors without a feature pyramid, fpn and bifpn for those with that one.
     """
     extractor = subject.extractor
-    if not extractor or subject.style is None or extractor in style.own_extractors():
+    if not style.is_engines(subject.architecture, extractor):
         return
     message = subject.model.feature_extractor
     for name, taken in _taken(subject).items():
         if name in message.DESCRIPTOR.fields_by_name and message.HasField(name) and not taken:
             path = f"{subject.model_path}.feature_extractor.{name}"
-            yield Evidence(path, f"it for {extractor}", "it unset", (Edit(path=path, value=None),))
+            yield Evidence(path, f"{name} for {extractor}", "no such field", (Edit(path=path, value=None),))
 
 
 def _taken(subject: Subject) -> dict[str, bool]:
@@ -138,7 +143,7 @@ def small_input(subject: Subject) -> Iterator[Evidence]:
     if subject.extractor.startswith("embedded_ssd"):
         if sides != [256, 256]:
             yield Evidence(path, found, "256 x 256 with fixed_shape_resizer")
-    elif subject.extractor != "ssd_pnasnet" and subject.extractor not in style.own_extractors():
+    elif subject.extractor != "ssd_pnasnet" and style.is_engines("ssd", subject.extractor):
         least = 129 if "bifpn" in subject.extractor else 33
         if min(sides) < least:
             yield Evidence(path, found, f"at least {least} pixels a side")
@@ -153,7 +158,7 @@ def ignored_normalisation(subject: Subject) -> Iterator[Evidence]:
     """
     for path, hyperparams in nested.messages(subject.config.model, "Hyperparams", "model"):
         if hyperparams.HasField("group_norm"):
-            yield Evidence(f"{path}.group_norm", "it", "batch_norm")
+            yield Evidence(f"{path}.group_norm", "group_norm", "batch_norm")
         if hyperparams.HasField("batch_norm") and not hyperparams.batch_norm.train:
             yield Evidence(f"{path}.batch_norm.train", "false", "freeze_batchnorm in its place")
 
@@ -175,9 +180,10 @@ def keras_only_hyperparams(subject: Subject) -> Iterator[Evidence]:
             path_ = f"{path}.force_use_bias"
             yield Evidence(path_, "true", "false in TF1 style", (Edit(path=path_, value=None),))
         if hyperparams.HasField("sync_batch_norm"):
-            yield Evidence(f"{path}.sync_batch_norm", "it", "batch_norm in TF1 style")
+            yield Evidence(f"{path}.sync_batch_norm", "sync_batch_norm", "batch_norm in TF1 style")
         if hyperparams.initializer.HasField("keras_initializer_by_name"):
-            yield Evidence(f"{path}.initializer.keras_initializer_by_name", "it", "another initializer in TF1 style")
+            name = "keras_initializer_by_name"
+            yield Evidence(f"{path}.initializer.{name}", name, "another initializer in TF1 style")
 
 
 @rule("CFG40", "warning", "The base network keeps its built-in values.", source="models/", architecture="ssd")
@@ -194,7 +200,7 @@ def base_network_keeps_its_own(subject: Subject) -> Iterator[Evidence]:
     built_in = next((values for name, values in _BUILT_IN.items() if name in subject.extractor), None)
     if built_in is None or message.override_base_feature_extractor_hyperparams or "mobiledet" in subject.extractor:
         return
-    if subject.config.train_config.fine_tune_checkpoint or subject.extractor in style.own_extractors():
+    if subject.config.train_config.fine_tune_checkpoint or not style.is_engines("ssd", subject.extractor):
         return
     hyperparams, (weight, decay) = message.conv_hyperparams, built_in
     path = f"{subject.model_path}.feature_extractor.conv_hyperparams"

@@ -53,7 +53,7 @@ def impossible_stages(subject: Subject) -> Iterator[Evidence]:
 def _strides(subject: Subject) -> tuple[int, ...]:
     """The strides that the feature extractor can have; none where that is not known."""
     extractor = subject.extractor
-    if subject.style is None or extractor in style.own_extractors():
+    if not style.is_engines("faster_rcnn", extractor):
         return ()
     only_16 = extractor.endswith("nas") or (subject.style == "tf2" and "resnet" in extractor and "fpn" not in extractor)
     return (16,) if only_16 and "inception" not in extractor else (8, 16)

@@ -24,7 +24,7 @@ def checkpoint_version(subject: Subject) -> Iterator[Evidence]:
     version = train_config.DESCRIPTOR.fields_by_name["fine_tune_checkpoint_version"].enum_type.values_by_name["V2"]
     if train_config.fine_tune_checkpoint and train_config.fine_tune_checkpoint_version != version.number:
         path = "train_config.fine_tune_checkpoint_version"
-        yield Evidence(path, "not V2", "V2", (Edit(path=path, value="V2"),))
+        yield Evidence(path, "V1", "V2", (Edit(path=path, value="V2"),))
 
 
 @rule("CFG30", "error", "The engine stops: objects of the checkpoint are not found.", source=_LOOP, style="tf2")
@@ -83,7 +83,7 @@ def all_variables(subject: Subject) -> Iterator[Evidence]:
     """
     if subject.config.train_config.load_all_detection_checkpoint_vars:
         path = "train_config.load_all_detection_checkpoint_vars"
-        yield Evidence(path, "true", "it unset", (Edit(path=path, value=None),))
+        yield Evidence(path, "true", "false", (Edit(path=path, value=None),))
 
 
 @rule(

@@ -25,7 +25,10 @@ def ignored_in_tf2(subject: Subject) -> Iterator[Evidence]:
     yield from _ignored(train_config, "train_config", (*_TF1_ONLY, *_OLD_TRAINER, *_OLD_QUEUES))
     if subject.config.HasField("graph_rewriter"):
         yield Evidence(
-            "graph_rewriter", "it", "a feature extractor of TF1 style", (Edit(path="graph_rewriter", value=None),)
+            "graph_rewriter",
+            "graph_rewriter",
+            "a feature extractor of TF1 style",
+            (Edit(path="graph_rewriter", value=None),),
         )
 
 

@@ -58,7 +58,9 @@ def miner_with_focal_loss(subject: Subject) -> Iterator[Evidence]:
     loss = subject.model.loss
     if loss.HasField("hard_example_miner") and loss.classification_loss.HasField("weighted_sigmoid_focal"):
         path = f"{subject.model_path}.loss.hard_example_miner"
-        yield Evidence(path, "it beside weighted_sigmoid_focal", "one of the two", (Edit(path=path, value=None),))
+        yield Evidence(
+            path, "hard_example_miner beside weighted_sigmoid_focal", "one of the two", (Edit(path=path, value=None),)
+        )
 
 
 @rule(
@@ -105,7 +107,9 @@ def bipartite_matcher(subject: Subject) -> Iterator[Evidence]:
             "{argmax_matcher {matched_threshold: 0.5 unmatched_threshold: 0.5 force_match_for_each_row: true"
             " negatives_lower_than_unmatched: true}}"
         )
-        yield Evidence(f"{path}.bipartite_matcher", "it", "argmax_matcher", (Edit(path=path, value=argmax),))
+        yield Evidence(
+            f"{path}.bipartite_matcher", "bipartite_matcher", "argmax_matcher", (Edit(path=path, value=argmax),)
+        )
 
 
 @rule(

@@ -48,7 +48,7 @@ def autoaugment(subject: Subject) -> Iterator[Evidence]:
     for index, option in enumerate(subject.config.train_config.data_augmentation_options):
         if option.HasField("autoaugment_image"):
             path = f"train_config.data_augmentation_options[{index}].autoaugment_image"
-            yield Evidence(path, "it", "training by tfod_tools.train")
+            yield Evidence(path, "autoaugment_image", "training by tfod_tools.train")
 
 
 @rule("ENV09", "note", _NO_CONTRIB, source="builders/graph_rewriter_builder.py", style="tf1")
@@ -58,7 +58,7 @@ def quantisation(subject: Subject) -> Iterator[Evidence]:
     The rewriting of the graph, in which weights and activations are quantised, was a part of tf.contrib.
     """
     if subject.config.graph_rewriter.HasField("quantization"):
-        yield Evidence("graph_rewriter.quantization", "it", "training by tfod_tools.train")
+        yield Evidence("graph_rewriter.quantization", "quantization", "training by tfod_tools.train")
 
 
 @rule(
@@ -75,7 +75,7 @@ def no_tflite(subject: Subject) -> Iterator[Evidence]:
     replaced by a fixed one at export.
     """
     if subject.architecture == "faster_rcnn":
-        yield Evidence("model.faster_rcnn", "it", "ssd or center_net, if for TensorFlow Lite")
+        yield Evidence("model.faster_rcnn", "faster_rcnn", "ssd or center_net, if for TensorFlow Lite")
     elif subject.architecture and not subject.model.image_resizer.HasField("fixed_shape_resizer"):
         found = subject.model.image_resizer.WhichOneof("image_resizer_oneof")
         if found:

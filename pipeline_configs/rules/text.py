@@ -37,9 +37,9 @@ def written_twice(subject: Subject) -> Iterator[Evidence]:
             continue
         before = values.setdefault(place.path, place)
         if before is not place and not is_message(place.field):
-            yield Evidence(place.path, f"it set in line {before.line} already", "one value")
+            yield Evidence(place.path, f"a value beside that of line {before.line}", "one value")
         choice = place.field.containing_oneof
         if choice is not None:
             before = branches.setdefault((place.holder, choice.name), place)
             if before.path != place.path:
-                yield Evidence(place.path, f"{before.name} set in line {before.line} already", f"one {choice.name}")
+                yield Evidence(place.path, f"{before.name} in line {before.line} as well", f"one {choice.name}")

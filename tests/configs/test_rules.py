@@ -6,7 +6,7 @@ CODE.yaml has two lists, `triggers` and `passes`. A case is a template, filled f
     text: added at the end of the file
     files: written beside the records, name to content
     records: numbers of the manifest that differ; null where the command is not told of the records
-    extension: true where the user says that a feature extractor of theirs is used
+    extension: the module that is said to bring the feature extractor
     at: for triggers, the path that is found fault with
 """
 
@@ -70,7 +70,7 @@ def checked(case: dict[str, Any], folder: Path) -> tuple[str, check.Checked, dic
     patch = ConfigPatch(edits=tuple(Edit(path=path, value=value) for path, value in values.items()))
     known = {
         "records": None if case.get("records", {}) is None else dataset,
-        "extension": case.get("extension", False),
+        "extension": case.get("extension"),
     }
     text = schema.dump(patch.apply(config)) + case.get("text", "")
     return text, check.check(text, **known), known
