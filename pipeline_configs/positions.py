@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pipeline_configs.field_path import is_list
@@ -30,12 +30,15 @@ _CLOSED_BY = {"{": "}", "<": ">"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """One value in the text.
+    """One value in the text. Offsets count characters from the beginning of the text.
 
     Attributes:
       path: the field, as `pipeline_configs.field_path` reads it; every item of a list has its index.
       line: of the field's name, from 1; of the value itself for the second and later ones in brackets.
-      offset: where that starts, in characters from the beginning of the text.
+      offset: where that starts.
+      value: where the value starts; of a message, where its bracket opens.
+      end: behind the value.
+      statement: where name, value and all other values in the same brackets start and end.
       holder: the path of the message that has the field; "" for the whole config.
       owner: the type of that message; None where it is inside a field that does not exist.
       field: None where there is no such field.
@@ -44,6 +47,9 @@ class Place:
     path: str
     line: int
     offset: int
+    value: int
+    end: int
+    statement: tuple[int, int]
     holder: str
     owner: Descriptor | None
     field: FieldDescriptor | None
@@ -56,7 +62,9 @@ class Place:
 
 def read(text: str, root: Descriptor) -> tuple[Place, ...]:
     """Every field that `text`, a message of the type `root`, sets, in the order of the text."""
-    return tuple(_Reader(text).message(_Open(path="", type=root, closer="")))
+    reader = _Reader(text)
+    reader.read(_Open(path="", type=root, closer="", place=None, items=Counter()))
+    return tuple(reader.places)
 
 
 def line_of(path: str, places: Sequence[Place]) -> int:
@@ -72,12 +80,24 @@ def line_of(path: str, places: Sequence[Place]) -> int:
 
 @dataclass(slots=True, kw_only=True)
 class _Open:
-    """A message that is being read."""
+    """A message that is being read; `place` is the index of its own place, None for the whole text."""
 
     path: str
     type: Descriptor | None
     closer: str
-    items: Counter[str] = field(default_factory=Counter)
+    place: int | None
+    items: Counter[str]
+
+
+@dataclass(slots=True, kw_only=True)
+class _Name:
+    """A field whose values follow, in brackets where it stays on the stack; `values` are indices of their places."""
+
+    text: str
+    holder: _Open
+    field: FieldDescriptor | None
+    offset: int
+    values: list[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +106,16 @@ class _Token:
     text: str
     offset: int
 
+    @property
+    def end(self) -> int:
+        return self.offset + len(self.text)
+
 
 class _Reader:
     """Follows the tokens of a text; messages inside one another are kept on a list, so that no depth is too deep."""
 
     def __init__(self, text: str) -> None:
+        self.places: list[Place] = []
         self._text = text
         self._tokens = [
             _Token(match.lastgroup or "", match.group(), match.start())
@@ -101,23 +126,24 @@ class _Reader:
         self._line, self._counted = 1, 0
         self._opened: dict[str, _Open] = {}
 
-    def message(self, outermost: _Open) -> Iterator[Place]:
-        """The places in `outermost` and all below it."""
-        # Above a message in a bracketed list lies the field of that list.
+    def read(self, outermost: _Open) -> None:
+        """Finds the places in `outermost` and all below it."""
         stack: list[_Open | _Name] = [outermost]
         while stack and self._next < len(self._tokens):
-            top = stack[-1]
-            if isinstance(top, _Name):
-                yield from self._item(top, stack)
-            elif self._peek() == top.closer:
+            top, token = stack[-1], self._tokens[self._next]
+            closer = "]" if isinstance(top, _Name) else top.closer
+            if token.text == closer:
                 self._next += 1
+                self._close(top, token.end)
                 stack.pop()
-            elif self._peek() in (",", ";"):
+            elif token.text in (",", ";"):
                 self._next += 1
+            elif isinstance(top, _Name):
+                self._value(top, stack)
             else:
-                yield from self._field(top, stack)
+                self._field(top, stack)
 
-    def _field(self, top: _Open, stack: list[_Open | _Name]) -> Iterator[Place]:
+    def _field(self, top: _Open, stack: list[_Open | _Name]) -> None:
         name = self._name(top)
         if self._peek() == ":":
             self._next += 1
@@ -125,19 +151,7 @@ class _Reader:
             self._next += 1
             stack.append(name)
         else:
-            yield self._value(name, stack)
-
-    def _item(self, name: _Name, stack: list[_Open | _Name]) -> Iterator[Place]:
-        """The next item of a list in brackets, or its end."""
-        if self._peek() == "]":
-            self._next += 1
-            stack.pop()
-        elif self._peek() == ",":
-            self._next += 1
-        else:
-            # The first item is where the name is, as it would be without brackets.
-            yield self._value(name, stack)
-            name.offset = None
+            self._value(name, stack)
 
     def _name(self, top: _Open) -> _Name:
         token = self._take()
@@ -145,59 +159,65 @@ class _Reader:
         while text.startswith("[") and not text.endswith("]") and self._next < len(self._tokens):
             text += self._take().text  # the name of an extension
         known = top.type.fields_by_name.get(text) if top.type else None
-        return _Name(text, top, known, token.offset)
+        return _Name(text=text, holder=top, field=known, offset=token.offset, values=[])
 
-    def _value(self, name: _Name, stack: list[_Open | _Name]) -> Place:
-        token = self._take()
-        place = self._place(name, token.offset if name.offset is None else name.offset)
+    def _value(self, name: _Name, stack: list[_Open | _Name]) -> None:
+        token = last = self._take()
+        while token.kind == "text" and self._peek_kind() == "text":
+            last = self._take()  # strings beside each other are one value
+        place = self._place(name, token.offset, last.end)
         if token.text in _CLOSED_BY and token.kind == "mark":
             stack.append(self._open(place, _CLOSED_BY[token.text]))
-        while token.kind == "text" and self._next < len(self._tokens) and self._tokens[self._next].kind == "text":
-            self._next += 1  # strings beside each other are one value
+
+    def _place(self, name: _Name, value: int, end: int) -> Place:
+        path = f"{name.holder.path}.{name.text}".removeprefix(".")
+        if name.field is not None and is_list(name.field):
+            path = f"{path}[{name.holder.items[name.text]}]"
+            name.holder.items[name.text] += 1
+        # The first item in brackets is where the name is, as it would be without them.
+        offset = value if name.values else name.offset
+        self._line += self._text.count("\n", self._counted, offset)
+        self._counted = offset
+        place = Place(
+            path=path,
+            line=self._line,
+            offset=offset,
+            value=value,
+            end=end,
+            statement=(name.offset, end),
+            holder=name.holder.path,
+            owner=name.holder.type,
+            field=name.field,
+        )
+        name.values.append(len(self.places))
+        self.places.append(place)
         return place
 
     def _open(self, place: Place, closer: str) -> _Open:
         """The message at `place`: if it is not the first one there, its lists go on where the first one's ended."""
         known = place.field.message_type if place.field else None
         before = self._opened.get(place.path)
-        opened = _Open(path=place.path, type=known, closer=closer, items=before.items if before else Counter())
+        items = before.items if before else Counter[str]()
+        opened = _Open(path=place.path, type=known, closer=closer, place=len(self.places) - 1, items=items)
         self._opened[place.path] = opened
         return opened
 
-    def _place(self, name: _Name, offset: int) -> Place:
-        path = f"{name.holder.path}.{name.text}".removeprefix(".")
-        if name.field is not None and is_list(name.field):
-            index = name.holder.items[name.text]
-            name.holder.items[name.text] += 1
-            path = f"{path}[{index}]"
-        self._line += self._text.count("\n", self._counted, offset)
-        self._counted = offset
-        return Place(
-            path=path, line=self._line, offset=offset, holder=name.holder.path, owner=name.holder.type, field=name.field
-        )
+    def _close(self, top: _Open | _Name, end: int) -> None:
+        if isinstance(top, _Name):
+            for index in top.values:
+                self.places[index] = replace(self.places[index], statement=(top.offset, end))
+        elif top.place is not None:
+            place = self.places[top.place]
+            self.places[top.place] = replace(place, end=end, statement=(place.statement[0], end))
 
     def _peek(self) -> str:
         return self._tokens[self._next].text if self._next < len(self._tokens) else ""
+
+    def _peek_kind(self) -> str:
+        return self._tokens[self._next].kind if self._next < len(self._tokens) else ""
 
     def _take(self) -> _Token:
         if self._next >= len(self._tokens):
             return _Token("end", "", len(self._text))
         self._next += 1
         return self._tokens[self._next - 1]
-
-
-@dataclass(slots=True)
-class _Name:
-    """A field whose value follows.
-
-    Attributes:
-      text: its name.
-      holder: the message that has it.
-      field: None where there is no such field.
-      offset: of the name; None from the second item of a list in brackets on, which have places of their own.
-    """
-
-    text: str
-    holder: _Open
-    field: FieldDescriptor | None
-    offset: int | None

@@ -24,7 +24,7 @@ from typing import Any
 
 from absl import flags
 
-from pipeline_configs import check, extension, nearest, patch, schema
+from pipeline_configs import check, extension, nearest, patch, rewrite, schema
 from pipeline_configs.dataset import Dataset
 from pipeline_configs.finding import SEVERITIES, Finding
 from pipeline_configs.text_proto import Config
@@ -37,7 +37,9 @@ FLAGS = flags.FlagValues()
 _CONFIG = flags.DEFINE_string("config", None, "The pipeline.config to check.", flag_values=FLAGS)
 _RECORDS = flags.DEFINE_string("records", None, "The folder that make_records wrote.", flag_values=FLAGS)
 _FORMAT = flags.DEFINE_enum("format", "text", ["text", "json"], "How findings are printed.", flag_values=FLAGS)
-_FIX = flags.DEFINE_string("fix", None, "The file to write with every fix made.", flag_values=FLAGS)
+_FIX = flags.DEFINE_string(
+    "fix", None, "Where to write the config with every fix; may be the same file.", flag_values=FLAGS
+)
 _EXPLAIN = flags.DEFINE_string("explain", None, "Tell about this code, and stop.", flag_values=FLAGS)
 _EXTENSION = flags.DEFINE_string("extension", None, extension.HELP, flag_values=FLAGS)
 _DRY_RUN = flags.DEFINE_boolean("dry_run", False, "Show what --fix would change, write nothing.", flag_values=FLAGS)
@@ -60,15 +62,18 @@ def main(arguments: Sequence[str]) -> int:
         "records": Dataset.read(files.local_path(_RECORDS.value)) if _RECORDS.value else None,
         "extension": extension.located(_EXTENSION.value),
     }
-    checked = check.check(schema.text(path), **known)
+    text = schema.text(path)
+    checked = check.check(text, **known)
     if _FIX.value is None:
         _report(path, checked)
         return _ERRORS_FOUND if _errors(checked.findings) else 0
     before = _fixable(path, checked)
     after = check.fixed(before, **known)
-    left = check.check(schema.dump(after), **known).findings
+    output = files.local_path(_FIX.value)
+    content = _content(path, text, after, output)
+    left = check.check(content, **known).findings
     _report(path, checked, patch.diff(before, after))
-    _write(path, files.local_path(_FIX.value), after, left)
+    _write(output, content, left)
     return _ERRORS_FOUND if _errors(left) else 0
 
 
@@ -135,12 +140,18 @@ def _lines(path: Path, finding: Finding) -> list[str]:
     ]
 
 
-def _write(source: Path, output: Path, config: Config, left: Sequence[Finding]) -> None:
-    if output.exists() and output.samefile(source):
-        raise UsageError(f"--fix is {source} itself, whose comments would be lost. Name another file.")
+def _content(source: Path, text: str, config: Config, output: Path) -> str:
+    """What is to be written: the text, changed where it has to be; a new one where that cannot be done."""
+    content = rewrite.rewritten(text, config)
+    if content is None and output.exists() and output.samefile(source):
+        raise UsageError(f"--fix: {source} is laid out in a way that its comments would be lost. Name another file.")
+    return schema.dump(config) if content is None else content
+
+
+def _write(output: Path, content: str, left: Sequence[Finding]) -> None:
     if not _DRY_RUN.value:
         try:
-            files.write_atomically(output, schema.dump(config).encode())
+            files.write_atomically(output, content.encode())
         except OSError as error:
             raise ConfigError(f"cannot be written: {error.strerror}. Name another --fix.", path=output) from error
     if _FORMAT.value == "text":

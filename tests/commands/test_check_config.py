@@ -118,7 +118,8 @@ def test_json(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_fixes_are_written_and_shown(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     edit("num_classes: 2", "num_classes: 1")
-    before = Path("pipeline.config").read_bytes()
+    edit("model {", "# Mine.\nmodel {")
+    before = Path("pipeline.config").read_text()
     capsys.readouterr()
     assert run("--config=pipeline.config", "--records=records", "--fix=mended.config") == 0
     assert capsys.readouterr().out.splitlines()[-3:] == [
@@ -126,8 +127,25 @@ def test_fixes_are_written_and_shown(folder: Path, capsys: pytest.CaptureFixture
         "  model.ssd.num_classes: 1 -> 2",
         "Wrote mended.config; 0 errors left.",
     ]
-    assert schema.read(Path("mended.config")).model.ssd.num_classes == 2
+    assert Path("mended.config").read_text() == before.replace("num_classes: 1", "num_classes: 2")
+    assert Path("pipeline.config").read_text() == before
+
+
+def test_a_config_is_fixed_where_it_is(folder: Path) -> None:
+    edit("num_classes: 2", "num_classes: 1  # a comment")
+    before = Path("pipeline.config").read_text()
+    assert run("--config=pipeline.config", "--records=records", "--fix=pipeline.config") == 0
+    assert Path("pipeline.config").read_text() == before.replace("num_classes: 1", "num_classes: 2")
+
+
+def test_a_config_that_has_to_be_written_anew(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    edit("batch_size: 24", "batch_size: 24; sync_replicas: true # a comment before the semicolon\n;")
+    before = Path("pipeline.config").read_bytes()
+    assert run("--config=pipeline.config", "--fix=pipeline.config") == 1
+    assert "comments would be lost" in capsys.readouterr().err
     assert Path("pipeline.config").read_bytes() == before
+    assert run("--config=pipeline.config", "--fix=mended.config") == 0
+    assert not schema.read(Path("mended.config")).train_config.sync_replicas
 
 
 def test_fixes_as_json(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -160,7 +178,6 @@ def test_a_dry_run_writes_nothing(folder: Path, capsys: pytest.CaptureFixture[st
         (("--config=none.config",), 2, "none.config: there is no such file"),
         (("--config=records",), 2, "cannot be read"),
         (("--config=pipeline.config", "--records=none"), 2, "there is no such folder"),
-        (("--config=pipeline.config", "--fix=pipeline.config"), 1, "comments would be lost"),
         (("--config=gs://a/pipeline.config",), 1, "is remote"),
         (("--config=pipeline.config", "--extension=none.py"), 1, "there is no file none.py"),
     ],
