@@ -121,6 +121,24 @@ def efficientdet_changed(subject: Subject) -> Iterator[Evidence]:
             )
 
 
+@rule(
+    "CFG41",
+    "error",
+    "The engine stops when it builds the extractor.",
+    source="models/ssd_inception_v2_feature_extractor.py",
+    architecture="ssd",
+)
+def inception_without_override(subject: Subject) -> Iterator[Evidence]:
+    """An SSD with Inception keeps conv_hyperparams from its base network.
+
+    These extractors make all of their layers with conv_hyperparams, and insist that the config says so.
+    """
+    message = subject.model.feature_extractor
+    if subject.extractor.startswith("ssd_inception") and not message.override_base_feature_extractor_hyperparams:
+        path = f"{subject.model_path}.feature_extractor.override_base_feature_extractor_hyperparams"
+        yield Evidence(path, "false", "true", (Edit(path=path, value="true"),))
+
+
 @rule("CFG15", "error", "The engine stops at the first image.", source="utils/shape_utils.py", architecture="ssd")
 def small_input(subject: Subject) -> Iterator[Evidence]:
     """Images are resized to fewer pixels than the network can halve.

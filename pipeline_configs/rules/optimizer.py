@@ -150,9 +150,9 @@ def slow_batch_norm(subject: Subject) -> Iterator[Evidence]:
         if batch_norm.train and train_config.num_steps * (1 - batch_norm.decay) < 3:
             moved = 1 - batch_norm.decay**train_config.num_steps
             found = f"{batch_norm.decay:g} for {train_config.num_steps} steps, which moves them {moved:.0%} of the way"
-            yield Evidence(f"{path}.decay", found, f"{_settling(train_config.num_steps)} or less, or more steps")
+            yield Evidence(f"{path}.decay", found, f"{_settling(train_config.num_steps)}more steps")
 
 
 def _settling(steps: int) -> str:
-    """The decay at which averages are 95 % there after `steps` steps."""
-    return f"{max(0.0, 1 - 3 / steps):.3g}"
+    """The decay at which averages are 95 % there after `steps` steps, as an advice; "" where there is none."""
+    return f"{1 - 3 / steps:.3g} or less, or " if steps > 3 else ""
