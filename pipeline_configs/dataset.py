@@ -41,12 +41,14 @@ class Dataset:
       num_classes: the largest label_id, which is how many classes a model must tell apart.
       train: what to learn from.
       val: what to evaluate on; None where make_records was not asked for it.
+      class_names: as the records have them, in the order of the label map.
     """
 
     label_map_path: str
     num_classes: int
     train: Split
     val: Split | None
+    class_names: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, folder: Path) -> Dataset:
@@ -93,6 +95,7 @@ def _from_manifest(manifest: Any, folder: Path) -> Dataset:
         num_classes=max(label_ids),
         train=train,
         val=_split(splits["val"], folder) if "val" in splits else None,
+        class_names=tuple(str(entry["name"]) for entry in label_map["classes"] if "name" in entry),
     )
 
 

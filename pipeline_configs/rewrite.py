@@ -123,7 +123,8 @@ class _Rewriter:
 
     def _inserted(self, message: Any, path: str) -> _Change:
         """The change that adds the fields of `message` at the end of the message at `path`."""
-        lines = text_proto.to_text(message).splitlines()
+        # Not splitlines, which splits at characters that a text may hold.
+        lines = text_proto.to_text(message).removesuffix("\n").split("\n")
         if not path:
             gap = "" if not self._text or self._text.endswith("\n") else "\n"
             return _Change(len(self._text), len(self._text), gap + "".join(f"{line}\n" for line in lines))

@@ -17,14 +17,14 @@ def _num_classes(subject: Subject) -> tuple[str, int] | None:
 
 
 def _label_ids(subject: Subject) -> list[int]:
-    """The numbers of the classes that the records, or else the label map of training, have; none where unknown."""
-    if subject.records:
-        return list(range(1, subject.records.num_classes + 1))
+    """The numbers that the label map of training, or else that of the records, gives to classes; none where unknown."""
     try:
         found = label_map.read(subject.config.train_input_reader.label_map_path)
     except ConfigError:
         found = None  # CFG06 tells
-    return [item.id for item in found or ()]
+    if found is not None:
+        return [item.id for item in found]
+    return [subject.records.num_classes] if subject.records else []
 
 
 @rule("CFG03", "error", "The engine builds a model that can detect nothing.", source="builders/model_builder.py")

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from pipeline_configs import schema, template
-from tfod_tools import app, check_config, make_config
+from tfod_tools import app, check_config, make_config, make_records
 
 ROOT = Path(__file__).parents[2]
 HEAVY = ("tensorflow", "numpy", "PIL", "rich")
@@ -24,7 +24,7 @@ WILD = ROOT.parent / "shared" / "data" / "wild_configs" / "pipeline"
 def fresh_flags() -> Iterator[None]:
     """Puts every flag back to its default, as a new process would."""
     yield
-    for command in (check_config, make_config):
+    for command in (check_config, make_config, make_records):
         for name in command.FLAGS:
             command.FLAGS[name].unparse()
 
@@ -211,6 +211,21 @@ def test_explaining_a_code(folder: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert out.startswith("OPT02, warning: The learning rate never goes down during the run.\n\n")
     assert "utils/learning_schedules.py" in out
     assert max(map(len, out.splitlines())) <= 100
+
+
+def test_records_that_make_records_wrote(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """From annotations to a checked config: nothing is wrong but that there is little of everything."""
+    monkeypatch.chdir(tmp_path)
+    sample = ROOT / "tests" / "formats" / "coco"
+    made = [f"--annotations={sample / 'annotations'}", f"--images={sample / 'images'}", "--output=records"]
+    assert app.status(make_records.main, make_records.FLAGS, "", ["make_records", *made, "--val_fraction=0.5"]) == 0
+    made = ["--template=ssd_mobilenet_v2_small_192x192", "--records=records", "--output=pipeline.config"]
+    assert app.status(make_config.main, make_config.FLAGS, "", ["make_config", *made]) == 0
+    capsys.readouterr()
+    assert run("--config=pipeline.config", "--records=records", "--format=json") == 0
+    assert {"CFG37", "EVA04"} <= {finding["code"] for finding in json.loads(capsys.readouterr().out)["findings"]}
 
 
 def test_a_whole_process(folder: Path) -> None:

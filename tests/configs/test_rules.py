@@ -40,7 +40,7 @@ def cases(which: str) -> list[Any]:
 
 
 def records(folder: Path, train_images: int = 6000, most_boxes: int = 40, boxes: tuple[int, ...] = ()) -> Dataset:
-    """Records of two classes, as far as the rules look at them."""
+    """Records of the classes cat and dog, as far as the rules look at them."""
     folder.mkdir(exist_ok=True)
     for name in ("train", "val"):
         (folder / f"{name}.record").write_bytes(b"records")
@@ -50,6 +50,7 @@ def records(folder: Path, train_images: int = 6000, most_boxes: int = 40, boxes:
         num_classes=2,
         train=Split(pattern=str(folder / "train.record"), images=train_images, most_boxes=most_boxes),
         val=Split(pattern=str(folder / "val.record"), images=500, most_boxes=most_boxes, boxes=tuple(boxes)),
+        class_names=("cat", "dog"),
     )
 
 
