@@ -40,9 +40,12 @@ def matching(pattern: str, *, literally: bool = False) -> list[Path] | None:
     """
     if "://" in pattern:
         return None
-    if literally:
-        return [Path(pattern)] if Path(pattern).is_file() else []
-    return sorted(Path(file) for file in glob(pattern))  # noqa: PTH207 - absolute patterns
+    try:
+        if literally:
+            return [Path(pattern)] if Path(pattern).is_file() else []
+        return sorted(Path(file) for file in glob(pattern))  # noqa: PTH207 - absolute patterns
+    except (OSError, ValueError):
+        return []  # no file can have such a name
 
 
 def label_map_path(config: Config, path: Path) -> Path:

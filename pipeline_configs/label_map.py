@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from pipeline_configs import text_proto
+from pipeline_configs import inputs, text_proto
 from tfod_tools.base.errors import ConfigError
 
 
@@ -15,7 +15,7 @@ def read(path: str) -> list[Any] | None:
     Raises:
       ConfigError: the file is not the text of a label map.
     """
-    if not path or "://" in path or not Path(path).is_file():
+    if not inputs.matching(path, literally=True):
         return None
     label_map = text_proto.empty_label_map()
     try:

@@ -72,40 +72,52 @@ class _Rewriter:
         """The changes that turn the message at `path`, which means `old`, into `new`."""
         for field in new.DESCRIPTOR.fields:
             at = f"{path}.{field.name}".removeprefix(".")
-            before, after = getattr(old, field.name), getattr(new, field.name)
-            if is_list(field):
-                if before != after:
-                    yield from self._list(field, old, new, path, at)
+            if is_map(field):
+                yield from self._map(field, old, new, path, at)
+            elif is_list(field):
+                yield from self._list(field, old, new, path, at)
             elif old.HasField(field.name) and new.HasField(field.name):
-                if before != after and is_message(field):
+                before, after = getattr(old, field.name), getattr(new, field.name)
+                if is_message(field):
                     yield from self.message(before, after, at)
-                elif before != after:
+                elif _items([before], field) != _items([after], field):
                     place = self._places[at][-1]
-                    yield _Change(place.value, place.end, text_proto.value_to_text(after, field))
+                    yield _Change(place.value, place.end, *_items([after], field))
             elif old.HasField(field.name):
                 yield from (self._without(place.statement) for place in self._places[at])
             elif new.HasField(field.name):
                 yield self._inserted(_alone(new, field), path)
 
+    def _map(self, field: FieldDescriptor, old: Any, new: Any, path: str, at: str) -> Iterator[_Change]:
+        if dict(getattr(old, field.name)) == dict(getattr(new, field.name)):
+            return
+        entries = [
+            places[-1] for name, places in self._places.items() if re.fullmatch(rf"{re.escape(at)}\[\d+\]", name)
+        ]
+        yield from (self._without(place.statement) for place in entries)
+        if getattr(new, field.name):
+            yield self._inserted(_alone(new, field), path)
+
     def _list(self, field: FieldDescriptor, old: Any, new: Any, path: str, at: str) -> Iterator[_Change]:
-        before, after = list(getattr(old, field.name)), list(getattr(new, field.name))
+        before, after = _items(getattr(old, field.name), field), _items(getattr(new, field.name), field)
+        if before == after:
+            return
         places = [self._places[f"{at}[{index}]"][-1] for index in range(len(before))]
         statements = sorted({place.statement for place in places})
         one_each = len(statements) == len(places)
-        if len(before) == len(after) and not is_map(field):
+        if len(before) == len(after):
             for index, (one, other, place) in enumerate(zip(before, after, places, strict=True)):
-                if one != other and is_message(field):
+                if isinstance(other, str):
+                    yield from [_Change(place.value, place.end, other)] if one != other else []
+                else:
                     yield from self.message(one, other, f"{at}[{index}]")
-                elif one != other:
-                    yield _Change(place.value, place.end, text_proto.value_to_text(other, field))
-        elif after and len(statements) == 1 and not is_message(field) and not is_map(field):
-            items = ", ".join(text_proto.value_to_text(item, field) for item in after)
-            yield _Change(*statements[0], f"{field.name}: [{items}]")
-        elif one_each and not is_map(field) and (kept := _subsequence(after, before)) is not None:
+        elif after and len(statements) == 1 and not is_message(field):
+            yield _Change(*statements[0], f"{field.name}: [{', '.join(after)}]")
+        elif one_each and (kept := _subsequence(after, before)) is not None:
             yield from (self._without(place.statement) for i, place in enumerate(places) if i not in kept)
-        elif one_each and not is_map(field) and after[: len(before)] == before:
+        elif one_each and after[: len(before)] == before:
             rest = type(new)()
-            getattr(rest, field.name).extend(after[len(before) :])
+            getattr(rest, field.name).extend(getattr(new, field.name)[len(before) :])
             yield self._inserted(rest, path)
         else:
             yield from map(self._without, statements)
@@ -135,6 +147,11 @@ class _Rewriter:
             return _Change(line, line, "".join(f"{indent}{_INDENT}{added}\n" for added in lines))
         gap = "" if self._text[closing - 1].isspace() else " "
         return _Change(closing, closing, f"{gap}{' '.join(added.strip() for added in lines)} ")
+
+
+def _items(values: Any, field: FieldDescriptor) -> list[Any]:
+    """The values of a field as they are compared: messages, or texts, which tell -0.0 from 0.0 as protobuf does."""
+    return list(values) if is_message(field) else [text_proto.value_to_text(value, field) for value in values]
 
 
 def _alone(message: Any, field: FieldDescriptor) -> Any:

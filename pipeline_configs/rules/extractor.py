@@ -32,7 +32,7 @@ def unknown_extractor(subject: Subject) -> Iterator[Evidence]:
     """
     if not subject.architecture:
         yield Evidence("model", subject.config.model.WhichOneof("model") or "nothing", "ssd, faster_rcnn or center_net")
-    elif _unknown(subject) and not _elsewhere(subject.extractor):
+    elif subject.style is None and not _elsewhere(subject.extractor):
         path = f"{subject.model_path}.feature_extractor.type"
         yield Evidence(path, f"'{subject.extractor}'", f"a type of {subject.architecture}. {_hint(subject)}")
 
@@ -44,7 +44,7 @@ def extractor_of_another_architecture(subject: Subject) -> Iterator[Evidence]:
     A feature extractor of Faster R-CNN ends where proposals begin, one of SSD has layers of its own on top; neither
     takes the other's place.
     """
-    if subject.architecture and _unknown(subject) and (other := _elsewhere(subject.extractor)):
+    if subject.architecture and subject.style is None and (other := _elsewhere(subject.extractor)):
         path = f"{subject.model_path}.feature_extractor.type"
         found = f"'{subject.extractor}', which is of {other}"
         yield Evidence(path, found, f"a type of {subject.architecture}. {_hint(subject)}")
@@ -54,10 +54,6 @@ def _hint(subject: Subject) -> str:
     """The types that may have been meant, or where to find some: there are too many to list."""
     hint = plugins.suggestion(subject.extractor, style.extractors()[subject.architecture])
     return hint if hint.startswith("Did you mean") else "The templates of make_config --list have some."
-
-
-def _unknown(subject: Subject) -> bool:
-    return subject.style is None
 
 
 def _elsewhere(extractor: str) -> str:

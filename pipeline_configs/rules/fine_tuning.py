@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import glob
 from collections.abc import Iterator
 from pathlib import Path
 
+from pipeline_configs import inputs
 from pipeline_configs.patch import Edit
 from pipeline_configs.rule import Evidence, Subject, rule
 
@@ -54,25 +56,25 @@ def no_checkpoint_there(subject: Subject) -> Iterator[Evidence]:
     Keras file that ends in .h5 can be named as well.
     """
     named = subject.config.train_config.fine_tune_checkpoint
-    if not named or "://" in named:
+    if not named or "://" in named or _is_file(f"{named}.index"):
         return
-    path = Path(named)
-    if path.is_file() and path.suffix == ".h5" and subject.style == "tf2":
-        return
-    if Path(f"{named}.index").is_file():
+    if _is_file(named) and named.endswith(".h5") and subject.style == "tf2":
         return
     prefix = named.removesuffix(".index").partition(".data-")[0].removesuffix(".meta")
-    if path.is_file() and prefix == named and subject.style == "tf1":
+    if _is_file(named) and prefix == named and subject.style == "tf1":
         return  # the format of TensorFlow before 0.12, which has one file
-    if prefix != named and Path(f"{prefix}.index").is_file():
+    inside = [str(file.with_suffix("")) for file in inputs.matching(f"{glob.escape(named)}/*.index") or ()]
+    if prefix != named and _is_file(f"{prefix}.index"):
         yield Evidence(_PATH, f"{named}, one file of it", prefix, (Edit(path=_PATH, value=prefix),))
-    elif path.is_dir():
-        inside = sorted(file.with_suffix("") for file in path.glob("*.index"))
-        fix = (Edit(path=_PATH, value=str(inside[0])),) if len(inside) == 1 else ()
-        expected = " or ".join(map(str, inside)) or "the beginning of a checkpoint's file names"
-        yield Evidence(_PATH, f"the folder {named}", expected, fix)
+    elif inside:
+        fix = (Edit(path=_PATH, value=inside[0]),) if len(inside) == 1 else ()
+        yield Evidence(_PATH, f"the folder {named}", " or ".join(inside), fix)
     else:
         yield Evidence(_PATH, f"{named}, where no checkpoint is", "one that is there, or the field unset")
+
+
+def _is_file(path: str) -> bool:
+    return bool(inputs.matching(path, literally=True))
 
 
 @rule("CFG33", "error", "The engine stops before it trains, with or without a checkpoint.", source=_LOOP, style="tf2")

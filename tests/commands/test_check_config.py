@@ -1,4 +1,4 @@
-"""The command end to end: what it prints, what it writes, its exit codes, and what it loads and how fast."""
+"""The command end to end: what it prints, what it writes, its exit codes, and what it loads."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -228,25 +227,17 @@ def test_records_that_make_records_wrote(
     assert {"CFG37", "EVA04"} <= {finding["code"] for finding in json.loads(capsys.readouterr().out)["findings"]}
 
 
-def test_a_whole_process(folder: Path) -> None:
-    """A check loads nothing heavy; its time is that of the fastest of three, since the machine may be busy."""
+def test_a_whole_process_loads_nothing_heavy(folder: Path) -> None:
     code = (
         "import atexit, json, runpy, sys; "
         "atexit.register(lambda: print(json.dumps(sorted(sys.modules)), file=sys.stderr)); "
         "sys.argv = ['check_config', '--config=pipeline.config', '--records=records']; "
         "runpy.run_module('tfod_tools.check_config', run_name='__main__', alter_sys=True)"
     )
-    seconds = []
-    for _ in range(3):
-        start = time.monotonic()
-        done = subprocess.run(
-            [sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True,
-            check=True,
-        )  # fmt: skip
-        seconds.append(time.monotonic() - start)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert "0 errors, 1 warning" in done.stdout
     assert not set(json.loads(done.stderr)) & set(HEAVY)
-    assert min(seconds) < 2.5  # ten times what a machine at rest needs
 
 
 @pytest.mark.skipif(not WILD.is_dir(), reason="needs ../shared with configs of other people")

@@ -127,3 +127,22 @@ def test_a_map() -> None:
     found = rewrite.rewritten(text, target)
     assert found is not None
     assert schema.parse(found) == target
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("train_config { gradient_clipping_by_norm: 0.0 }", "train_config { gradient_clipping_by_norm: -0.0 }"),
+        (
+            "eval_input_reader { sample_from_datasets_weights: [0.0, 1.0] }",
+            "eval_input_reader { sample_from_datasets_weights: -0.0 }",
+        ),
+        ("", 'train_input_reader { name: "a\u0085b\u2028c" }'),
+        ("train_config { num_steps: 1 } train_config { num_steps: 2 }", "train_config { }"),
+        ('eval_config { super_categories { key: "a" } super_categories { key: "a" value: "b" } }', "eval_config { }"),
+    ],
+)
+def test_values_that_are_nearly_the_same_and_odd_ones(before: str, after: str) -> None:
+    found = rewrite.rewritten(before, schema.parse(after))
+    assert found is not None
+    assert schema.dump(schema.parse(found)) == schema.dump(schema.parse(after))
