@@ -23,11 +23,13 @@ class Split:
       pattern: absolute path of its shards, with a `?` for each digit that differs.
       images: how many images it has.
       most_boxes: on one image; 0 where the manifest does not say.
+      boxes: of each class that has some; none where the manifest does not say.
     """
 
     pattern: str
     images: int
     most_boxes: int
+    boxes: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,12 +41,14 @@ class Dataset:
       num_classes: the largest label_id, which is how many classes a model must tell apart.
       train: what to learn from.
       val: what to evaluate on; None where make_records was not asked for it.
+      class_names: as the records have them, in the order of the label map.
     """
 
     label_map_path: str
     num_classes: int
     train: Split
     val: Split | None
+    class_names: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, folder: Path) -> Dataset:
@@ -91,6 +95,7 @@ def _from_manifest(manifest: Any, folder: Path) -> Dataset:
         num_classes=max(label_ids),
         train=train,
         val=_split(splits["val"], folder) if "val" in splits else None,
+        class_names=tuple(str(entry["name"]) for entry in label_map["classes"] if "name" in entry),
     )
 
 
@@ -99,4 +104,5 @@ def _split(entry: Any, folder: Path) -> Split:
         pattern=str(folder / entry["pattern"]),
         images=int(entry["images"]),
         most_boxes=int(entry.get("most_boxes_on_an_image", 0)),
+        boxes=tuple(int(count) for count in dict(entry.get("classes", {})).values() if count),
     )

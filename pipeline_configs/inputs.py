@@ -31,6 +31,23 @@ def check(config: Config, path: Path, *, training: bool) -> None:
         raise Problems(problems)
 
 
+def matching(pattern: str, *, literally: bool = False) -> list[Path] | None:
+    """The files that `pattern` of an input reader matches; None where it is remote, so that nobody knows.
+
+    Args:
+      pattern: an input path, with `?` and `*`, or a path where `literally`.
+      literally: whether those characters mean themselves.
+    """
+    if "://" in pattern:
+        return None
+    try:
+        if literally:
+            return [Path(pattern)] if Path(pattern).is_file() else []
+        return sorted(Path(file) for file in glob(pattern))  # noqa: PTH207 - absolute patterns
+    except (OSError, ValueError):
+        return []  # no file can have such a name
+
+
 def label_map_path(config: Config, path: Path) -> Path:
     """The label map of the first input reader that names one.
 
@@ -49,18 +66,14 @@ def _problems(name: str, reader: Any, path: Path) -> list[TfodError]:
     if not patterns:
         problems.append(ConfigError(f"{name} has no tf_record_input_reader.input_path.", path=path))
     for pattern in patterns:
-        files = [] if _remote(pattern) else [Path(file) for file in glob(pattern)]  # noqa: PTH207 - absolute patterns
-        if not files and not _remote(pattern):
+        files = matching(pattern)
+        if files == []:
             problems.append(
                 ConfigError(f"{name}: no records match {pattern}. Run make_records, or mend the path.", path=path)
             )
         elif files and not any(file.stat().st_size for file in files):
             problems.append(ConfigError(f"{name}: the records that match {pattern} are empty.", path=path))
     label_map = reader.label_map_path
-    if label_map and not _remote(label_map) and not Path(label_map).is_file():
+    if label_map and matching(label_map, literally=True) == []:
         problems.append(ConfigError(f"{name}: there is no label map {label_map}.", path=path))
     return problems
-
-
-def _remote(path: str) -> bool:
-    return "://" in path

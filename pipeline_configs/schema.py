@@ -18,26 +18,34 @@ def read(path: Path) -> Config:
       ConfigError: the file is missing, or the engine could not load it either.
       MissingPackageError: the engine's messages are not installed.
     """
+    return parse(text(path), path=path)
+
+
+def text(path: Path) -> str:
+    """The content of the file `path`.
+
+    Raises:
+      ConfigError: the file is missing, or is no text.
+    """
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
         raise ConfigError("there is no such file. Check the path.", path=path) from error
     except OSError as error:
         raise ConfigError(f"cannot be read ({error.strerror}), expected a pipeline.config.", path=path) from error
     except UnicodeDecodeError as error:
         raise ConfigError("is not UTF-8 text, expected a pipeline.config.", path=path) from error
-    return parse(text, path=path)
 
 
-def parse(text: str, *, path: Path | str | None = None) -> Config:
-    """The config that `text` holds; `path` says in errors where it came from.
+def parse(content: str, *, path: Path | str | None = None) -> Config:
+    """The config that `content` holds; `path` says in errors where it came from.
 
     Raises:
       ConfigError: the engine could not load the text either.
       MissingPackageError: the engine's messages are not installed.
     """
     config = text_proto.empty_config()
-    text_proto.merge(text, config, path=path)
+    text_proto.merge(content, config, path=path)
     return config
 
 

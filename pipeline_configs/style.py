@@ -70,6 +70,11 @@ def extractors() -> Mapping[str, Mapping[str, Style]]:
     return found
 
 
+def is_engines(architecture: str, extractor: str) -> bool:
+    """Whether the type `extractor` of `architecture` is the engine's own, and neither this package's nor a user's."""
+    return extractor in extractors().get(architecture, {}) and extractor not in plugins.names(_OWN)
+
+
 def _by_name(architecture: str, name: str) -> Style:
     return "tf2" if architecture == "center_net" or name.endswith("_keras") else "tf1"
 

@@ -29,13 +29,22 @@ def read(name: str) -> Config:
     return schema.read(_path(name))
 
 
+def text(name: str) -> str:
+    """The file of the template `name`.
+
+    Raises:
+      UsageError: there is no such template.
+    """
+    return _path(name).read_text(encoding="utf-8")
+
+
 def description(name: str) -> str:
     """What the template `name` is, in one sentence.
 
     Raises:
       UsageError: there is no such template.
     """
-    first_line = _path(name).read_text(encoding="utf-8").splitlines()[0]
+    first_line = text(name).splitlines()[0]
     return first_line.removeprefix("#").strip()
 
 

@@ -36,9 +36,19 @@ def empty_config() -> Config:
       MissingPackageError: the engine's messages are not installed.
       ConfigError: another folder of the engine's name hides them.
     """
+    return _protos()[0].TrainEvalPipelineConfig()
+
+
+def empty_label_map() -> Any:
+    """A label map without items. Raises what `empty_config` raises."""
+    return _protos()[1].StringIntLabelMap()
+
+
+def _protos() -> tuple[Any, Any]:
+    """The engine's compiled protos of configs and of label maps."""
     engine_source.activate()
     try:
-        from object_detection.protos import pipeline_pb2
+        from object_detection.protos import pipeline_pb2, string_int_label_map_pb2
     except ImportError as error:
         hidden_by = importlib.util.find_spec("object_detection")
         if hidden_by is None:
@@ -46,16 +56,17 @@ def empty_config() -> Config:
         folder = next(iter(hidden_by.submodule_search_locations or ()), hidden_by.origin)
         message = "is found in place of the engine and has no compiled protos. Run from another folder."
         raise ConfigError(message, path=folder) from error
-    return pipeline_pb2.TrainEvalPipelineConfig()
+    return pipeline_pb2, string_int_label_map_pb2
 
 
-def merge(text: str, message: Message, *, path: Path | str | None = None) -> None:
+def merge(text: str, message: Message, *, path: Path | str | None = None, unknown_fields: bool = False) -> None:
     """Reads `text` into `message` as the engine does: of two values of one field, the later one wins.
 
     Args:
       text: fields of the message's type.
       message: what is read is added to it.
       path: where the text came from, for errors.
+      unknown_fields: whether fields that do not exist are left out; the engine stops at the first.
 
     Raises:
       ConfigError: the engine could not read the text either.
@@ -63,9 +74,11 @@ def merge(text: str, message: Message, *, path: Path | str | None = None) -> Non
     from google.protobuf import text_format
 
     try:
-        text_format.Merge(text, message)
+        text_format.Merge(text, message, allow_unknown_field=unknown_fields)
     except text_format.ParseError as error:
         _raise_config_error(error, path)
+    except RecursionError as error:
+        raise ConfigError("has messages inside one another without end, expected a config.", path=path) from error
 
 
 def parse_values(text: str, field: FieldDescriptor) -> Message:

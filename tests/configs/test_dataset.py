@@ -23,7 +23,13 @@ def manifest() -> dict[str, Any]:
                 "boxes": 200,
                 "most_boxes_on_an_image": 7,
             },
-            "val": {"pattern": "val.record-?????-of-00001", "images": 10, "boxes": 20, "most_boxes_on_an_image": 5},
+            "val": {
+                "pattern": "val.record-?????-of-00001",
+                "images": 10,
+                "boxes": 20,
+                "most_boxes_on_an_image": 5,
+                "classes": {"cat": 12, "dog": 8, "cow": 0},
+            },
         },
     }
 
@@ -38,7 +44,8 @@ def test_a_whole_manifest(tmp_path: Path) -> None:
         label_map_path=f"{tmp_path}/label_map.pbtxt",
         num_classes=3,
         train=Split(pattern=f"{tmp_path}/train.record-?????-of-00004", images=90, most_boxes=7),
-        val=Split(pattern=f"{tmp_path}/val.record-?????-of-00001", images=10, most_boxes=5),
+        val=Split(pattern=f"{tmp_path}/val.record-?????-of-00001", images=10, most_boxes=5, boxes=(12, 8)),
+        class_names=("cat", "dog"),
     )
 
 

@@ -157,3 +157,15 @@ def test_looking_changes_nothing(folder: Path) -> None:
     before = (sorted(folder.rglob("*")), schema.dump(made))
     problems(made)
     assert (sorted(folder.rglob("*")), schema.dump(made)) == before
+
+
+@pytest.mark.parametrize("literally", [False, True])
+def test_the_files_of_a_pattern(folder: Path, *, literally: bool) -> None:
+    assert inputs.matching("label_map.pbtxt", literally=literally) == [Path("label_map.pbtxt")]
+    assert inputs.matching("gs://bucket/*", literally=literally) is None
+    assert inputs.matching("", literally=literally) == []
+    assert inputs.matching(".", literally=True) == []
+    for impossible in ("a\0/*", "x" * 5000):
+        assert inputs.matching(impossible, literally=literally) == []
+    many = inputs.matching("train.record-*", literally=literally)
+    assert many == ([] if literally else [Path(f"train.record-0000{i}-of-00002") for i in (0, 1)])

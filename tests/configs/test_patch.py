@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from google.protobuf.descriptor import FieldDescriptor
+from configs.strategies import configs
 from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from pipeline_configs import patch, schema
-from pipeline_configs.field_path import is_list, is_map
 from pipeline_configs.patch import ConfigPatch, Edit
 from pipeline_configs.text_proto import Config
 from tfod_tools.base.errors import ConfigError, Problems
@@ -109,44 +107,6 @@ def test_all_problems_are_reported() -> None:
 def test_the_difference_is_in_the_order_of_the_schema() -> None:
     changes = patch.diff(schema.parse("eval_config { } model { }"), schema.parse("train_config { }"))
     assert changes == ["model: {} -> unset", "train_config: unset -> {}", "eval_config: {} -> unset"]
-
-
-def scalars(field: FieldDescriptor) -> st.SearchStrategy[object]:
-    """Values of a field that is not a message."""
-    if field.enum_type is not None:
-        return st.sampled_from([value.number for value in field.enum_type.values])
-    return {
-        field.CPPTYPE_INT32: st.integers(-(2**31), 2**31 - 1),
-        field.CPPTYPE_UINT32: st.integers(0, 2**32 - 1),
-        field.CPPTYPE_FLOAT: st.floats(width=32, allow_nan=False),
-        field.CPPTYPE_BOOL: st.booleans(),
-        field.CPPTYPE_STRING: st.text(st.characters(exclude_categories=["Cs"]), max_size=5),
-    }[field.cpp_type]
-
-
-@st.composite
-def configs(draw: st.DrawFn) -> Config:
-    """Configs with up to five fields set, anywhere in the schema."""
-    config = schema.parse("")
-    for _ in range(draw(st.integers(0, 5))):
-        message = config
-        while fields := tuple(message.DESCRIPTOR.fields):
-            field = draw(st.sampled_from(fields))
-            if is_map(field):
-                getattr(message, field.name).clear()
-            elif field.message_type is None:
-                value = draw(scalars(field))
-                if is_list(field):
-                    getattr(message, field.name).append(value)
-                else:
-                    setattr(message, field.name, value)
-            else:
-                held = getattr(message, field.name)
-                message = held.add() if is_list(field) else held
-                message.SetInParent()
-                continue
-            break
-    return config
 
 
 def as_patch(changes: list[str]) -> ConfigPatch:

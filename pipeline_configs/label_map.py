@@ -1,0 +1,25 @@
+"""The label map that an input reader names, as the engine reads it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pipeline_configs import inputs, text_proto
+from tfod_tools.base.errors import ConfigError
+
+
+def read(path: str) -> list[Any] | None:
+    """The items of the label map `path`; None where there is no such file on this machine.
+
+    Raises:
+      ConfigError: the file is not the text of a label map.
+    """
+    if not inputs.matching(path, literally=True):
+        return None
+    label_map = text_proto.empty_label_map()
+    try:
+        text_proto.merge(Path(path).read_text(encoding="utf-8"), label_map, path=path)
+    except UnicodeDecodeError as error:
+        raise ConfigError("is not UTF-8 text, expected a label map.", path=path) from error
+    return list(label_map.item)

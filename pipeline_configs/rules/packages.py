@@ -1,0 +1,83 @@
+"""Rules about what the engine needs that today's packages do not have any more, and tfod_tools supplies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pipeline_configs.rule import Evidence, Subject, rule
+
+_NO_CONTRIB = "The engine alone stops: TensorFlow 2 has no tf.contrib; tfod_tools supplies it."
+_OLD_NUMPY = ("pascal_voc", "weighted_pascal_voc", "oid_", "precision_at_recall")
+
+
+@rule(
+    "ENV02",
+    "note",
+    "The engine alone stops at the end of evaluation: NumPy 1.24 and later have no np.float.",
+    source="utils/metrics.py",
+)
+def metrics_of_old_numpy(subject: Subject) -> Iterator[Evidence]:
+    """Metrics are asked for that need an old NumPy.
+
+    All but the COCO and LVIS metrics use names that NumPy has dropped. tfod_tools.evaluate measures COCO boxes.
+    """
+    for index, name in enumerate(subject.config.eval_config.metrics_set):
+        if name.startswith(_OLD_NUMPY):
+            yield Evidence(f"eval_config.metrics_set[{index}]", f"'{name}'", "evaluation by tfod_tools.evaluate")
+
+
+@rule("ENV07", "note", _NO_CONTRIB, source="builders/optimizer_builder.py", style="tf1")
+def moving_averages(subject: Subject) -> Iterator[Evidence]:
+    """Moving averages of the weights are made in TF1 style.
+
+    optimizer.use_moving_average is true where it is not set, and their optimizer was a part of tf.contrib.
+    """
+    optimizer = subject.config.train_config.optimizer
+    if optimizer.use_moving_average:
+        found = "true" if optimizer.HasField("use_moving_average") else "true by default"
+        path = "train_config.optimizer.use_moving_average"
+        yield Evidence(path, found, "training by tfod_tools.train, or false")
+
+
+@rule("ENV08", "note", _NO_CONTRIB, source="utils/autoaugment_utils.py")
+def autoaugment(subject: Subject) -> Iterator[Evidence]:
+    """The step autoaugment_image is used.
+
+    It keeps its settings in HParams, which were a part of tf.contrib.
+    """
+    for index, option in enumerate(subject.config.train_config.data_augmentation_options):
+        if option.HasField("autoaugment_image"):
+            path = f"train_config.data_augmentation_options[{index}].autoaugment_image"
+            yield Evidence(path, "autoaugment_image", "training by tfod_tools.train")
+
+
+@rule("ENV09", "note", _NO_CONTRIB, source="builders/graph_rewriter_builder.py", style="tf1")
+def quantisation(subject: Subject) -> Iterator[Evidence]:
+    """Quantisation-aware training is asked for.
+
+    The rewriting of the graph, in which weights and activations are quantised, was a part of tf.contrib.
+    """
+    if subject.config.graph_rewriter.HasField("quantization"):
+        yield Evidence("graph_rewriter.quantization", "quantization", "training by tfod_tools.train")
+
+
+@rule(
+    "EXP01",
+    "note",
+    "The engine's export_tflite_graph_tf2 stops; tfod_tools.export writes other formats.",
+    source="export_tflite_graph_lib_tf2.py",
+    style="tf2",
+)
+def no_tflite(subject: Subject) -> Iterator[Evidence]:
+    """The model cannot be exported for TensorFlow Lite as it is.
+
+    The engine exports SSD and CenterNet, and only where images are resized to a fixed shape. Most other resizers can be
+    replaced by a fixed one at export.
+    """
+    if subject.architecture == "faster_rcnn":
+        yield Evidence("model.faster_rcnn", "faster_rcnn", "ssd or center_net, if for TensorFlow Lite")
+    elif subject.architecture and not subject.model.image_resizer.HasField("fixed_shape_resizer"):
+        found = subject.model.image_resizer.WhichOneof("image_resizer_oneof")
+        if found:
+            path = f"{subject.model_path}.image_resizer.{found}"
+            yield Evidence(path, found, "fixed_shape_resizer, if for TensorFlow Lite")

@@ -1,0 +1,45 @@
+"""Rules about what is written: fields that do not exist, and fields that are written twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pipeline_configs.field_path import is_list, is_message
+from pipeline_configs.positions import Place
+from pipeline_configs.rule import Evidence, Subject, rule
+from tfod_tools.base import plugins
+
+
+@rule("CFG28", "error", "The engine stops before it reads on.", source="utils/config_util.py")
+def unknown_field(subject: Subject) -> Iterator[Evidence]:
+    """The text cannot be read: a field does not exist, or a value is not one of its type.
+
+    The engine reads a config with protobuf's text_format.Merge, which ends at the first problem. Here every field that
+    does not exist is named, with the one that may have been meant, and the other rules look at the rest.
+    """
+    for place in subject.places:
+        if place.field is None and place.owner is not None:
+            hint = plugins.suggestion(place.name, place.owner.fields_by_name)
+            yield Evidence(place.path, f"a field '{place.name}'", f"a field of {place.owner.name}. {hint.rstrip('.')}")
+
+
+@rule("CFG27", "warning", "The last one wins, without a word.", source="utils/config_util.py")
+def written_twice(subject: Subject) -> Iterator[Evidence]:
+    """A field that holds one value is written several times, or several branches of a choice are.
+
+    text_format.Merge keeps the last value of a field, and the last branch of a choice such as the optimizer. What was
+    written before has no effect, which is easily overlooked in a config of two hundred lines.
+    """
+    values: dict[str, Place] = {}
+    branches: dict[tuple[str, str], Place] = {}
+    for place in subject.places:
+        if place.field is None or is_list(place.field):
+            continue
+        before = values.setdefault(place.path, place)
+        if before is not place and not is_message(place.field):
+            yield Evidence(place.path, f"a value beside that of line {before.line}", "one value")
+        choice = place.field.containing_oneof
+        if choice is not None:
+            before = branches.setdefault((place.holder, choice.name), place)
+            if before.path != place.path:
+                yield Evidence(place.path, f"{before.name} in line {before.line} as well", f"one {choice.name}")

@@ -1,0 +1,256 @@
+"""The command end to end: what it prints, what it writes, its exit codes, and what it loads."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pipeline_configs import schema, template
+from tfod_tools import app, check_config, make_config, make_records
+
+ROOT = Path(__file__).parents[2]
+HEAVY = ("tensorflow", "numpy", "PIL", "rich")
+WILD = ROOT.parent / "shared" / "data" / "wild_configs" / "pipeline"
+
+
+@pytest.fixture(autouse=True)
+def fresh_flags() -> Iterator[None]:
+    """Puts every flag back to its default, as a new process would."""
+    yield
+    for command in (check_config, make_config, make_records):
+        for name in command.FLAGS:
+            command.FLAGS[name].unparse()
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder, with records of two classes and a config that make_config has made for them."""
+    records = tmp_path / "records"
+    records.mkdir()
+    (records / "label_map.pbtxt").write_text('item { id: 1 name: "cat" } item { id: 2 name: "dog" }')
+    for name in ("train", "val"):
+        (records / f"{name}.record").write_bytes(b"records")
+    manifest = {
+        "format_version": 1,
+        "label_map": {"path": "label_map.pbtxt", "classes": [{"id": 1, "name": "cat"}, {"id": 2, "name": "dog"}]},
+        "splits": {
+            "train": {"pattern": "train.record", "images": 6000, "most_boxes_on_an_image": 20},
+            "val": {"pattern": "val.record", "images": 400, "most_boxes_on_an_image": 20},
+        },
+    }
+    (records / "manifest.json").write_text(json.dumps(manifest))
+    monkeypatch.chdir(tmp_path)
+    made = ["make_config", "--template=ssd_mobilenet_v2_300x300", "--records=records", "--output=pipeline.config"]
+    made.append("--set=train_config.optimizer.use_moving_average=false")
+    assert app.status(make_config.main, make_config.FLAGS, "", made) == 0
+    return tmp_path
+
+
+def run(*arguments: str) -> int:
+    return app.status(check_config.main, check_config.FLAGS, check_config.__doc__, ["check_config", *arguments])
+
+
+def edit(old: str, new: str) -> int:
+    """Changes pipeline.config, and tells the line where it did."""
+    text = Path("pipeline.config").read_text()
+    assert text.count(old) == 1
+    Path("pipeline.config").write_text(text.replace(old, new))
+    return text[: text.index(old)].count("\n") + 1
+
+
+def test_warnings_alone_are_no_failure(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    assert run("--config=pipeline.config", "--records=records") == 0
+    out = capsys.readouterr().out.splitlines()
+    assert out == [
+        "pipeline.config:148: warning OPT02"
+        " train_config.optimizer.rms_prop_optimizer.learning_rate.exponential_decay_learning_rate.decay_steps:"
+        " found 800720, the first drop of a run of 200000 steps, expected drops before its last step."
+        " The rate stays, all but, as it is to the end.",
+        "1 field differs from template ssd_mobilenet_v2_300x300:",
+        "  train_config.optimizer.use_moving_average: true -> false",
+        "0 errors, 1 warning, 0 notes. --explain=CODE tells more.",
+    ]
+
+
+def test_errors_have_their_line_and_fix(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    line = edit("num_classes: 2", "num_classes: 1")
+    capsys.readouterr()
+    assert run("--config=pipeline.config", "--records=records") == 2
+    first, fix, *_, last = capsys.readouterr().out.splitlines()
+    assert first.startswith(
+        f"pipeline.config:{line}: error CFG04 model.ssd.num_classes: found 1, expected 2, the largest id."
+    )
+    assert fix == "    fix: model.ssd.num_classes=2"
+    assert last == "1 error, 1 warning, 0 notes. 1 can be fixed: --fix=FILE. --explain=CODE tells more."
+
+
+def test_json(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    line = edit("num_classes: 2", "num_classes: 1")
+    capsys.readouterr()
+    assert run("--config=pipeline.config", "--records=records", "--format=json") == 2
+    shown = json.loads(capsys.readouterr().out)
+    assert list(shown) == ["config", "counts", "findings", "nearest"]
+    assert shown["counts"] == {"error": 1, "warning": 1, "note": 0}
+    assert shown["findings"][0] == {
+        "code": "CFG04",
+        "severity": "error",
+        "path": "model.ssd.num_classes",
+        "line": line,
+        "found": "1",
+        "expected": "2, the largest id",
+        "effect": "The engine trains such boxes as objects of no class.",
+        "fix": [{"path": "model.ssd.num_classes", "value": "2"}],
+    }
+    assert shown["findings"][1]["fix"] is None
+    assert shown["nearest"] == {
+        "template": "ssd_mobilenet_v2_300x300",
+        "changes": ["train_config.optimizer.use_moving_average: true -> false"],
+    }
+
+
+def test_fixes_are_written_and_shown(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    edit("num_classes: 2", "num_classes: 1")
+    edit("model {", "# Mine.\nmodel {")
+    before = Path("pipeline.config").read_text()
+    capsys.readouterr()
+    assert run("--config=pipeline.config", "--records=records", "--fix=mended.config") == 0
+    assert capsys.readouterr().out.splitlines()[-3:] == [
+        "1 error, 1 warning, 0 notes. --explain=CODE tells more.",
+        "  model.ssd.num_classes: 1 -> 2",
+        "Wrote mended.config; 0 errors left.",
+    ]
+    assert Path("mended.config").read_text() == before.replace("num_classes: 1", "num_classes: 2")
+    assert Path("pipeline.config").read_text() == before
+
+
+def test_a_config_is_fixed_where_it_is(folder: Path) -> None:
+    edit("num_classes: 2", "num_classes: 1  # a comment")
+    before = Path("pipeline.config").read_text()
+    assert run("--config=pipeline.config", "--records=records", "--fix=pipeline.config") == 0
+    assert Path("pipeline.config").read_text() == before.replace("num_classes: 1", "num_classes: 2")
+
+
+def test_a_config_that_has_to_be_written_anew(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    edit("batch_size: 24", "batch_size: 24; sync_replicas: true # a comment before the semicolon\n;")
+    before = Path("pipeline.config").read_bytes()
+    assert run("--config=pipeline.config", "--fix=pipeline.config") == 1
+    assert "comments would be lost" in capsys.readouterr().err
+    assert Path("pipeline.config").read_bytes() == before
+    assert run("--config=pipeline.config", "--fix=mended.config") == 0
+    assert not schema.read(Path("mended.config")).train_config.sync_replicas
+
+
+def test_fixes_as_json(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    edit("num_classes: 2", "num_classes: 1")
+    capsys.readouterr()
+    assert run("--config=pipeline.config", "--records=records", "--fix=mended.config", "--format=json") == 0
+    assert json.loads(capsys.readouterr().out)["changes"] == ["model.ssd.num_classes: 1 -> 2"]
+
+
+def test_errors_that_are_left_after_a_fix(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    edit("num_steps: 200000", "")
+    edit("num_classes: 2", "num_classes: 1")
+    assert run("--config=pipeline.config", "--records=records", "--fix=mended.config") == 2
+    assert capsys.readouterr().out.splitlines()[-1] == "Wrote mended.config; 1 error left."
+
+
+def test_a_dry_run_writes_nothing(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    edit("num_classes: 2", "num_classes: 1")
+    assert run("--config=pipeline.config", "--records=records", "--fix=mended.config", "--dry_run") == 0
+    assert "Dry run, would write mended.config" in capsys.readouterr().out
+    assert not Path("mended.config").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "message"),
+    [
+        ((), 1, "--config is missing"),
+        (("pipeline.config",), 1, "unexpected argument"),
+        (("--explain=CFG99",), 1, "no rule is called 'CFG99'"),
+        (("--config=none.config",), 2, "none.config: there is no such file"),
+        (("--config=records",), 2, "cannot be read"),
+        (("--config=pipeline.config", "--records=none"), 2, "there is no such folder"),
+        (("--config=gs://a/pipeline.config",), 1, "is remote"),
+        (("--config=pipeline.config", "--extension=none.py"), 1, "there is no file none.py"),
+    ],
+)
+def test_mistakes(
+    folder: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], status: int, message: str
+) -> None:
+    assert run(*arguments) == status
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+
+
+def test_a_text_with_unknown_fields_is_not_fixed(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    edit("num_steps: 200000", "num_stesp: 200000")
+    assert run("--config=pipeline.config", "--fix=mended.config") == 2
+    assert "Did you mean num_steps? " in capsys.readouterr().err
+    assert not Path("mended.config").exists()
+
+
+def test_an_extractor_of_the_users_own(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    edit('type: "ssd_mobilenet_v2"', 'type: "ssd_mine_keras"')
+    assert run("--config=pipeline.config") == 2
+    assert run("--config=pipeline.config", "--extension=mine") == 0
+
+
+def test_explaining_a_code(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    assert run("--explain=OPT02") == 0
+    out = capsys.readouterr().out
+    assert out.startswith("OPT02, warning: The learning rate never goes down during the run.\n\n")
+    assert "utils/learning_schedules.py" in out
+    assert max(map(len, out.splitlines())) <= 100
+
+
+def test_records_that_make_records_wrote(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """From annotations to a checked config: nothing is wrong but that there is little of everything."""
+    monkeypatch.chdir(tmp_path)
+    sample = ROOT / "tests" / "formats" / "coco"
+    made = [f"--annotations={sample / 'annotations'}", f"--images={sample / 'images'}", "--output=records"]
+    assert app.status(make_records.main, make_records.FLAGS, "", ["make_records", *made, "--val_fraction=0.5"]) == 0
+    made = ["--template=ssd_mobilenet_v2_small_192x192", "--records=records", "--output=pipeline.config"]
+    assert app.status(make_config.main, make_config.FLAGS, "", ["make_config", *made]) == 0
+    capsys.readouterr()
+    assert run("--config=pipeline.config", "--records=records", "--format=json") == 0
+    assert {"CFG37", "EVA04"} <= {finding["code"] for finding in json.loads(capsys.readouterr().out)["findings"]}
+
+
+def test_a_whole_process_loads_nothing_heavy(folder: Path) -> None:
+    code = (
+        "import atexit, json, runpy, sys; "
+        "atexit.register(lambda: print(json.dumps(sorted(sys.modules)), file=sys.stderr)); "
+        "sys.argv = ['check_config', '--config=pipeline.config', '--records=records']; "
+        "runpy.run_module('tfod_tools.check_config', run_name='__main__', alter_sys=True)"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert "0 errors, 1 warning" in done.stdout
+    assert not set(json.loads(done.stderr)) & set(HEAVY)
+
+
+@pytest.mark.skipif(not WILD.is_dir(), reason="needs ../shared with configs of other people")
+def test_configs_of_other_people(capsys: pytest.CaptureFixture[str]) -> None:
+    """All that is wrong with them: paths of their authors' machines, a schedule from step 0 on, and no num_steps."""
+    for path in sorted(WILD.glob("*.config")):
+        run(f"--config={path}", "--format=json")
+        shown = json.loads(capsys.readouterr().out)
+        errors = {finding["code"] for finding in shown["findings"] if finding["severity"] == "error"}
+        assert errors <= {"DAT01", "CFG31", "OPT04", "OPT08"}, path.name
+
+
+def test_the_templates_are_checked_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
+    for name in template.names():
+        assert run(f"--config={template.FOLDER / f'{name}.config'}") == 2
+        assert "CFG03" in capsys.readouterr().out

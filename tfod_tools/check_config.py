@@ -1,0 +1,163 @@
+"""Look for what is wrong with a pipeline.config before it costs a day of training.
+
+  python -m tfod_tools.check_config --config=pipeline.config [--records=records] [--fix=mended.config]
+
+Errors stop training or make it useless; warnings are what the engine does otherwise than one would think; notes hold
+for the engine's own scripts, and this project's commands mend them. Each has its place in the file, what was found and
+expected, and a fix where there is only one. With --records the config is compared with the data as well. Fields that
+differ from the template that the config is most like come last: mostly there are more than one remembers.
+
+  python -m tfod_tools.check_config --explain=CFG07    tells more about a code; docs/check_config.md lists them all
+
+Exit codes: 0 no errors, 1 a flag is missing or wrong, 2 there are errors (after --fix: errors are left), or a file
+cannot be used.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from absl import flags
+
+from pipeline_configs import check, extension, nearest, patch, rewrite, schema
+from pipeline_configs.dataset import Dataset
+from pipeline_configs.finding import SEVERITIES, Finding
+from pipeline_configs.text_proto import Config
+from tfod_tools import app
+from tfod_tools.base import files
+from tfod_tools.base.errors import ConfigError, UsageError
+
+FLAGS = flags.FlagValues()
+
+_CONFIG = flags.DEFINE_string("config", None, "The pipeline.config to check.", flag_values=FLAGS)
+_RECORDS = flags.DEFINE_string("records", None, "The folder that make_records wrote.", flag_values=FLAGS)
+_FORMAT = flags.DEFINE_enum("format", "text", ["text", "json"], "How findings are printed.", flag_values=FLAGS)
+_FIX = flags.DEFINE_string(
+    "fix", None, "Where to write the config with every fix; may be the same file.", flag_values=FLAGS
+)
+_EXPLAIN = flags.DEFINE_string("explain", None, "Tell about this code, and stop.", flag_values=FLAGS)
+_EXTENSION = flags.DEFINE_string("extension", None, extension.HELP, flag_values=FLAGS)
+_DRY_RUN = flags.DEFINE_boolean("dry_run", False, "Show what --fix would change, write nothing.", flag_values=FLAGS)
+
+_ERRORS_FOUND = 2
+_WIDTH = 100
+_SHOWN_DIFFERENCES = 20
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Checks the config, or explains a code."""
+    app.no_arguments(arguments)
+    if _EXPLAIN.value:
+        print("\n\n".join(textwrap.fill(part, _WIDTH) for part in check.explain(_EXPLAIN.value).split("\n\n")))
+        return 0
+    if not _CONFIG.value:
+        raise UsageError("--config is missing. Run with --help to see every flag.")
+    path = files.local_path(_CONFIG.value)
+    known: dict[str, Any] = {
+        "records": Dataset.read(files.local_path(_RECORDS.value)) if _RECORDS.value else None,
+        "extension": extension.located(_EXTENSION.value),
+    }
+    text = schema.text(path)
+    checked = check.check(text, **known)
+    if _FIX.value is None:
+        _report(path, checked)
+        return _ERRORS_FOUND if _errors(checked.findings) else 0
+    before = _fixable(path, checked)
+    after = check.fixed(before, **known)
+    output = files.local_path(_FIX.value)
+    content = _content(path, text, after, output)
+    left = check.check(content, **known).findings
+    _report(path, checked, patch.diff(before, after))
+    _write(output, content, left)
+    return _ERRORS_FOUND if _errors(left) else 0
+
+
+def _errors(findings: Sequence[Finding]) -> int:
+    return sum(finding.severity == "error" for finding in findings)
+
+
+def _fixable(path: Path, checked: check.Checked) -> Config:
+    if checked.config is None or any(finding.code == check.UNREADABLE for finding in checked.findings):
+        shown = "\n".join(line for finding in checked.findings for line in _lines(path, finding))
+        raise ConfigError(f"{shown} Correct the text first; --fix would lose what cannot be read.")
+    return checked.config
+
+
+def _report(path: Path, checked: check.Checked, changes: Sequence[str] | None = None) -> None:
+    counts = {severity: sum(one.severity == severity for one in checked.findings) for severity in SEVERITIES}
+    like = nearest.nearest(checked.config) if checked.config else None
+    if _FORMAT.value == "json":
+        shown: dict[str, Any] = {"config": str(path), "counts": counts}
+        shown["findings"] = [_as_json(finding) for finding in checked.findings]
+        shown["nearest"] = like and dataclasses.asdict(like)
+        print(json.dumps(shown | ({} if changes is None else {"changes": changes}), indent=2))
+        return
+    for finding in checked.findings:
+        print(*_lines(path, finding), sep="\n")
+    if like:
+        _show_differences(like)
+    fixes = sum(finding.fix is not None for finding in checked.findings)
+    hint = f" {fixes} can be fixed: --fix=FILE." if fixes and changes is None else ""
+    more = " --explain=CODE tells more." if checked.findings else ""
+    print(f"{', '.join(_counted(severity, count) for severity, count in counts.items())}.{hint}{more}")
+    for change in changes or ():
+        print(f"  {change}")
+
+
+def _show_differences(like: nearest.Resemblance) -> None:
+    count = len(like.changes)
+    colon = ":" if count else "."
+    print(f"{_counted('field', count)} {'differs' if count == 1 else 'differ'} from template {like.template}{colon}")
+    print(*(f"  {change}" for change in like.changes[:_SHOWN_DIFFERENCES]), sep="\n", end="\n" if count else "")
+    if count > _SHOWN_DIFFERENCES:
+        print(f"  ... and {count - _SHOWN_DIFFERENCES} more")
+
+
+def _counted(severity: str, count: int) -> str:
+    return f"{count} {severity}{'' if count == 1 else 's'}"
+
+
+def _as_json(finding: Finding) -> dict[str, Any]:
+    """The finding's fields by name; the fix as a list of paths and values, null where there is none."""
+    fix = None if finding.fix is None else [dataclasses.asdict(edit) for edit in finding.fix.edits]
+    return dataclasses.asdict(finding) | {"fix": fix}
+
+
+def _lines(path: Path, finding: Finding) -> list[str]:
+    expected = finding.expected if finding.expected.endswith(("?", ".")) else f"{finding.expected}."
+    field = f" {finding.path}" if finding.path else ""
+    found = f"found {finding.found}, expected {expected} {finding.effect}"
+    edits = finding.fix.edits if finding.fix else ()
+    fixes = [f"unset {edit.path}" if edit.value is None else f"{edit.path}={edit.value}" for edit in edits]
+    return [
+        f"{path}:{finding.line}: {finding.severity} {finding.code}{field}: {found}",
+        *(f"    fix: {fix}" for fix in fixes),
+    ]
+
+
+def _content(source: Path, text: str, config: Config, output: Path) -> str:
+    """What is to be written: the text, changed where it has to be; a new one where that cannot be done."""
+    content = rewrite.rewritten(text, config)
+    if content is None and output.exists() and output.samefile(source):
+        raise UsageError(f"--fix: {source} is laid out in a way that its comments would be lost. Name another file.")
+    return schema.dump(config) if content is None else content
+
+
+def _write(output: Path, content: str, left: Sequence[Finding]) -> None:
+    if not _DRY_RUN.value:
+        try:
+            files.write_atomically(output, content.encode())
+        except OSError as error:
+            raise ConfigError(f"cannot be written: {error.strerror}. Name another --fix.", path=output) from error
+    if _FORMAT.value == "text":
+        done = "Dry run, would write" if _DRY_RUN.value else "Wrote"
+        print(f"{done} {output}; {_counted('error', _errors(left))} left.")
+
+
+if __name__ == "__main__":
+    app.run(main, FLAGS, __doc__)
