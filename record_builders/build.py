@@ -1,19 +1,19 @@
-"""From annotations to records: `plan` reads and decides, `write` writes."""
+"""From annotations to a plan of the records: reads and decides. `writing` acts on it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from record_builders import example, label_map, manifest, splits, tfrecord
+from record_builders import label_map, manifest, splits
 from record_builders.annotations import AnnotatedImage, Fault, Found, LeftOut
 from record_builders.checks import checked, of_classes
 from record_builders.folders import ImageFolder
 from record_builders.label_map import LabelMap
 from record_builders.plan import AUTO, LABEL_MAP, MANIFEST, TRAIN, VAL, Plan, Request, Split
 from record_builders.recognise import recognise
-from tfod_tools.base import files, plugins
+from tfod_tools.base import plugins
 from tfod_tools.base.errors import AnnotationError, ImageError, Problems, RecordError, TfodError
 
 _FORMATS = Path(__file__).parent / "formats"
@@ -73,38 +73,6 @@ def missing_images(request: Request) -> list[str]:
     return sorted({item.image_name for item in _annotations(request) if isinstance(item, Fault) and item.missing})
 
 
-def write(planned: Plan, on_progress: Callable[[int], None]) -> manifest.Manifest:
-    """Writes records, label map and, last, the manifest; then removes what only an earlier run had written.
-
-    Nothing appears under its final name before all of it is written. Holds one image in memory at a time.
-
-    Args:
-      planned: what to write.
-      on_progress: told the number of images done since it was last told.
-
-    Raises:
-      ImageError: an image can no longer be read.
-      RecordError: the output folder cannot be written to.
-    """
-    output = planned.request.output
-    shard_files = [(spec.name, images) for split in planned.splits for spec, images in split.files()]
-    names = [*(name for name, _ in shard_files), LABEL_MAP, MANIFEST]
-    try:
-        with files.publishing([output / name for name in names]) as partials:
-            written = {
-                name: tfrecord.write(partial, _records(images, planned.label_map, on_progress))
-                for (name, images), partial in zip(shard_files, partials, strict=False)
-            }
-            result = manifest.build(planned, written)
-            partials[-2].write_bytes(planned.label_map_text.encode())
-            partials[-1].write_bytes(manifest.to_json(result))
-        for name in planned.superseded:
-            (output / name).unlink(missing_ok=True)
-    except OSError as exc:
-        raise RecordError(f"cannot write the records: {exc.strerror}.", path=output) from exc
-    return result
-
-
 def _earlier_files(output: Path) -> set[str]:
     """The record files that an earlier run put into `output`."""
     if output.exists() and not output.is_dir():
@@ -151,16 +119,3 @@ def _refuse_foreign_files(planned: Plan) -> None:
         if path.exists() and not same:
             message = f"would be overwritten, but no {MANIFEST} says that make_records wrote it."
             raise RecordError(f"{message} Move it away or choose another --output.", path=path)
-
-
-def _records(
-    images: Sequence[AnnotatedImage], classes: LabelMap, on_progress: Callable[[int], None]
-) -> Iterator[bytes]:
-    ids = classes.ids_by_name()
-    for image in images:
-        try:
-            encoded = image.image_path.read_bytes()
-        except OSError as exc:
-            raise ImageError(f"cannot read the image: {exc.strerror}.", path=image.image_path) from exc
-        yield example.serialize(image, encoded, ids)
-        on_progress(1)

@@ -8,6 +8,7 @@ Source: tensorflow/core/lib/io/record_writer.h and tensorflow/core/lib/hash/crc3
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import struct
 from collections.abc import Iterable, Iterator
@@ -47,15 +48,22 @@ def write(path: Path, records: Iterable[bytes]) -> WrittenFile:
     """Writes `records` to `path`, taking them one at a time."""
     digest = hashlib.sha256()
     count = size_bytes = 0
-    with path.open("wb") as file:
+    with path.open("wb", buffering=0) as file:
         for record in records:
             length = struct.pack("<Q", len(record))
-            header = length + struct.pack("<I", masked_crc32c(length))
-            for part in (header, record, struct.pack("<I", masked_crc32c(record))):
-                size_bytes += file.write(part)
-                digest.update(part)
+            ends = struct.pack("<I", masked_crc32c(length)), struct.pack("<I", masked_crc32c(record))
+            framed = b"".join((length, ends[0], record, ends[1]))
+            _write_all(file, framed)
+            digest.update(framed)
+            size_bytes += len(framed)
             count += 1
     return WrittenFile(records=count, size_bytes=size_bytes, sha256=digest.hexdigest())
+
+
+def _write_all(file: io.FileIO, data: bytes) -> None:
+    written = file.write(data)
+    while written < len(data):  # A disk that runs full takes a part before it refuses.
+        written += file.write(data[written:])
 
 
 def read(path: Path) -> Iterator[bytes]:

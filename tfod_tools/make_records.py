@@ -125,6 +125,13 @@ _ON_PROBLEM = flags.DEFINE_enum(
     "Whether a box or image that cannot be used stops the run, or is left out and noted in the manifest.",
     flag_values=FLAGS,
 )
+_WORKERS = flags.DEFINE_integer(
+    "workers",
+    None,
+    "Processes that write; by default as many as there are CPUs, and one for few images. The files are the same.",
+    lower_bound=1,
+    flag_values=FLAGS,
+)
 _MISSING_IMAGES = flags.DEFINE_string(
     "missing_images",
     None,
@@ -233,10 +240,10 @@ def _request() -> Request:
 
 
 def _write(plan: Plan) -> None:
-    from record_builders import build
+    from record_builders import writing
 
     with progress.bar("Writing", len(plan.images)) as advance:
-        build.write(plan, advance)
+        writing.write(plan, advance, _WORKERS.value)
 
 
 if __name__ == "__main__":

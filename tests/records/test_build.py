@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from record_builders import build, example, label_map, manifest, report, tfrecord
+from record_builders import build, example, label_map, manifest, report, tfrecord, writing
 from record_builders.plan import Request
 from tfod_tools.base.errors import AnnotationError, ImageError, Problems, RecordError
 
@@ -30,7 +30,7 @@ def request_for(voc: VocFolder, **options: object) -> Request:
 
 def make(voc: VocFolder, **options: object) -> manifest.Manifest:
     """Makes records of `voc` and returns the manifest."""
-    return build.write(build.plan(request_for(voc, **options)), lambda count: None)
+    return writing.write(build.plan(request_for(voc, **options)), lambda count: None)
 
 
 def content(folder: Path) -> dict[str, bytes]:
@@ -116,6 +116,17 @@ def test_equal_input_gives_equal_files(pets: VocFolder) -> None:
     assert content(pets.root / "out") == content(pets.root / "other") == first
 
 
+def test_the_files_do_not_depend_on_the_number_of_processes(pets: VocFolder) -> None:
+    """Shards are the work of one process each."""
+    planned = [build.plan(request_for(pets, shards=3, output=pets.root / name)) for name in ("1", "2", "4")]
+    told: list[int] = []
+    for plan in planned:
+        writing.write(plan, told.append, int(plan.request.output.name))
+    first, *others = (content(plan.request.output) for plan in planned)
+    assert all(other == first for other in others)
+    assert sum(told) == 3 * 11
+
+
 def test_what_only_an_earlier_run_wrote_is_removed(pets: VocFolder) -> None:
     """And nothing else."""
     out = pets.root / "out"
@@ -160,21 +171,22 @@ def test_a_given_label_map_is_kept_as_it_is(pets: VocFolder) -> None:
     assert found["splits"]["train"]["classes"] == {"dog": 5, "cow": 0, "cat": 10}
 
 
-def test_an_image_that_vanishes_leaves_nothing_behind(pets: VocFolder) -> None:
+@pytest.mark.parametrize("processes", [1, 2])
+def test_an_image_that_vanishes_leaves_nothing_behind(pets: VocFolder, processes: int) -> None:
     """The earlier records stay as they were."""
     make(pets)
     before = content(pets.root / "out")
     planned = build.plan(request_for(pets, shards=4))
     (pets.images / "pet7.jpg").unlink()
     with pytest.raises(ImageError, match=r"pet7\.jpg: cannot read the image"):
-        build.write(planned, lambda count: None)
+        writing.write(planned, lambda count: None, processes)
     assert content(pets.root / "out") == before
 
 
 def test_progress_is_told(pets: VocFolder) -> None:
     """One call for each image."""
     told: list[int] = []
-    build.write(build.plan(request_for(pets)), told.append)
+    writing.write(build.plan(request_for(pets)), told.append)
     assert sum(told) == 11
 
 
