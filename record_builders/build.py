@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from record_builders.folders import ImageFolder
 from record_builders.label_map import LabelMap
 from record_builders.plan import AUTO, LABEL_MAP, MANIFEST, TRAIN, VAL, Plan, Request, Split
 from record_builders.recognise import recognise
+from record_builders.shards import MAX_SHARDS
 from tfod_tools.base import plugins
 from tfod_tools.base.errors import AnnotationError, ImageError, Problems, RecordError, TfodError
 
@@ -94,12 +96,14 @@ def _splits(
     request: Request, images: Mapping[str, AnnotatedImage], labels: Mapping[str, Sequence[str]]
 ) -> tuple[Split, ...]:
     parts = zip((TRAIN, VAL), splits.split(labels, request.val_fraction, request.seed), strict=True)
-    return tuple(
-        # The engine waits for ever on a file without records, so there is never a shard without an image.
-        Split(name=name, images=tuple(images[i] for i in image_ids), shards=min(request.shards, len(image_ids)))
-        for name, image_ids in parts
-        if image_ids
-    )
+    return tuple(_split(request, name, tuple(images[i] for i in image_ids)) for name, image_ids in parts if image_ids)
+
+
+def _split(request: Request, name: str, images: tuple[AnnotatedImage, ...]) -> Split:
+    size_bytes = sum(image.header.size_bytes for image in images)
+    wanted = request.shards or math.ceil(size_bytes / (request.shard_mb * 1e6))
+    # The engine waits for ever on a file without records, so there is never a shard without an image.
+    return Split(name=name, images=images, shards=max(min(wanted, len(images), MAX_SHARDS), 1))
 
 
 def _nothing(request: Request, faults: Sequence[Fault]) -> TfodError:

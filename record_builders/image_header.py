@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -27,11 +27,15 @@ class ImageHeader:
 
     Attributes:
       format: 'jpeg', 'png' or 'bmp'.
+      size_bytes: of the file.
+      modified_ns: when the file was changed last, in nanoseconds since 1970.
     """
 
     width: int
     height: int
     format: str
+    size_bytes: int = field(default=0, compare=False)
+    modified_ns: int = field(default=0, compare=False)
 
 
 def read_header(path: Path) -> ImageHeader:
@@ -43,6 +47,7 @@ def read_header(path: Path) -> ImageHeader:
     try:
         with path.open("rb") as file:
             header, complete = _read(file)
+            stat = os.fstat(file.fileno())
     except OSError as exc:
         raise ImageError(f"cannot read the image: {exc.strerror}.", path=path) from exc
     except (EOFError, struct.error) as exc:
@@ -53,7 +58,7 @@ def read_header(path: Path) -> ImageHeader:
         raise ImageError(f"its header says {header.width}x{header.height} pixels. Replace the file.", path=path)
     if not complete:
         raise ImageError(f"the {header.format.upper()} ends early, expected all of it. Replace the file.", path=path)
-    return header
+    return replace(header, size_bytes=stat.st_size, modified_ns=stat.st_mtime_ns)
 
 
 def _read(file: BinaryIO) -> tuple[ImageHeader, bool]:

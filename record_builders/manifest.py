@@ -23,7 +23,8 @@ class Options(TypedDict):
 
     format: str
     seed: int
-    shards: int
+    shards: int | None
+    shard_mb: float
     val_fraction: float
     image_sets: list[str]
     classes: list[str]
@@ -157,6 +158,7 @@ def _options(request: Request) -> Options:
         format=request.format,
         seed=request.seed,
         shards=request.shards,
+        shard_mb=request.shard_mb,
         val_fraction=request.val_fraction,
         image_sets=list(request.wanted.image_sets),
         classes=list(request.wanted.classes),

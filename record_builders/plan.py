@@ -15,6 +15,8 @@ from record_builders.shards import ShardSpec
 TRAIN, VAL = "train", "val"
 AUTO = "auto"
 LABEL_MAP, MANIFEST = "label_map.pbtxt", "manifest.json"
+# "Ideally 100 MB+" a file, and many files (tensorflow.org/tutorials/load_data/tfrecord).
+SHARD_MB = 150.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +29,8 @@ class Request:
       images: the folder of images.
       output: the folder for the records.
       label_map: a given label map; None to number the classes that are found.
-      shards: wanted number of files for each split, at least 1.
+      shards: wanted number of files for each split, at least 1; None to have as many as `shard_mb` asks for.
+      shard_mb: megabytes of images for each file.
       val_fraction: part of the images to validate on, in [0, 1).
       seed: another seed gives another split and another order.
       wanted: which part of the annotations to read.
@@ -39,7 +42,8 @@ class Request:
     images: Path
     output: Path
     label_map: Path | None = None
-    shards: int = 1
+    shards: int | None = None
+    shard_mb: float = SHARD_MB
     val_fraction: float = 0.2
     seed: int = 0
     wanted: Wanted = field(default_factory=Wanted)

@@ -94,6 +94,7 @@ def test_the_manifest_says_nothing_of_this_machine(pets: VocFolder) -> None:
         "format": "voc",
         "seed": 4,
         "shards": 2,
+        "shard_mb": 150,
         "val_fraction": 0.2,
         "image_sets": [],
         "classes": [],
@@ -196,6 +197,17 @@ def test_never_an_empty_shard(voc: VocFolder) -> None:
     found = make(voc, shards=5, val_fraction=0.5)
     assert list(found["splits"]) == ["train"]
     assert [entry["records"] for entry in found["splits"]["train"]["shards"]] == [1]
+
+
+def test_shards_of_a_size(pets: VocFolder) -> None:
+    """Each split has as many as its images fill, and the number given wins."""
+    size_bytes = (pets.images / "pet0.jpg").stat().st_size
+    planned = build.plan(request_for(pets, shard_mb=4.001 * size_bytes / 1e6))
+    assert [(len(split.images), split.shards) for split in planned.splits] == [(9, 3), (2, 1)]
+    planned = build.plan(request_for(pets, shard_mb=1e-9, val_fraction=0))
+    assert [split.shards for split in planned.splits] == [11]
+    planned = build.plan(request_for(pets, shards=2, shard_mb=1e-9))
+    assert [split.shards for split in planned.splits] == [2, 2]
 
 
 def output_is_a_file(voc: VocFolder) -> None:
