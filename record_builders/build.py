@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from record_builders import label_map, manifest, splits
+from record_builders import label_map, splits, staging
 from record_builders.annotations import AnnotatedImage, Fault, Found, LeftOut
 from record_builders.checks import checked, of_classes
 from record_builders.folders import ImageFolder
@@ -53,7 +53,8 @@ def plan(request: Request) -> Plan:
         unannotated_images=len(set(images.names()) - {item.image_name for item in found}),
         superseded=tuple(sorted(earlier - {spec.name for part in parts for spec, _ in part.files()})),
     )
-    _refuse_foreign_files(planned)
+    if not earlier:
+        _refuse_foreign_files(planned)
     return planned
 
 
@@ -79,8 +80,7 @@ def _earlier_files(output: Path) -> set[str]:
     """The record files that an earlier run put into `output`."""
     if output.exists() and not output.is_dir():
         raise RecordError("is a file, expected a folder for the records. Choose another --output.", path=output)
-    earlier = output / MANIFEST
-    return set(manifest.record_files(earlier)) if earlier.exists() else set()
+    return staging.published(output)
 
 
 def _annotations(request: Request, images: ImageFolder | None = None) -> Iterator[Found]:
@@ -115,8 +115,6 @@ def _nothing(request: Request, faults: Sequence[Fault]) -> TfodError:
 def _refuse_foreign_files(planned: Plan) -> None:
     """Raises RecordError if a file would be lost that make_records did not write."""
     output = planned.request.output
-    if (output / MANIFEST).exists():
-        return
     names = [LABEL_MAP, *(spec.name for split in planned.splits for spec, _ in split.files())]
     for path in (output / name for name in names):
         same = path.name == LABEL_MAP and path.exists() and path.read_bytes() == planned.label_map_text.encode()

@@ -45,7 +45,7 @@ def masked_crc32c(data: bytes) -> int:
 
 
 def write(path: Path, records: Iterable[bytes]) -> WrittenFile:
-    """Writes `records` to `path`, taking them one at a time."""
+    """Writes `records` to `path`, taking them one at a time; all is on the disk when it returns."""
     digest = hashlib.sha256()
     count = size_bytes = 0
     with path.open("wb", buffering=0) as file:
@@ -57,6 +57,7 @@ def write(path: Path, records: Iterable[bytes]) -> WrittenFile:
             digest.update(framed)
             size_bytes += len(framed)
             count += 1
+        os.fsync(file.fileno())
     return WrittenFile(records=count, size_bytes=size_bytes, sha256=digest.hexdigest())
 
 

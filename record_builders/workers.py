@@ -27,6 +27,10 @@ _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _SECONDS_BETWEEN_REPORTS = 0.05
 
 
+class WorkerKilledError(RecordError):
+    """One of the processes died, as when the machine runs out of memory."""
+
+
 def cpus() -> int:
     """How many CPUs this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -64,7 +68,7 @@ def run(tasks: Sequence[Callable[[Advance], T]], processes: int, on_progress: Ad
 
     Raises:
       TfodError: or OSError: the first that a task raised; the others are then stopped.
-      RecordError: a process was killed.
+      WorkerKilledError: a process was killed.
     """
     processes = min(processes, len(tasks))
     if processes < 2 or not hasattr(os, "fork"):
@@ -130,7 +134,7 @@ def _received(worker: Connection, process: BaseProcess) -> tuple[str, int, Any]:
         status = process.exitcode or 0
         how = f"was killed by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"
         hint = " The machine may have run out of memory: try --workers=1." if status == -signal.SIGKILL else ""
-        raise RecordError(f"one of the processes that write {how}. Run it again.{hint}") from None
+        raise WorkerKilledError(f"one of the processes that write {how}. Run it again.{hint}") from None
 
 
 def _serve(

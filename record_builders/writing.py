@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
-from pathlib import Path
+from importlib import metadata
 
-from record_builders import example, manifest, tfrecord, workers
+from record_builders import example, manifest, masks, staging, tfrecord, workers
 from record_builders.annotations import AnnotatedImage
-from record_builders.plan import LABEL_MAP, MANIFEST, Plan
-from tfod_tools.base import files
+from record_builders.plan import Plan
+from record_builders.staging import Staging
 from tfod_tools.base.errors import ImageError, RecordError
 
 # One process writes some thousands of images a second; to start others takes some hundredths of one.
@@ -19,8 +21,9 @@ _IMAGES_FOR_ONE_PROCESS = 500
 def write(planned: Plan, on_progress: workers.Advance, processes: int | None = None) -> manifest.Manifest:
     """Writes records, label map and, last, the manifest; then removes what only an earlier run had written.
 
-    Nothing appears under its final name before all of it is written. Each process holds one image at a time, and the
-    files do not depend on their number.
+    Nothing appears under its final name before all of it is written. A run that was stopped or killed is taken up where
+    it was, as far as the images and what is written of them are still the same. Each process holds one image at a time,
+    and the files do not depend on their number.
 
     Args:
       planned: what to write.
@@ -32,41 +35,77 @@ def write(planned: Plan, on_progress: workers.Advance, processes: int | None = N
       RecordError: the output folder cannot be written to, or a process was killed.
       Interrupted: the user stopped it.
     """
-    output = planned.request.output
-    shard_files = [(spec.name, images) for split in planned.splits for spec, images in split.files()]
-    names = [*(name for name, _ in shard_files), LABEL_MAP, MANIFEST]
-    ids = planned.label_map.ids_by_name()
+    output, classes = planned.request.output, planned.label_map.ids_by_name()
+    shards = {spec.name: images for split in planned.splits for spec, images in split.files()}
     if processes is None:
         processes = 1 if len(planned.images) <= _IMAGES_FOR_ONE_PROCESS else workers.cpus()
     try:
-        with (
-            workers.stoppable("Stopped; nothing was written."),
-            files.publishing([output / name for name in names]) as partials,
-        ):
-            paths = zip(shard_files, partials, strict=False)
-            tasks = [partial(_write_shard, path, images, ids) for (_, images), path in paths]
-            written = workers.run(tasks, processes, on_progress)
-            result = manifest.build(planned, dict(zip(names, written, strict=False)))
-            partials[-2].write_bytes(planned.label_map_text.encode())
-            partials[-1].write_bytes(manifest.to_json(result))
-        for name in planned.superseded:
-            (output / name).unlink(missing_ok=True)
+        with staging.opened(output, shards) as staged:
+            made_by = _makers()
+            tasks = [partial(_write_shard, staged, name, shards[name], classes, made_by) for name in shards]
+            with workers.stoppable("Stopped. Shards that were finished are kept: run it again to go on."):
+                written = workers.run(tasks, processes, on_progress)
+            result = manifest.build(planned, dict(zip(shards, written, strict=True)))
+            staged.publish(planned.label_map_text, result)
     except OSError as exc:
         raise RecordError(f"cannot write the records: {exc.strerror}.", path=output) from exc
     return result
 
 
+def _makers() -> str:
+    """The versions of all that has a part in the bytes of a record."""
+    return " ".join([manifest.version(), *(metadata.version(name) for name in ("pillow", "protobuf"))])
+
+
 def _write_shard(
-    path: Path, images: Sequence[AnnotatedImage], ids: Mapping[str, int], on_progress: workers.Advance
+    staged: Staging,
+    name: str,
+    images: Sequence[AnnotatedImage],
+    classes: Mapping[str, int],
+    made_by: str,
+    on_progress: workers.Advance,
 ) -> tfrecord.WrittenFile:
-    return tfrecord.write(path, _records(images, ids, on_progress))
+    left = len(images)
+
+    def advance(count: int) -> None:
+        nonlocal left
+        left -= count
+        on_progress(count)
+
+    written = staged.shard(name, _fingerprint(images, classes, made_by), _records(images, classes, advance))
+    if left:  # It was finished before.
+        on_progress(left)
+    return written
 
 
-def _records(images: Sequence[AnnotatedImage], ids: Mapping[str, int], on_progress: workers.Advance) -> Iterator[bytes]:
+def _fingerprint(images: Sequence[AnnotatedImage], classes: Mapping[str, int], made_by: str) -> str:
+    """A hash of all that determines a shard's bytes; of files their sizes and times of change stand for the content."""
+    digest = hashlib.sha256(f"{made_by} {sorted(classes.items())}".encode("utf-8", "surrogateescape"))
     for image in images:
-        try:
-            encoded = image.image_path.read_bytes()
-        except OSError as exc:
-            raise ImageError(f"cannot read the image: {exc.strerror}.", path=image.image_path) from exc
-        yield example.serialize(image, encoded, ids)
+        digest.update(repr(image).encode("utf-8", "surrogateescape"))
+        for item in image.objects:
+            if isinstance(item.mask, masks.IndexImage):
+                stat = item.mask.path.stat()
+                digest.update(f"{stat.st_size} {stat.st_mtime_ns}".encode())
+    return digest.hexdigest()
+
+
+def _records(
+    images: Sequence[AnnotatedImage], classes: Mapping[str, int], on_progress: workers.Advance
+) -> Iterator[bytes]:
+    for image in images:
+        yield example.serialize(image, _content(image), classes)
         on_progress(1)
+
+
+def _content(image: AnnotatedImage) -> bytes:
+    """The image file, which must be the one that was planned with."""
+    try:
+        with image.image_path.open("rb") as file:
+            stat = os.fstat(file.fileno())
+            content = file.read()
+    except OSError as exc:
+        raise ImageError(f"cannot read the image: {exc.strerror}.", path=image.image_path) from exc
+    if (stat.st_size, stat.st_mtime_ns) != (image.header.size_bytes, image.header.modified_ns):
+        raise ImageError("the image was changed in the meantime. Run it again.", path=image.image_path)
+    return content

@@ -12,7 +12,8 @@ Images are copied as they are. Equal input gives equal files. An image without o
 that reach over the edge of their image are clipped. Anything that cannot be used stops the run before it writes, with
 all such problems listed, unless --on_problem=skip leaves them out. docs/records.md tells what each format is read for.
 
-Exit codes: 0 done; 1 wrong flags; 2 wrong input, nothing was written; 3 done, with images or boxes left out.
+Exit codes: 0 done; 1 wrong flags; 2 wrong input, nothing was written; 3 done, with images or boxes left out; 130
+stopped: run it again, and it goes on with the first shard that was not finished.
 
 For example:
 
