@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from record_builders import label_map, splits, staging
+from record_builders import duplicates, groups, label_map, splits, staging
 from record_builders.annotations import AnnotatedImage, Fault, Found, LeftOut
 from record_builders.checks import checked, of_classes
 from record_builders.folders import ImageFolder
@@ -42,7 +42,10 @@ def plan(request: Request) -> Plan:
     if not any(labels.values()):
         raise _nothing(request, faults)
     classes = given[0] if given else LabelMap.of(label for present in labels.values() for label in present)
-    parts = _splits(request, good, labels)
+    copies = duplicates.find(tuple(good.values()))
+    grouped = groups.of(request.group_by, tuple(good.values())) if request.group_by else None
+    together = [[image.image_id for image in same.images] for same in copies]
+    parts = _splits(request, good, labels, [*together, *(grouped.members if grouped else ())])
     planned = Plan(
         request=request,
         label_map=classes,
@@ -51,6 +54,8 @@ def plan(request: Request) -> Plan:
         faults=faults,
         left_out=tuple(item for item in found if isinstance(item, LeftOut)),
         unannotated_images=len(set(images.names()) - {item.image_name for item in found}),
+        copies=copies,
+        groups=grouped,
         superseded=tuple(sorted(earlier - {spec.name for part in parts for spec, _ in part.files()})),
     )
     if not earlier:
@@ -93,9 +98,12 @@ def _annotations(request: Request, images: ImageFolder | None = None) -> Iterato
 
 
 def _splits(
-    request: Request, images: Mapping[str, AnnotatedImage], labels: Mapping[str, Sequence[str]]
+    request: Request,
+    images: Mapping[str, AnnotatedImage],
+    labels: Mapping[str, Sequence[str]],
+    together: Sequence[Sequence[str]],
 ) -> tuple[Split, ...]:
-    parts = zip((TRAIN, VAL), splits.split(labels, request.val_fraction, request.seed), strict=True)
+    parts = zip((TRAIN, VAL), splits.split(labels, request.val_fraction, request.seed, together), strict=True)
     return tuple(_split(request, name, tuple(images[i] for i in image_ids)) for name, image_ids in parts if image_ids)
 
 

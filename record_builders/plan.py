@@ -9,6 +9,8 @@ from pathlib import Path
 from record_builders import shards
 from record_builders.annotations import AnnotatedImage, Fault, LeftOut, ObjectAnnotation, Wanted
 from record_builders.choices import Choices
+from record_builders.duplicates import Copies
+from record_builders.groups import Groups
 from record_builders.label_map import LabelMap
 from record_builders.shards import ShardSpec
 
@@ -33,6 +35,7 @@ class Request:
       shard_mb: megabytes of images for each file.
       val_fraction: part of the images to validate on, in [0, 1).
       seed: another seed gives another split and another order.
+      group_by: which images must be in one split; see `groups.of`. '' for none but copies.
       wanted: which part of the annotations to read.
       choices: what to leave out of that, and what to write without effect on training.
     """
@@ -46,6 +49,7 @@ class Request:
     shard_mb: float = SHARD_MB
     val_fraction: float = 0.2
     seed: int = 0
+    group_by: str = ""
     wanted: Wanted = field(default_factory=Wanted)
     choices: Choices = field(default_factory=Choices)
 
@@ -89,6 +93,8 @@ class Plan:
       faults: what cannot be written.
       left_out: what is not to be written.
       unannotated_images: number of images that no annotation mentions.
+      copies: sets of images to write that are byte-identical.
+      groups: those that were asked for, if any.
       superseded: names of record files in the output folder that an earlier run made and this one does not.
     """
 
@@ -99,6 +105,8 @@ class Plan:
     faults: tuple[Fault, ...]
     left_out: tuple[LeftOut, ...]
     unannotated_images: int
+    copies: tuple[Copies, ...]
+    groups: Groups | None
     superseded: tuple[str, ...]
 
     @property

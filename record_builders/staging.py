@@ -21,6 +21,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from record_builders import manifest, tfrecord
+from record_builders.manifest_entries import Manifest
 from record_builders.plan import LABEL_MAP, MANIFEST
 from record_builders.tfrecord import WrittenFile
 from record_builders.workers import WorkerKilledError
@@ -69,7 +70,7 @@ class Staging:
         places = (_folder(self.output) / name, self.output / name)
         return written if any(_sha256(path) == written.sha256 for path in places) else None
 
-    def publish(self, label_map_text: str, result: manifest.Manifest) -> None:
+    def publish(self, label_map_text: str, result: Manifest) -> None:
         """Moves the finished shards and the other files to their final names, the manifest last."""
         folder = _folder(self.output)
         files.write_atomically(folder / LABEL_MAP, label_map_text.encode())

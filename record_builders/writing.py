@@ -10,6 +10,7 @@ from importlib import metadata
 
 from record_builders import example, manifest, masks, staging, tfrecord, workers
 from record_builders.annotations import AnnotatedImage
+from record_builders.manifest_entries import Manifest
 from record_builders.plan import Plan
 from record_builders.staging import Staging
 from tfod_tools.base.errors import ImageError, RecordError
@@ -18,7 +19,7 @@ from tfod_tools.base.errors import ImageError, RecordError
 _IMAGES_FOR_ONE_PROCESS = 500
 
 
-def write(planned: Plan, on_progress: workers.Advance, processes: int | None = None) -> manifest.Manifest:
+def write(planned: Plan, on_progress: workers.Advance, processes: int | None = None) -> Manifest:
     """Writes records, label map and, last, the manifest; then removes what only an earlier run had written.
 
     Nothing appears under its final name before all of it is written. A run that was stopped or killed is taken up where

@@ -109,6 +109,12 @@ flags.register_validator(
 )
 _LABEL_MAP = _string("label_map", None, "A .pbtxt to number the classes by; by default they are numbered by name.")
 _SEED = _integer("seed", 0, "Another seed gives another split and order.")
+_GROUP_BY = _string(
+    "group_by",
+    "",
+    "Keep images of one group in one split: a regular expression whose first (group) names it in the image id, as "
+    "^(.*)_, or FILE.csv:COLUMN, a table whose first column names the image.",
+)
 _ON_PROBLEM = _enum(
     "on_problem",
     "fail",
@@ -211,6 +217,7 @@ def _request() -> Request:
         shard_mb=_SHARD_MB.value,
         val_fraction=_VAL_FRACTION.value,
         seed=_SEED.value,
+        group_by=_GROUP_BY.value,
         wanted=Wanted(
             image_sets=tuple(_IMAGE_SETS.value),
             classes=tuple(_CLASSES.value),

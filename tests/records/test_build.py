@@ -93,6 +93,7 @@ def test_the_manifest_says_nothing_of_this_machine(pets: VocFolder) -> None:
     assert found["options"] == {
         "format": "voc",
         "seed": 4,
+        "group_by": "",
         "shards": 2,
         "shard_mb": 150,
         "val_fraction": 0.2,
