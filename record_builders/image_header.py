@@ -6,6 +6,7 @@ InvalidArgumentError (seen with TensorFlow 2.20); so both are errors here.
 
 from __future__ import annotations
 
+import io
 import os
 import struct
 from dataclasses import dataclass, field, replace
@@ -46,19 +47,37 @@ def read_header(path: Path) -> ImageHeader:
     """
     try:
         with path.open("rb") as file:
-            header, complete = _read(file)
+            header = _checked(file)
             stat = os.fstat(file.fileno())
     except OSError as exc:
         raise ImageError(f"cannot read the image: {exc.strerror}.", path=path) from exc
-    except (EOFError, struct.error) as exc:
-        raise ImageError("the image ends within its header. Replace the file.", path=path) from exc
-    except ValueError as exc:
-        raise ImageError(str(exc), path=path) from exc
-    if header.width <= 0 or header.height <= 0:
-        raise ImageError(f"its header says {header.width}x{header.height} pixels. Replace the file.", path=path)
-    if not complete:
-        raise ImageError(f"the {header.format.upper()} ends early, expected all of it. Replace the file.", path=path)
+    except ImageError as exc:
+        exc.path = path
+        raise
     return replace(header, size_bytes=stat.st_size, modified_ns=stat.st_mtime_ns)
+
+
+def header_of(encoded: bytes) -> ImageHeader:
+    """The header of the image whose file holds `encoded`.
+
+    Raises:
+      ImageError: it is not an image the engine decodes, or ends early.
+    """
+    return replace(_checked(io.BytesIO(encoded)), size_bytes=len(encoded))
+
+
+def _checked(file: BinaryIO) -> ImageHeader:
+    try:
+        header, complete = _read(file)
+    except (EOFError, struct.error) as exc:
+        raise ImageError("the image ends within its header. Replace the file.") from exc
+    except ValueError as exc:
+        raise ImageError(str(exc)) from exc
+    if header.width <= 0 or header.height <= 0:
+        raise ImageError(f"its header says {header.width}x{header.height} pixels. Replace the file.")
+    if not complete:
+        raise ImageError(f"the {header.format.upper()} ends early, expected all of it. Replace the file.")
+    return header
 
 
 def _read(file: BinaryIO) -> tuple[ImageHeader, bool]:

@@ -73,6 +73,18 @@ def read(path: Path) -> Iterator[bytes]:
     Raises:
       RecordError: the file cannot be read or is damaged; says at which record (from 0) and byte.
     """
+    for record in scan(path):
+        if isinstance(record, RecordError):
+            raise record
+        yield record
+
+
+def scan(path: Path) -> Iterator[bytes | RecordError]:
+    """The records of `path`, in order, and in place of one whose data are damaged, what is wrong with it.
+
+    Raises:
+      RecordError: the file cannot be read, or ends early, or is damaged where it says how long a record is.
+    """
     try:
         with path.open("rb") as file:
             size_bytes = os.fstat(file.fileno()).st_size
@@ -82,22 +94,26 @@ def read(path: Path) -> Iterator[bytes]:
                 header = file.read(_HEADER_BYTES)
                 if len(header) < _HEADER_BYTES:
                     raise _ends_early(path, where)
-                _verify(header[:8], header[8:], f"length of {where}", path)
+                if not _fits(header[:8], header[8:]):
+                    raise _damaged(path, f"length of {where}")
                 (length,) = struct.unpack("<Q", header[:8])
                 if offset + _HEADER_BYTES + length + _FOOTER_BYTES > size_bytes:
                     raise _ends_early(path, where)
                 record = file.read(length)
-                _verify(record, file.read(_FOOTER_BYTES), f"data of {where}", path)
-                yield record
+                fits = _fits(record, file.read(_FOOTER_BYTES))
+                yield record if fits else _damaged(path, f"data of {where}")
                 number += 1
                 offset += _HEADER_BYTES + length + _FOOTER_BYTES
     except OSError as exc:
         raise RecordError(f"cannot read the records: {exc.strerror}.", path=path) from exc
 
 
-def _verify(data: bytes, stored: bytes, what: str, path: Path) -> None:
-    if struct.pack("<I", masked_crc32c(data)) != stored:
-        raise RecordError(f"the {what} is damaged: its CRC-32C does not match. Make the records again.", path=path)
+def _fits(data: bytes, stored: bytes) -> bool:
+    return struct.pack("<I", masked_crc32c(data)) == stored
+
+
+def _damaged(path: Path, what: str) -> RecordError:
+    return RecordError(f"the {what} is damaged: its CRC-32C does not match. Make the records again.", path=path)
 
 
 def _ends_early(path: Path, where: str) -> RecordError:
