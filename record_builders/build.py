@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from record_builders import duplicates, groups, label_map, splits, staging
+from record_builders import conversion, duplicates, groups, label_map, splits, staging, verification, workers
 from record_builders.annotations import AnnotatedImage, Fault, Found, LeftOut
 from record_builders.checks import checked, of_classes
 from record_builders.folders import ImageFolder
@@ -21,8 +21,12 @@ from tfod_tools.base.errors import AnnotationError, ImageError, Problems, Record
 _FORMATS = Path(__file__).parent / "formats"
 
 
-def plan(request: Request) -> Plan:
+def plan(request: Request, processes: int | None = None) -> Plan:
     """What writing the records would do. Reads annotations and image headers, and writes nothing.
+
+    Args:
+      request: what is asked for.
+      processes: how many decode images, where that is asked for; by default as many as there are CPUs.
 
     Raises:
       TfodError: there is nothing to make records of, or the label map, a folder or an older manifest cannot be used.
@@ -31,8 +35,11 @@ def plan(request: Request) -> Plan:
     request = replace(request, format=format_name(request))
     earlier = _earlier_files(request.output)
     given = label_map.read(request.label_map) if request.label_map else None
-    images = ImageFolder(request.images)
-    found = list(checked(_annotations(request, images), given[0] if given else None, request.choices))
+    images = ImageFolder(request.images, convert=request.convert)
+    upright = map(conversion.turned, _annotations(request, images))
+    found = list(checked(upright, given[0] if given else None, request.choices))
+    if request.verify:
+        found = verification.decoded(found, processes or workers.cpus())
     if not images.names():
         message = "no image lies here, expected .jpg, .png or .bmp files. Name their folder with --images."
         raise ImageError(message, path=request.images)

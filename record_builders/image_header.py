@@ -11,7 +11,7 @@ import os
 import struct
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 from tfod_tools.base.errors import ImageError
 
@@ -23,11 +23,29 @@ _JPEG_TAIL_BYTES = 1 << 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Conversion:
+    """What an image is converted from when it is written.
+
+    Attributes:
+      kind: what it is, such as 'GIF' or 'JPEG with CMYK'.
+      orientation: by EXIF, 1 to 8; 1 where nothing is to be turned.
+      drawn: whether the annotations belong to the pixels as they are stored, or upright, as people see them; 'unknown'
+        where nothing tells, which is taken as stored.
+    """
+
+    kind: str
+    orientation: int = 1
+    drawn: Literal["stored", "upright", "unknown"] = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ImageHeader:
     """Width and height in pixels as stored (EXIF rotation not applied: the engine ignores it), and the format.
 
     Attributes:
-      format: 'jpeg', 'png' or 'bmp'.
+      format: 'jpeg', 'png' or 'bmp'; that which is written.
+      conversion: what to do to the image when it is written, if anything. Once the annotations are those of the upright
+        image, so are width and height.
       size_bytes: of the file.
       modified_ns: when the file was changed last, in nanoseconds since 1970.
     """
@@ -37,6 +55,7 @@ class ImageHeader:
     format: str
     size_bytes: int = field(default=0, compare=False)
     modified_ns: int = field(default=0, compare=False)
+    conversion: Conversion | None = None
 
 
 def read_header(path: Path) -> ImageHeader:

@@ -66,6 +66,7 @@ def build(plan: Plan, written: Mapping[str, WrittenFile]) -> Manifest:
             CopiesEntry(images=[image.image_name for image in same.images], boxes_differ=same.boxes_differ)
             for same in plan.copies
         ],
+        converted=dict(plan.conversions()),
     )
 
 
@@ -81,6 +82,8 @@ def _options(request: Request) -> Options:
         classes=list(request.wanted.classes),
         expand_hierarchy=request.wanted.expand_hierarchy,
         masks=request.wanted.masks,
+        convert=request.convert,
+        verify=request.verify,
         drop=sorted(request.choices.drop),
         ignore=sorted(request.choices.ignore),
     )

@@ -18,6 +18,8 @@ class Options(TypedDict):
     classes: list[str]
     expand_hierarchy: bool
     masks: bool
+    convert: bool
+    verify: bool
     drop: list[str]
     ignore: list[str]
 
@@ -118,3 +120,4 @@ class Manifest(_Required, total=False):
     """The whole file. It holds no absolute path and no time, so that equal input gives equal bytes."""
 
     copies: list[CopiesEntry]
+    converted: dict[str, int]

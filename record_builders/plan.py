@@ -36,6 +36,8 @@ class Request:
       val_fraction: part of the images to validate on, in [0, 1).
       seed: another seed gives another split and another order.
       group_by: which images must be in one split; see `groups.of`. '' for none but copies.
+      convert: images that the engine cannot read, or not as people see them, are converted; see `conversion`.
+      verify: every image is decoded before any is written.
       wanted: which part of the annotations to read.
       choices: what to leave out of that, and what to write without effect on training.
     """
@@ -50,6 +52,8 @@ class Request:
     val_fraction: float = 0.2
     seed: int = 0
     group_by: str = ""
+    convert: bool = False
+    verify: bool = False
     wanted: Wanted = field(default_factory=Wanted)
     choices: Choices = field(default_factory=Choices)
 
@@ -113,6 +117,11 @@ class Plan:
     def images(self) -> tuple[AnnotatedImage, ...]:
         """The images to write, split by split."""
         return tuple(image for split in self.splits for image in split.images)
+
+    def conversions(self) -> Counter[str]:
+        """Number of images to convert of each kind."""
+        headers = (image.header for image in self.images)
+        return Counter(header.conversion.kind for header in headers if header.conversion)
 
     @property
     def objects(self) -> tuple[ObjectAnnotation, ...]:

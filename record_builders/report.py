@@ -56,6 +56,7 @@ def _remarks(plan: Plan) -> list[str]:
     absent = [(split.name, sorted(classes - split.boxes().keys())) for split in plan.splits]
     notes = Counter(note for image in plan.images for note in image.notes)
     lines = [f"{remark}: {count}" for remark, count in remarks.items() if count]
+    lines += [f"Images converted, {kind}: {count}" for kind, count in sorted(plan.conversions().items())]
     lines += [
         f"Copies whose boxes differ: {' = '.join(image.image_name for image in same.images)}"
         for same in plan.copies

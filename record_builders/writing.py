@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from importlib import metadata
 
-from record_builders import example, manifest, masks, staging, tfrecord, workers
+from record_builders import conversion, example, manifest, masks, staging, tfrecord, workers
 from record_builders.annotations import AnnotatedImage
 from record_builders.manifest_entries import Manifest
 from record_builders.plan import Plan
@@ -85,8 +85,9 @@ def _fingerprint(images: Sequence[AnnotatedImage], classes: Mapping[str, int], m
     for image in images:
         digest.update(repr(image).encode("utf-8", "surrogateescape"))
         for item in image.objects:
-            if isinstance(item.mask, masks.IndexImage):
-                stat = item.mask.path.stat()
+            mask = item.mask.mask if isinstance(item.mask, masks.Turned) else item.mask
+            if isinstance(mask, masks.IndexImage):
+                stat = mask.path.stat()
                 digest.update(f"{stat.st_size} {stat.st_mtime_ns}".encode())
     return digest.hexdigest()
 
@@ -95,7 +96,7 @@ def _records(
     images: Sequence[AnnotatedImage], classes: Mapping[str, int], on_progress: workers.Advance
 ) -> Iterator[bytes]:
     for image in images:
-        yield example.serialize(image, _content(image), classes)
+        yield example.serialize(image, conversion.convert(_content(image), image.header), classes)
         on_progress(1)
 
 

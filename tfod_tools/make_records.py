@@ -10,7 +10,8 @@ validation part with each class's share in both, and writes into the folder --ou
 
 Images are copied as they are. Equal input gives equal files. An image without objects is written as background; boxes
 that reach over the edge of their image are clipped. Anything that cannot be used stops the run before it writes, with
-all such problems listed, unless --on_problem=skip leaves them out. docs/records.md tells what each format is read for.
+all such problems listed, unless --on_problem=skip leaves them out, or --on_problem=fix converts images that the engine
+cannot read and leaves out the rest. docs/records.md tells what each format is read for.
 
 Exit codes: 0 done; 1 wrong flags; 2 wrong input, nothing was written; 3 done, with images or boxes left out; 130
 stopped: run it again, and it goes on with the first shard that was not finished.
@@ -118,9 +119,11 @@ _GROUP_BY = _string(
 _ON_PROBLEM = _enum(
     "on_problem",
     "fail",
-    ("fail", "skip"),
-    "Whether a box or image that cannot be used stops the run, or is left out and noted in the manifest.",
+    ("fail", "skip", "fix"),
+    "Whether a box or image that cannot be used stops the run, or is left out and noted in the manifest; with fix, "
+    "images that the engine cannot read (GIF, WebP, TIFF, CMYK, 16 bits, turned by EXIF) are converted first.",
 )
+_VERIFY = _enum("verify", "header", ("header", "decode"), "How to check images: size and end, or every pixel.")
 _WORKERS = _integer(
     "workers",
     None,
@@ -152,7 +155,7 @@ def main(arguments: Sequence[str]) -> int:
         _download()
         if _DRY_RUN.value:
             return 0
-    plan = build.plan(_request())
+    plan = build.plan(_request(), _WORKERS.value)
     problems = [fault.error for fault in plan.faults]
     if problems and _ON_PROBLEM.value == "fail":
         advice = (
@@ -218,6 +221,8 @@ def _request() -> Request:
         val_fraction=_VAL_FRACTION.value,
         seed=_SEED.value,
         group_by=_GROUP_BY.value,
+        convert=_ON_PROBLEM.value == "fix",
+        verify=_VERIFY.value == "decode",
         wanted=Wanted(
             image_sets=tuple(_IMAGE_SETS.value),
             classes=tuple(_CLASSES.value),

@@ -116,6 +116,24 @@ def test_problems_can_be_left_out(voc: Path, run: Run, capsys: pytest.CaptureFix
     assert Path("out/manifest.json").exists()
 
 
+def test_fix(voc: Path, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    """What can be converted is, and said; what cannot is left out."""
+    annotate(voc, "moving", ("cat", GOOD_BOX))
+    Image.new("RGB", (100, 50), (9, 9, 9)).save(voc / "moving.jpg", format="GIF")
+    assert run("--annotations=voc", "--output=out") == 2
+    assert "found a GIF, expected JPEG, PNG or BMP. Convert it to JPEG or PNG." in capsys.readouterr().err
+    assert run("--annotations=voc", "--output=out", "--on_problem=fix", "--verify=decode") == 0
+    printed = capsys.readouterr()
+    assert printed.err == ""
+    assert "Images converted, GIF: 1" in printed.out.splitlines()
+    manifest = json.loads(Path("out/manifest.json").read_text())
+    assert manifest["converted"] == {"GIF": 1}
+    assert (manifest["options"]["convert"], manifest["options"]["verify"]) == (True, True)
+    annotate(voc, "dog1", ("dog", FLAT_BOX), ("dog", GOOD_BOX))
+    assert run("--annotations=voc", "--output=out", "--on_problem=fix") == 3
+    assert "Boxes dropped: 1" in capsys.readouterr().out
+
+
 def test_label_map(voc: Path, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     """A class that it lacks is a problem that names the near ones."""
     Path("map.pbtxt").write_text("item { name: 'cats' id: 1 }")

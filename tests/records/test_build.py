@@ -101,6 +101,8 @@ def test_the_manifest_says_nothing_of_this_machine(pets: VocFolder) -> None:
         "classes": [],
         "expand_hierarchy": True,
         "masks": False,
+        "convert": False,
+        "verify": False,
         "drop": [],
         "ignore": ["crowd", "group_of"],
     }
