@@ -67,8 +67,9 @@ class Staging:
             written = WrittenFile(**said)
         except (OSError, ValueError, TypeError, KeyError, AttributeError):
             return None
-        places = (_folder(self.output) / name, self.output / name)
-        return written if any(_sha256(path) == written.sha256 for path in places) else None
+        waiting = _folder(self.output) / name
+        # Where it waits no more, it has moved to its final place.
+        return written if _sha256(waiting if waiting.exists() else self.output / name) == written.sha256 else None
 
     def publish(self, label_map_text: str, result: Manifest) -> None:
         """Moves the finished shards and the other files to their final names, the manifest last."""

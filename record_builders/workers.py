@@ -11,6 +11,7 @@ import signal
 import threading
 import time
 import traceback
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -94,7 +95,10 @@ def _start(tasks: Sequence[Callable[[Advance], Any]], workers: dict[Connection, 
     before = signal.pthread_sigmask(signal.SIG_BLOCK, _STOP_SIGNALS)
     try:
         process = context.Process(target=_serve, args=(tasks, theirs, (*workers, ours), before), daemon=True)
-        process.start()
+        with warnings.catch_warnings():
+            # Python 3.12 warns of locks that threads may hold, as those of a progress bar; tasks touch none of these.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            process.start()
         workers[ours] = process
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -15,8 +15,8 @@ from record_builders.plan import Plan
 from record_builders.staging import Staging
 from tfod_tools.base.errors import ImageError, RecordError
 
-# One process writes some thousands of images a second; to start others takes some hundredths of one.
-_IMAGES_FOR_ONE_PROCESS = 500
+# One process writes that much in a fifth of a second; to start others takes some hundredths of one.
+_SMALL_IMAGES, _SMALL_BYTES = 500, 50_000_000
 
 
 def write(planned: Plan, on_progress: workers.Advance, processes: int | None = None) -> Manifest:
@@ -39,7 +39,9 @@ def write(planned: Plan, on_progress: workers.Advance, processes: int | None = N
     output, classes = planned.request.output, planned.label_map.ids_by_name()
     shards = {spec.name: images for split in planned.splits for spec, images in split.files()}
     if processes is None:
-        processes = 1 if len(planned.images) <= _IMAGES_FOR_ONE_PROCESS else workers.cpus()
+        size_bytes = sum(image.header.size_bytes for image in planned.images)
+        small = len(planned.images) <= _SMALL_IMAGES and size_bytes <= _SMALL_BYTES
+        processes = 1 if small else workers.cpus()
     try:
         with staging.opened(output, shards) as staged:
             made_by = _makers()

@@ -144,14 +144,12 @@ def _show(found: Inspection, label_map: LabelMap | None) -> None:
         for name, count in sorted(found.classes.items())
     ]
     tables.show(("class", "id", "images", "boxes", "small", "medium", "large"), rows)
-    sizes = sorted(found.sizes.elements())
     print()
-    if sizes:
-        widths, heights = zip(*sizes, strict=True)
-        spans = [
-            (name, min(values), int(statistics.median(values)), max(values))
-            for name, values in (("width", widths), ("height", heights))
-        ]
+    if found.sizes:
+        spans = []
+        for side, name in enumerate(("width", "height")):
+            values = [size[side] for size in found.sizes.elements()]
+            spans.append((name, min(values), int(statistics.median(values)), max(values)))
         tables.show(("pixels", "smallest", "median", "largest"), spans)
         print()
     remarks = {

@@ -150,6 +150,14 @@ def damaged_shard(photos: VocFolder, half_done: Path) -> None:
     path.write_bytes(path.read_bytes()[:-1] + b"!")
 
 
+def damaged_shard_beside_a_good_one(photos: VocFolder, half_done: Path) -> None:
+    name = min(finished_shards(half_done))
+    shutil.copy(half_done / ".make_records" / name, half_done / name)
+    damaged_shard(photos, half_done)
+    write(plan(photos, half_done.parent / "whole"))  # whose manifest says that the good one is ours
+    shutil.copy(half_done.parent / "whole" / "manifest.json", half_done)
+
+
 def lost_shard(photos: VocFolder, half_done: Path) -> None:
     (half_done / ".make_records" / min(finished_shards(half_done))).unlink()
 
@@ -164,7 +172,15 @@ def foreign_voucher(photos: VocFolder, half_done: Path) -> None:
 
 @pytest.mark.parametrize(
     "disturb",
-    [other_image_of_the_same_size, other_box, damaged_shard, lost_shard, damaged_voucher, foreign_voucher],
+    [
+        other_image_of_the_same_size,
+        other_box,
+        damaged_shard,
+        damaged_shard_beside_a_good_one,
+        lost_shard,
+        damaged_voucher,
+        foreign_voucher,
+    ],
 )
 def test_a_shard_is_not_trusted(
     photos: VocFolder, half_done: Path, tmp_path: Path, disturb: Callable[[VocFolder, Path], None]
