@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -21,12 +22,13 @@ from tfod_tools.base.errors import AnnotationError, ImageError, Problems, Record
 _FORMATS = Path(__file__).parent / "formats"
 
 
-def plan(request: Request, processes: int | None = None) -> Plan:
+def plan(request: Request, processes: int | None = None, bar: verification.Bar | None = None) -> Plan:
     """What writing the records would do. Reads annotations and image headers, and writes nothing.
 
     Args:
       request: what is asked for.
       processes: how many decode images, where that is asked for; by default as many as there are CPUs.
+      bar: shows the progress of that; see `verification.decoded`.
 
     Raises:
       TfodError: there is nothing to make records of, or the label map, a folder or an older manifest cannot be used.
@@ -39,7 +41,7 @@ def plan(request: Request, processes: int | None = None) -> Plan:
     upright = map(conversion.turned, _annotations(request, images))
     found = list(checked(upright, given[0] if given else None, request.choices))
     if request.verify:
-        found = verification.decoded(found, processes or workers.cpus())
+        found = verification.decoded(found, processes or workers.cpus(), bar or _no_bar)
     if not images.names():
         message = "no image lies here, expected .jpg, .png or .bmp files. Name their folder with --images."
         raise ImageError(message, path=request.images)
@@ -68,6 +70,10 @@ def plan(request: Request, processes: int | None = None) -> Plan:
     if not earlier:
         _refuse_foreign_files(planned)
     return planned
+
+
+def _no_bar(total: int) -> contextlib.AbstractContextManager[workers.Advance]:
+    return contextlib.nullcontext(lambda count: None)
 
 
 def format_name(request: Request) -> str:

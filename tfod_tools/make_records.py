@@ -155,7 +155,7 @@ def main(arguments: Sequence[str]) -> int:
         _download()
         if _DRY_RUN.value:
             return 0
-    plan = build.plan(_request(), _WORKERS.value)
+    plan = build.plan(_request(), _WORKERS.value, partial(progress.bar, "Decoding"))
     problems = [fault.error for fault in plan.faults]
     if problems and _ON_PROBLEM.value == "fail":
         advice = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import struct
 import zlib
@@ -251,14 +252,16 @@ def test_verify(voc: VocFolder) -> None:
     for stem in ("7", "110"):
         (voc.images / f"{stem}.jpg").write_bytes(damaged[:60] + bytes(len(damaged) - 80) + damaged[-20:])
     assert not plan(voc, convert=False).faults
+    told: list[int] = []
     for processes in (1, 2):
         request = Request(
             format="voc", annotations=voc.annotations, images=voc.images, output=voc.root / "out", verify=True
         )
-        faults = build.plan(request, processes).faults
+        faults = build.plan(request, processes, lambda total: contextlib.nullcontext(told.append)).faults
         assert [(fault.image_name, fault.images, fault.boxes) for fault in faults] == [
             ("110.jpg", 1, 2), ("7.jpg", 1, 2)]  # fmt: skip
         assert all("the image cannot be decoded: " in fault.error.message for fault in faults)
+    assert sum(told) == 2 * 120
 
 
 def test_an_image_that_cannot_be_decoded_any_more() -> None:
