@@ -82,8 +82,9 @@ def run(tasks: Sequence[Callable[[Advance], T]], processes: int, on_progress: Ad
     finally:
         for process in workers.values():
             process.kill()
-        for process in workers.values():
+        for worker, process in workers.items():
             process.join()
+            worker.close()
 
 
 def _start(tasks: Sequence[Callable[[Advance], Any]], workers: dict[Connection, BaseProcess]) -> None:
@@ -111,7 +112,7 @@ def _results(count: int, workers: Mapping[Connection, BaseProcess], on_progress:
     results: dict[int, Any] = {}
     waiting = iter(range(count))
     for worker in workers:
-        worker.send(next(waiting))
+        _send_next(worker, waiting)
     while len(results) < count:
         for ready in connection.wait(list(workers)):
             worker = cast("Connection", ready)
@@ -124,9 +125,13 @@ def _results(count: int, workers: Mapping[Connection, BaseProcess], on_progress:
                 on_progress(value)
             else:
                 results[index] = value
-                with contextlib.suppress(StopIteration, BrokenPipeError):  # The next time, it is found to be gone.
-                    worker.send(next(waiting))
+                _send_next(worker, waiting)
     return [results[index] for index in range(count)]
+
+
+def _send_next(worker: Connection, waiting: Iterator[int]) -> None:
+    with contextlib.suppress(StopIteration, ConnectionError):  # That it is gone is found when it should answer.
+        worker.send(next(waiting))
 
 
 def _received(worker: Connection, process: BaseProcess) -> tuple[str, int, Any]:
@@ -138,7 +143,7 @@ def _received(worker: Connection, process: BaseProcess) -> tuple[str, int, Any]:
         status = process.exitcode or 0
         how = f"was killed by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"
         hint = " The machine may have run out of memory: try --workers=1." if status == -signal.SIGKILL else ""
-        raise WorkerKilledError(f"one of the processes that write {how}. Run it again.{hint}") from None
+        raise WorkerKilledError(f"one of the worker processes {how}. Run it again.{hint}") from None
 
 
 def _serve(
