@@ -2,8 +2,9 @@
 
     python benchmarks/kills.py [KILLS [IMAGES [SEED]]]
 
-Half of the runs write in one process, half in four. Each is killed once, with SIGKILL, at a moment between its start
-and the time that an undisturbed one takes; the parent alone, so that its workers must find out by themselves.
+Half of the runs write in one process, half in four. Each is killed once, with SIGKILL, at a moment between the first
+sign of a file and the time that an undisturbed one needs from there on; the parent alone, so that its workers must find
+out by themselves.
 """
 
 import random
@@ -23,6 +24,12 @@ def command(voc: Path, output: Path, workers: int) -> list[str]:
     return [sys.executable, "-m", "tfod_tools.make_records", *flags]
 
 
+def wait_for_first_file(run: subprocess.Popen[bytes], output: Path) -> None:
+    """Returns when the run begins to write, or has ended."""
+    while not output.exists() and run.poll() is None:
+        time.sleep(0.001)
+
+
 def content(folder: Path) -> dict[str, bytes]:
     """All files below a folder, hidden ones too."""
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
@@ -36,17 +43,21 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         voc = Path(folder, "voc")
         shapes.write_voc(voc, images)
+        undisturbed = Path(folder, "undisturbed")
+        run = subprocess.Popen(command(voc, undisturbed, 1), stdout=subprocess.DEVNULL)
+        wait_for_first_file(run, undisturbed)
         began = time.perf_counter()
-        subprocess.run(command(voc, Path(folder, "undisturbed"), 1), check=True, stdout=subprocess.DEVNULL)
-        usual_s = time.perf_counter() - began
-        expected = content(Path(folder, "undisturbed"))
+        run.wait()
+        writing_s = time.perf_counter() - began
+        expected = content(undisturbed)
         for number in range(kills):
             output, workers = Path(folder, "killed"), (1, 4)[number % 2]
             run = subprocess.Popen(command(voc, output, workers), stdout=subprocess.DEVNULL)
-            time.sleep(rng.uniform(0, usual_s))
+            wait_for_first_file(run, output)
+            time.sleep(rng.uniform(0, writing_s))
             run.kill()
             run.wait()
-            hit += output.exists() and content(output) != expected
+            hit += content(output) != expected
             kept += len(list(output.glob(".make_records/*.json")))
             subprocess.run(command(voc, output, workers), check=True, stdout=subprocess.DEVNULL)
             different += content(output) != expected

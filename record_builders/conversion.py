@@ -1,8 +1,9 @@
-"""Images that the engine cannot read, or reads otherwise than people see them, and how they are put right.
+"""Images that the engine cannot read, or not as people see them, and how they are put right.
 
-Formats that it does not decode (GIF, WebP, TIFF and whatever else Pillow knows; of several frames the first), CMYK,
-16 bits per channel, and photos that are to be turned by their EXIF entry, which it ignores. A JPEG becomes a JPEG
-again, at quality 95 without subsampling; anything else becomes a PNG of 8 bits, in which what is transparent is white.
+Formats that it does not decode (GIF, WebP, TIFF and whatever else Pillow knows; of several frames the first), photos
+that are to be turned by their EXIF entry, which it ignores, and, for other programs, CMYK and 16 bits per channel.
+A JPEG becomes a JPEG again, at quality 95 without subsampling; anything else becomes a PNG of 8 bits, in which what is
+transparent is white.
 """
 
 from __future__ import annotations

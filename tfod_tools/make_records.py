@@ -11,7 +11,7 @@ validation part with each class's share in both, and writes into the folder --ou
 Images are copied as they are. Equal input gives equal files. An image without objects is written as background; boxes
 that reach over the edge of their image are clipped. Anything that cannot be used stops the run before it writes, with
 all such problems listed, unless --on_problem=skip leaves them out, or --on_problem=fix converts images that the engine
-cannot read and leaves out the rest. docs/records.md tells what each format is read for.
+cannot read, and leaves out the rest. docs/records.md tells what each format is read for.
 
 Exit codes: 0 done; 1 wrong flags; 2 wrong input, nothing was written; 3 done, with images or boxes left out; 130
 stopped: run it again, and it goes on with the first shard that was not finished.
@@ -121,7 +121,7 @@ _ON_PROBLEM = _enum(
     "fail",
     ("fail", "skip", "fix"),
     "Whether a box or image that cannot be used stops the run, or is left out and noted in the manifest; with fix, "
-    "images that the engine cannot read (GIF, WebP, TIFF, CMYK, 16 bits, turned by EXIF) are converted first.",
+    "images in GIF, WebP, TIFF, CMYK or 16 bits, or turned by EXIF, are converted first.",
 )
 _VERIFY = _enum("verify", "header", ("header", "decode"), "How to check images: size and end, or every pixel.")
 _WORKERS = _integer(
