@@ -2,11 +2,12 @@
 
     python benchmarks/records.py [IMAGES [ROUNDS]]
 
-The images are those of the demo, each padded after its last marker to 150 kB, which is what photographs of 0.3
-megapixels take. Both sides sync what they wrote; files are in the page cache for both.
+The images are those of the demo, each padded with noise after its last marker to 150 kB, which is what photographs of
+0.3 megapixels take. Both sides sync what they wrote; files are in the page cache for both.
 """
 
 import os
+import random
 import shutil
 import statistics
 import subprocess
@@ -50,7 +51,8 @@ def main() -> None:
         for path in (voc / "images").iterdir():
             with path.open("r+b") as file:
                 content = file.read()
-                file.write(b"\0" * (IMAGE_BYTES - len(content) - 2) + content[-2:])
+                noise = random.Random(path.name).randbytes(IMAGE_BYTES - len(content) - 2)
+                file.write(noise + content[-2:])
         pairs = []
         for number in range(rounds):
             pairs.append((records(voc, Path(folder, f"r{number}")), copy(voc / "images", Path(folder, f"c{number}"))))

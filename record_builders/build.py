@@ -1,26 +1,34 @@
-"""From annotations to records: `plan` reads and decides, `write` writes."""
+"""From annotations to a plan of the records: reads and decides. `writing` acts on it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import contextlib
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from record_builders import example, label_map, manifest, splits, tfrecord
+from record_builders import conversion, duplicates, groups, label_map, splits, staging, verification, workers
 from record_builders.annotations import AnnotatedImage, Fault, Found, LeftOut
 from record_builders.checks import checked, of_classes
 from record_builders.folders import ImageFolder
 from record_builders.label_map import LabelMap
 from record_builders.plan import AUTO, LABEL_MAP, MANIFEST, TRAIN, VAL, Plan, Request, Split
 from record_builders.recognise import recognise
-from tfod_tools.base import files, plugins
+from record_builders.shards import MAX_SHARDS
+from tfod_tools.base import plugins
 from tfod_tools.base.errors import AnnotationError, ImageError, Problems, RecordError, TfodError
 
 _FORMATS = Path(__file__).parent / "formats"
 
 
-def plan(request: Request) -> Plan:
+def plan(request: Request, processes: int | None = None, bar: verification.Bar | None = None) -> Plan:
     """What writing the records would do. Reads annotations and image headers, and writes nothing.
+
+    Args:
+      request: what is asked for.
+      processes: how many decode images, where that is asked for; by default as many as there are CPUs.
+      bar: shows the progress of that; see `verification.decoded`.
 
     Raises:
       TfodError: there is nothing to make records of, or the label map, a folder or an older manifest cannot be used.
@@ -29,8 +37,11 @@ def plan(request: Request) -> Plan:
     request = replace(request, format=format_name(request))
     earlier = _earlier_files(request.output)
     given = label_map.read(request.label_map) if request.label_map else None
-    images = ImageFolder(request.images)
-    found = list(checked(_annotations(request, images), given[0] if given else None, request.choices))
+    images = ImageFolder(request.images, convert=request.convert)
+    upright = map(conversion.turned, _annotations(request, images))
+    found = list(checked(upright, given[0] if given else None, request.choices))
+    if request.verify:
+        found = verification.decoded(found, processes or workers.cpus(), bar or _no_bar)
     if not images.names():
         message = "no image lies here, expected .jpg, .png or .bmp files. Name their folder with --images."
         raise ImageError(message, path=request.images)
@@ -40,7 +51,10 @@ def plan(request: Request) -> Plan:
     if not any(labels.values()):
         raise _nothing(request, faults)
     classes = given[0] if given else LabelMap.of(label for present in labels.values() for label in present)
-    parts = _splits(request, good, labels)
+    copies = duplicates.find(tuple(good.values()))
+    grouped = groups.of(request.group_by, tuple(good.values())) if request.group_by else None
+    together = [[image.image_id for image in same.images] for same in copies]
+    parts = _splits(request, good, labels, [*together, *(grouped.members if grouped else ())])
     planned = Plan(
         request=request,
         label_map=classes,
@@ -49,10 +63,17 @@ def plan(request: Request) -> Plan:
         faults=faults,
         left_out=tuple(item for item in found if isinstance(item, LeftOut)),
         unannotated_images=len(set(images.names()) - {item.image_name for item in found}),
+        copies=copies,
+        groups=grouped,
         superseded=tuple(sorted(earlier - {spec.name for part in parts for spec, _ in part.files()})),
     )
-    _refuse_foreign_files(planned)
+    if not earlier:
+        _refuse_foreign_files(planned)
     return planned
+
+
+def _no_bar(total: int) -> contextlib.AbstractContextManager[workers.Advance]:
+    return contextlib.nullcontext(lambda count: None)
 
 
 def format_name(request: Request) -> str:
@@ -73,44 +94,11 @@ def missing_images(request: Request) -> list[str]:
     return sorted({item.image_name for item in _annotations(request) if isinstance(item, Fault) and item.missing})
 
 
-def write(planned: Plan, on_progress: Callable[[int], None]) -> manifest.Manifest:
-    """Writes records, label map and, last, the manifest; then removes what only an earlier run had written.
-
-    Nothing appears under its final name before all of it is written. Holds one image in memory at a time.
-
-    Args:
-      planned: what to write.
-      on_progress: told the number of images done since it was last told.
-
-    Raises:
-      ImageError: an image can no longer be read.
-      RecordError: the output folder cannot be written to.
-    """
-    output = planned.request.output
-    shard_files = [(spec.name, images) for split in planned.splits for spec, images in split.files()]
-    names = [*(name for name, _ in shard_files), LABEL_MAP, MANIFEST]
-    try:
-        with files.publishing([output / name for name in names]) as partials:
-            written = {
-                name: tfrecord.write(partial, _records(images, planned.label_map, on_progress))
-                for (name, images), partial in zip(shard_files, partials, strict=False)
-            }
-            result = manifest.build(planned, written)
-            partials[-2].write_bytes(planned.label_map_text.encode())
-            partials[-1].write_bytes(manifest.to_json(result))
-        for name in planned.superseded:
-            (output / name).unlink(missing_ok=True)
-    except OSError as exc:
-        raise RecordError(f"cannot write the records: {exc.strerror}.", path=output) from exc
-    return result
-
-
 def _earlier_files(output: Path) -> set[str]:
     """The record files that an earlier run put into `output`."""
     if output.exists() and not output.is_dir():
         raise RecordError("is a file, expected a folder for the records. Choose another --output.", path=output)
-    earlier = output / MANIFEST
-    return set(manifest.record_files(earlier)) if earlier.exists() else set()
+    return staging.published(output)
 
 
 def _annotations(request: Request, images: ImageFolder | None = None) -> Iterator[Found]:
@@ -123,15 +111,20 @@ def _annotations(request: Request, images: ImageFolder | None = None) -> Iterato
 
 
 def _splits(
-    request: Request, images: Mapping[str, AnnotatedImage], labels: Mapping[str, Sequence[str]]
+    request: Request,
+    images: Mapping[str, AnnotatedImage],
+    labels: Mapping[str, Sequence[str]],
+    together: Sequence[Sequence[str]],
 ) -> tuple[Split, ...]:
-    parts = zip((TRAIN, VAL), splits.split(labels, request.val_fraction, request.seed), strict=True)
-    return tuple(
-        # The engine waits for ever on a file without records, so there is never a shard without an image.
-        Split(name=name, images=tuple(images[i] for i in image_ids), shards=min(request.shards, len(image_ids)))
-        for name, image_ids in parts
-        if image_ids
-    )
+    parts = zip((TRAIN, VAL), splits.split(labels, request.val_fraction, request.seed, together), strict=True)
+    return tuple(_split(request, name, tuple(images[i] for i in image_ids)) for name, image_ids in parts if image_ids)
+
+
+def _split(request: Request, name: str, images: tuple[AnnotatedImage, ...]) -> Split:
+    size_bytes = sum(image.header.size_bytes for image in images)
+    wanted = request.shards or math.ceil(size_bytes / (request.shard_mb * 1e6))
+    # The engine waits for ever on a file without records, so there is never a shard without an image.
+    return Split(name=name, images=images, shards=max(min(wanted, len(images), MAX_SHARDS), 1))
 
 
 def _nothing(request: Request, faults: Sequence[Fault]) -> TfodError:
@@ -143,24 +136,9 @@ def _nothing(request: Request, faults: Sequence[Fault]) -> TfodError:
 def _refuse_foreign_files(planned: Plan) -> None:
     """Raises RecordError if a file would be lost that make_records did not write."""
     output = planned.request.output
-    if (output / MANIFEST).exists():
-        return
     names = [LABEL_MAP, *(spec.name for split in planned.splits for spec, _ in split.files())]
     for path in (output / name for name in names):
         same = path.name == LABEL_MAP and path.exists() and path.read_bytes() == planned.label_map_text.encode()
         if path.exists() and not same:
             message = f"would be overwritten, but no {MANIFEST} says that make_records wrote it."
             raise RecordError(f"{message} Move it away or choose another --output.", path=path)
-
-
-def _records(
-    images: Sequence[AnnotatedImage], classes: LabelMap, on_progress: Callable[[int], None]
-) -> Iterator[bytes]:
-    ids = classes.ids_by_name()
-    for image in images:
-        try:
-            encoded = image.image_path.read_bytes()
-        except OSError as exc:
-            raise ImageError(f"cannot read the image: {exc.strerror}.", path=image.image_path) from exc
-        yield example.serialize(image, encoded, ids)
-        on_progress(1)

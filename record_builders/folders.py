@@ -8,6 +8,8 @@ from collections.abc import Collection, Sequence
 from itertools import takewhile
 from pathlib import Path
 
+from record_builders import conversion, image_header
+from record_builders.image_header import ImageHeader
 from tfod_tools.base.errors import AnnotationError, ImageError
 
 # Whatever looks like an image is listed, so that a GIF is reported as a GIF and not as missing.
@@ -82,13 +84,14 @@ def head(path: Path, size_bytes: int = 1 << 14) -> bytes:
 class ImageFolder:
     """The images below a folder, found by name or by stem, upper and lower case being the same."""
 
-    def __init__(self, folder: Path) -> None:
-        """Lists `folder`.
+    def __init__(self, folder: Path, *, convert: bool = False) -> None:
+        """Lists `folder`; `convert` says whether images that the engine cannot read will be converted.
 
         Raises:
           AnnotationError: `folder` does not exist or is a file.
         """
         self.folder = folder
+        self._convert = convert
         below = files_below(folder, IMAGE_SUFFIXES)
         self._paths = [path for path in below if path.parent.name not in _MASK_FOLDERS]
         self._stems = Counter(path.stem for path in self._paths)
@@ -108,6 +111,14 @@ class ImageFolder:
     def image_id(self, path: Path) -> str:
         """What identifies the image at `path` among all: its stem or, where that is another's too, its whole name."""
         return path.stem if self._stems[path.stem] == 1 else self.name(path)
+
+    def header(self, path: Path) -> ImageHeader:
+        """The header of the image at `path`.
+
+        Raises:
+          ImageError: it cannot be read, nor converted if that is wanted.
+        """
+        return conversion.read_header(path) if self._convert else image_header.read_header(path)
 
     def find(self, name: str, near: Path) -> Path | None:
         """The image called `name`, which is a stem or a file name, perhaps with folders; None where there is none.

@@ -6,11 +6,12 @@ InvalidArgumentError (seen with TensorFlow 2.20); so both are errors here.
 
 from __future__ import annotations
 
+import io
 import os
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 from tfod_tools.base.errors import ImageError
 
@@ -22,16 +23,39 @@ _JPEG_TAIL_BYTES = 1 << 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Conversion:
+    """What an image is converted from when it is written.
+
+    Attributes:
+      kind: what it is, such as 'GIF' or 'JPEG with CMYK'.
+      orientation: by EXIF, 1 to 8; 1 where nothing is to be turned.
+      drawn: whether the annotations belong to the pixels as they are stored, or upright, as people see them; 'unknown'
+        where nothing tells, which is taken as stored.
+    """
+
+    kind: str
+    orientation: int = 1
+    drawn: Literal["stored", "upright", "unknown"] = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ImageHeader:
     """Width and height in pixels as stored (EXIF rotation not applied: the engine ignores it), and the format.
 
     Attributes:
-      format: 'jpeg', 'png' or 'bmp'.
+      format: 'jpeg', 'png' or 'bmp'; that which is written.
+      conversion: what to do to the image when it is written, if anything. Once the annotations are those of the upright
+        image, so are width and height.
+      size_bytes: of the file.
+      modified_ns: when the file was changed last, in nanoseconds since 1970.
     """
 
     width: int
     height: int
     format: str
+    size_bytes: int = field(default=0, compare=False)
+    modified_ns: int = field(default=0, compare=False)
+    conversion: Conversion | None = None
 
 
 def read_header(path: Path) -> ImageHeader:
@@ -42,17 +66,36 @@ def read_header(path: Path) -> ImageHeader:
     """
     try:
         with path.open("rb") as file:
-            header, complete = _read(file)
+            header = _checked(file)
+            stat = os.fstat(file.fileno())
     except OSError as exc:
         raise ImageError(f"cannot read the image: {exc.strerror}.", path=path) from exc
+    except ImageError as exc:
+        exc.path = path
+        raise
+    return replace(header, size_bytes=stat.st_size, modified_ns=stat.st_mtime_ns)
+
+
+def header_of(encoded: bytes) -> ImageHeader:
+    """The header of the image whose file holds `encoded`.
+
+    Raises:
+      ImageError: it is not an image the engine decodes, or ends early.
+    """
+    return replace(_checked(io.BytesIO(encoded)), size_bytes=len(encoded))
+
+
+def _checked(file: BinaryIO) -> ImageHeader:
+    try:
+        header, complete = _read(file)
     except (EOFError, struct.error) as exc:
-        raise ImageError("the image ends within its header. Replace the file.", path=path) from exc
+        raise ImageError("the image ends within its header. Replace the file.") from exc
     except ValueError as exc:
-        raise ImageError(str(exc), path=path) from exc
+        raise ImageError(str(exc)) from exc
     if header.width <= 0 or header.height <= 0:
-        raise ImageError(f"its header says {header.width}x{header.height} pixels. Replace the file.", path=path)
+        raise ImageError(f"its header says {header.width}x{header.height} pixels. Replace the file.")
     if not complete:
-        raise ImageError(f"the {header.format.upper()} ends early, expected all of it. Replace the file.", path=path)
+        raise ImageError(f"the {header.format.upper()} ends early, expected all of it. Replace the file.")
     return header
 
 

@@ -7,115 +7,28 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TypedDict, cast
+from typing import cast
 
-from record_builders import shards
+from record_builders import groups, shards
 from record_builders.annotations import Fault
+from record_builders.manifest_entries import (
+    BoxCounts,
+    ClassEntry,
+    CopiesEntry,
+    DroppedEntry,
+    ImageCounts,
+    LabelMapEntry,
+    LeftOutEntry,
+    Manifest,
+    Options,
+    ShardEntry,
+    SplitEntry,
+)
 from record_builders.plan import LABEL_MAP, Plan, Request, Split
 from record_builders.tfrecord import WrittenFile
 from tfod_tools.base.errors import RecordError
 
 FORMAT_VERSION = 1
-
-
-class Options(TypedDict):
-    """What was asked for; see `record_builders.plan.Request`."""
-
-    format: str
-    seed: int
-    shards: int
-    val_fraction: float
-    image_sets: list[str]
-    classes: list[str]
-    expand_hierarchy: bool
-    masks: bool
-    drop: list[str]
-    ignore: list[str]
-
-
-class ClassEntry(TypedDict):
-    """A class and its number."""
-
-    id: int
-    name: str
-
-
-class LabelMapEntry(TypedDict):
-    """The label map's file name and what it says."""
-
-    path: str
-    classes: list[ClassEntry]
-
-
-class ShardEntry(TypedDict):
-    """A record file: its name, number of records, size in bytes and hash."""
-
-    path: str
-    records: int
-    bytes: int
-    sha256: str
-
-
-class SplitEntry(TypedDict):
-    """A split: the glob of its files, numbers of images and boxes, most boxes on one image, boxes of each class."""
-
-    pattern: str
-    images: int
-    boxes: int
-    most_boxes_on_an_image: int
-    classes: dict[str, int]
-    shards: list[ShardEntry]
-
-
-class ImageCounts(TypedDict):
-    """Numbers of annotated images; annotated = written + left_out + dropped."""
-
-    annotated: int
-    written: int
-    left_out: int
-    dropped: int
-
-
-class BoxCounts(TypedDict):
-    """Numbers of boxes; found = written + left_out + dropped; clipped and ignored are parts of written."""
-
-    found: int
-    written: int
-    clipped: int
-    ignored: int
-    left_out: int
-    dropped: int
-
-
-class DroppedEntry(TypedDict):
-    """What was left out: `file:line` below the folder of annotations, the image, and why."""
-
-    source: str
-    image: str
-    reason: str
-
-
-class LeftOutEntry(TypedDict):
-    """How many images and boxes were not asked for, by reason."""
-
-    reason: str
-    images: int
-    boxes: int
-
-
-class Manifest(TypedDict):
-    """The whole file. It holds no absolute path and no time, so that equal input gives equal bytes."""
-
-    format_version: int
-    tfod_tools: str
-    options: Options
-    label_map: LabelMapEntry
-    splits: dict[str, SplitEntry]
-    images: ImageCounts
-    boxes: BoxCounts
-    dropped: list[DroppedEntry]
-    left_out: list[LeftOutEntry]
-    unannotated_images: int
 
 
 def build(plan: Plan, written: Mapping[str, WrittenFile]) -> Manifest:
@@ -149,6 +62,11 @@ def build(plan: Plan, written: Mapping[str, WrittenFile]) -> Manifest:
         dropped=[_dropped(fault, request.annotations) for fault in plan.faults],
         left_out=left_out(plan),
         unannotated_images=plan.unannotated_images,
+        copies=[
+            CopiesEntry(images=[image.image_name for image in same.images], boxes_differ=same.boxes_differ)
+            for same in plan.copies
+        ],
+        converted=dict(plan.conversions()),
     )
 
 
@@ -156,12 +74,16 @@ def _options(request: Request) -> Options:
     return Options(
         format=request.format,
         seed=request.seed,
+        group_by=groups.shown(request.group_by),
         shards=request.shards,
+        shard_mb=request.shard_mb,
         val_fraction=request.val_fraction,
         image_sets=list(request.wanted.image_sets),
         classes=list(request.wanted.classes),
         expand_hierarchy=request.wanted.expand_hierarchy,
         masks=request.wanted.masks,
+        convert=request.convert,
+        verify=request.verify,
         drop=sorted(request.choices.drop),
         ignore=sorted(request.choices.ignore),
     )

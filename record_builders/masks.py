@@ -9,6 +9,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from record_builders import pixels
 from tfod_tools.base.errors import ImageError
 
 if TYPE_CHECKING:
@@ -45,7 +46,17 @@ class IndexImage:
     index: int
 
 
-Mask = Polygons | RunLengths | IndexImage
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turned:
+    """A mask of an image of `width` x `height` pixels that is written upright, by its EXIF `orientation`."""
+
+    mask: Polygons | RunLengths | IndexImage
+    orientation: int
+    width: int
+    height: int
+
+
+Mask = Polygons | RunLengths | IndexImage | Turned
 
 _ENLARGED = 4
 
@@ -64,6 +75,8 @@ def to_png(mask: Mask | None, width: int, height: int) -> bytes:
 def _drawn(mask: Mask | None, width: int, height: int) -> Image:
     from PIL import Image
 
+    if isinstance(mask, Turned):
+        return pixels.turned(_drawn(mask.mask, mask.width, mask.height), mask.orientation)
     if isinstance(mask, RunLengths):
         _check_size(mask.width, mask.height, width, height, None)
         # Row after row of an image of exchanged sides is column after column of this one.

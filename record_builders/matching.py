@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from record_builders import conversion
 from record_builders.annotations import AnnotatedImage, Fault, Found, ImageLabel, LeftOut, ObjectAnnotation
 from record_builders.folders import ImageFolder
-from record_builders.image_header import ImageHeader, read_header
+from record_builders.image_header import ImageHeader
 from tfod_tools.base.errors import AnnotationError, ImageError
 
 
@@ -54,11 +55,18 @@ def image_path(
 
 
 def image_header(
-    path: Path, stated: tuple[object, object], source: Path, line: int | None = None, *, what: str = "its size"
+    images: ImageFolder,
+    path: Path,
+    stated: tuple[object, object],
+    source: Path,
+    line: int | None = None,
+    *,
+    what: str = "its size",
 ) -> ImageHeader:
     """The image's own header, which must agree with what the annotation says.
 
     Args:
+      images: where it lies.
       path: the image.
       stated: width and height in pixels as annotated; None, '' or 0 where it says nothing.
       source: the annotation file, for errors.
@@ -69,9 +77,10 @@ def image_header(
       AnnotationError: the engine could not read the image, or it has another size.
     """
     try:
-        header = read_header(path)
+        header = images.header(path)
     except ImageError as exc:
         raise AnnotationError(f"its image {path.name}: {exc.message}", path=source, line=line) from exc
+    header = conversion.drawn_upright(header, (number(stated[0]), number(stated[1])))
     true = (header.width, header.height)
     wrong = [
         value not in (None, "", 0, "0") and number(value) != size for value, size in zip(stated, true, strict=True)
@@ -81,7 +90,11 @@ def image_header(
         message = (
             f"{what} is {stated[0]}x{stated[1]}, but {path.name} has {header.width}x{header.height} pixels. "
             + ("The tool obeyed the photo's EXIF rotation, which the engine ignores: " if swapped else "")
-            + ("turn the pixels themselves." if swapped else "Put back the image that was annotated, or annotate anew.")
+            + (
+                "turn the pixels themselves, or pass --on_problem=fix."
+                if swapped
+                else "Put back the image that was annotated, or annotate anew."
+            )
         )
         raise AnnotationError(message, path=source, line=line)
     return header
@@ -171,7 +184,7 @@ class Entry:
         try:
             path = image_path(images, self.names, self.near, self.source, self.line)
             image_name = images.name(path)
-            header = image_header(path, self.stated, self.source, self.line, what=self.what)
+            header = image_header(images, path, self.stated, self.source, self.line, what=self.what)
         except AnnotationError as error:
             failure = error
         objects = []

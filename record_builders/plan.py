@@ -9,12 +9,16 @@ from pathlib import Path
 from record_builders import shards
 from record_builders.annotations import AnnotatedImage, Fault, LeftOut, ObjectAnnotation, Wanted
 from record_builders.choices import Choices
+from record_builders.duplicates import Copies
+from record_builders.groups import Groups
 from record_builders.label_map import LabelMap
 from record_builders.shards import ShardSpec
 
 TRAIN, VAL = "train", "val"
 AUTO = "auto"
 LABEL_MAP, MANIFEST = "label_map.pbtxt", "manifest.json"
+# "Ideally 100 MB+" a file, and many files (tensorflow.org/tutorials/load_data/tfrecord).
+SHARD_MB = 150.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,9 +31,13 @@ class Request:
       images: the folder of images.
       output: the folder for the records.
       label_map: a given label map; None to number the classes that are found.
-      shards: wanted number of files for each split, at least 1.
+      shards: wanted number of files for each split, at least 1; None to have as many as `shard_mb` asks for.
+      shard_mb: megabytes of images for each file.
       val_fraction: part of the images to validate on, in [0, 1).
       seed: another seed gives another split and another order.
+      group_by: which images must be in one split; see `groups.of`. '' for none but copies.
+      convert: images that the engine cannot read, or not as people see them, are converted; see `conversion`.
+      verify: every image is decoded before any is written.
       wanted: which part of the annotations to read.
       choices: what to leave out of that, and what to write without effect on training.
     """
@@ -39,9 +47,13 @@ class Request:
     images: Path
     output: Path
     label_map: Path | None = None
-    shards: int = 1
+    shards: int | None = None
+    shard_mb: float = SHARD_MB
     val_fraction: float = 0.2
     seed: int = 0
+    group_by: str = ""
+    convert: bool = False
+    verify: bool = False
     wanted: Wanted = field(default_factory=Wanted)
     choices: Choices = field(default_factory=Choices)
 
@@ -85,6 +97,8 @@ class Plan:
       faults: what cannot be written.
       left_out: what is not to be written.
       unannotated_images: number of images that no annotation mentions.
+      copies: sets of images to write that are byte-identical.
+      groups: those that were asked for, if any.
       superseded: names of record files in the output folder that an earlier run made and this one does not.
     """
 
@@ -95,12 +109,19 @@ class Plan:
     faults: tuple[Fault, ...]
     left_out: tuple[LeftOut, ...]
     unannotated_images: int
+    copies: tuple[Copies, ...]
+    groups: Groups | None
     superseded: tuple[str, ...]
 
     @property
     def images(self) -> tuple[AnnotatedImage, ...]:
         """The images to write, split by split."""
         return tuple(image for split in self.splits for image in split.images)
+
+    def conversions(self) -> Counter[str]:
+        """Number of images to convert of each kind."""
+        headers = (image.header for image in self.images)
+        return Counter(header.conversion.kind for header in headers if header.conversion)
 
     @property
     def objects(self) -> tuple[ObjectAnnotation, ...]:

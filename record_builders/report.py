@@ -46,6 +46,9 @@ def _remarks(plan: Plan) -> list[str]:
         ),
         "Images without objects, written as background": sum(not image.objects for image in plan.images),
         "Images without an annotation, left out": plan.unannotated_images,
+        "Images that are copies of others, kept in one split with them": sum(len(c.images) - 1 for c in plan.copies),
+        "Groups of images that --group_by keeps in one split": len(plan.groups.members) if plan.groups else 0,
+        "Images that --group_by says nothing of, each by itself": plan.groups.others if plan.groups else 0,
         "Annotated images dropped": images,
         "Boxes dropped": boxes,
     }
@@ -53,6 +56,12 @@ def _remarks(plan: Plan) -> list[str]:
     absent = [(split.name, sorted(classes - split.boxes().keys())) for split in plan.splits]
     notes = Counter(note for image in plan.images for note in image.notes)
     lines = [f"{remark}: {count}" for remark, count in remarks.items() if count]
+    lines += [f"Images converted, {kind}: {count}" for kind, count in sorted(plan.conversions().items())]
+    lines += [
+        f"Copies whose boxes differ: {' = '.join(image.image_name for image in same.images)}"
+        for same in plan.copies
+        if same.boxes_differ
+    ]
     lines += [
         f"Left out, {entry['reason']}: {entry['images']} images, {entry['boxes']} boxes"
         for entry in manifest.left_out(plan)

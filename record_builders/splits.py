@@ -4,31 +4,61 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 
-def split(labels: Mapping[str, Sequence[str]], val_fraction: float, seed: int) -> tuple[list[str], list[str]]:
+def split(
+    labels: Mapping[str, Sequence[str]], val_fraction: float, seed: int, together: Iterable[Sequence[str]] = ()
+) -> tuple[list[str], list[str]]:
     """Divides images into (training, validation) so that each class gets its share in both.
 
-    An image's stratum is the rarest class on it. The images, ordered by stratum and then by a hash, are sampled at even
-    steps, so each stratum's number of validation images is less than one away from its share.
+    Images that belong together are one unit, all others one each. A unit's stratum is the rarest class on it. The
+    units, ordered by stratum, from large to small and then by a hash, are sampled at even steps of images. Of single
+    images, each stratum's number of validation images is less than one away from its share; units of more miss the
+    share of all images by at most the size of the largest.
 
     Args:
       labels: the labels on each image, by image_id; none for an image without objects.
       val_fraction: part of the images to validate on, in [0, 1).
       seed: another seed gives another choice of images.
+      together: image_ids that must end in the same part; what is named twice joins its sets.
 
     Returns:
       The image_ids of both parts, each in the order in which to write them, which is a shuffled one.
     """
-    ordered = sorted(strata(labels).items(), key=lambda item: (item[1], _hash(seed, item[0]), item[0]))
-    total, chosen = len(ordered), val_images(len(ordered), val_fraction)
-    train: list[str] = []
-    val: list[str] = []
-    for position, (image_id, _) in enumerate(ordered):
-        steps_onto_one = (position + 1) * chosen // total > position * chosen // total
-        (val if steps_onto_one else train).append(image_id)
-    return shuffled(train, seed), shuffled(val, seed)
+    units = _units(labels, together, seed)
+    rarest = strata({unit[0]: [label for image_id in unit for label in labels[image_id]] for unit in units})
+    ordered = sorted(units, key=lambda unit: (rarest[unit[0]], -len(unit), *_rank(seed, unit[0])))
+    total, chosen = len(labels), val_images(len(labels), val_fraction)
+    train: list[tuple[str, ...]] = []
+    val: list[tuple[str, ...]] = []
+    passed = taken = 0
+    for unit in ordered:
+        passed += len(unit)
+        # For a single image: whether the even steps come onto one more. For more, whether it leaves less of a miss.
+        if (2 * taken + len(unit) + 1) * total <= 2 * passed * chosen:
+            val.append(unit)
+            taken += len(unit)
+        else:
+            train.append(unit)
+    for empty, full in ((val, train), (train, val)):
+        if chosen and not empty and (len(full) > 1 or empty is train):
+            full.remove(least := min(full, key=len))
+            empty.append(least)
+    return shuffled([i for unit in train for i in unit], seed), shuffled([i for unit in val for i in unit], seed)
+
+
+def _units(labels: Iterable[str], together: Iterable[Sequence[str]], seed: int) -> list[tuple[str, ...]]:
+    """What cannot be parted; of each unit, that image comes first which would in a shuffled order."""
+    unit_of = {image_id: [image_id] for image_id in labels}
+    for first, *others in together:
+        for other in others:
+            small, large = sorted((unit_of[first], unit_of[other]), key=len)
+            if small is not large:
+                large.extend(small)
+                unit_of.update(dict.fromkeys(small, large))
+    distinct = {id(unit): unit for unit in unit_of.values()}
+    return [tuple(shuffled(unit, seed)) for unit in distinct.values()]
 
 
 def val_images(images: int, val_fraction: float) -> int:
@@ -49,8 +79,9 @@ def strata(labels: Mapping[str, Sequence[str]]) -> dict[str, str]:
 
 def shuffled(image_ids: Sequence[str], seed: int) -> list[str]:
     """`image_ids` in an order that depends on nothing but them and `seed`."""
-    return sorted(image_ids, key=lambda image_id: (_hash(seed, image_id), image_id))
+    return sorted(image_ids, key=lambda image_id: _rank(seed, image_id))
 
 
-def _hash(seed: int, image_id: str) -> bytes:
-    return hashlib.blake2b(f"{seed}/{image_id}".encode("utf-8", "surrogateescape"), digest_size=16).digest()
+def _rank(seed: int, image_id: str) -> tuple[bytes, str]:
+    name = f"{seed}/{image_id}".encode("utf-8", "surrogateescape")
+    return hashlib.blake2b(name, digest_size=16).digest(), image_id

@@ -8,6 +8,7 @@ Source: tensorflow/core/lib/io/record_writer.h and tensorflow/core/lib/hash/crc3
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import struct
 from collections.abc import Iterable, Iterator
@@ -44,18 +45,26 @@ def masked_crc32c(data: bytes) -> int:
 
 
 def write(path: Path, records: Iterable[bytes]) -> WrittenFile:
-    """Writes `records` to `path`, taking them one at a time."""
+    """Writes `records` to `path`, taking them one at a time; all is on the disk when it returns."""
     digest = hashlib.sha256()
     count = size_bytes = 0
-    with path.open("wb") as file:
+    with path.open("wb", buffering=0) as file:
         for record in records:
             length = struct.pack("<Q", len(record))
-            header = length + struct.pack("<I", masked_crc32c(length))
-            for part in (header, record, struct.pack("<I", masked_crc32c(record))):
-                size_bytes += file.write(part)
-                digest.update(part)
+            ends = struct.pack("<I", masked_crc32c(length)), struct.pack("<I", masked_crc32c(record))
+            framed = b"".join((length, ends[0], record, ends[1]))
+            _write_all(file, framed)
+            digest.update(framed)
+            size_bytes += len(framed)
             count += 1
+        os.fsync(file.fileno())
     return WrittenFile(records=count, size_bytes=size_bytes, sha256=digest.hexdigest())
+
+
+def _write_all(file: io.FileIO, data: bytes) -> None:
+    written = file.write(data)
+    while written < len(data):  # A disk that runs full takes a part before it refuses.
+        written += file.write(data[written:])
 
 
 def read(path: Path) -> Iterator[bytes]:
@@ -63,6 +72,18 @@ def read(path: Path) -> Iterator[bytes]:
 
     Raises:
       RecordError: the file cannot be read or is damaged; says at which record (from 0) and byte.
+    """
+    for record in scan(path):
+        if isinstance(record, RecordError):
+            raise record
+        yield record
+
+
+def scan(path: Path) -> Iterator[bytes | RecordError]:
+    """The records of `path`, in order, and in place of one whose data are damaged, what is wrong with it.
+
+    Raises:
+      RecordError: the file cannot be read, or ends early, or is damaged where it says how long a record is.
     """
     try:
         with path.open("rb") as file:
@@ -73,22 +94,26 @@ def read(path: Path) -> Iterator[bytes]:
                 header = file.read(_HEADER_BYTES)
                 if len(header) < _HEADER_BYTES:
                     raise _ends_early(path, where)
-                _verify(header[:8], header[8:], f"length of {where}", path)
+                if not _fits(header[:8], header[8:]):
+                    raise _damaged(path, f"length of {where}")
                 (length,) = struct.unpack("<Q", header[:8])
                 if offset + _HEADER_BYTES + length + _FOOTER_BYTES > size_bytes:
                     raise _ends_early(path, where)
                 record = file.read(length)
-                _verify(record, file.read(_FOOTER_BYTES), f"data of {where}", path)
-                yield record
+                fits = _fits(record, file.read(_FOOTER_BYTES))
+                yield record if fits else _damaged(path, f"data of {where}")
                 number += 1
                 offset += _HEADER_BYTES + length + _FOOTER_BYTES
     except OSError as exc:
         raise RecordError(f"cannot read the records: {exc.strerror}.", path=path) from exc
 
 
-def _verify(data: bytes, stored: bytes, what: str, path: Path) -> None:
-    if struct.pack("<I", masked_crc32c(data)) != stored:
-        raise RecordError(f"the {what} is damaged: its CRC-32C does not match. Make the records again.", path=path)
+def _fits(data: bytes, stored: bytes) -> bool:
+    return struct.pack("<I", masked_crc32c(data)) == stored
+
+
+def _damaged(path: Path, what: str) -> RecordError:
+    return RecordError(f"the {what} is damaged: its CRC-32C does not match. Make the records again.", path=path)
 
 
 def _ends_early(path: Path, where: str) -> RecordError:

@@ -10,9 +10,11 @@ validation part with each class's share in both, and writes into the folder --ou
 
 Images are copied as they are. Equal input gives equal files. An image without objects is written as background; boxes
 that reach over the edge of their image are clipped. Anything that cannot be used stops the run before it writes, with
-all such problems listed, unless --on_problem=skip leaves them out. docs/records.md tells what each format is read for.
+all such problems listed, unless --on_problem=skip leaves them out, or --on_problem=fix converts images that the engine
+cannot read, and leaves out the rest. docs/records.md tells what each format is read for.
 
-Exit codes: 0 done; 1 wrong flags; 2 wrong input, nothing was written; 3 done, with images or boxes left out.
+Exit codes: 0 done; 1 wrong flags; 2 wrong input, nothing was written; 3 done, with images or boxes left out; 130
+stopped: run it again, and it goes on with the first shard that was not finished.
 
 For example:
 
@@ -26,6 +28,7 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,53 +46,46 @@ if TYPE_CHECKING:
     from record_builders.plan import Plan, Request
 
 FLAGS = flags.FlagValues()
-_FORMAT = flags.DEFINE_enum(
+_string, _list, _bool = (
+    partial(define, flag_values=FLAGS) for define in (flags.DEFINE_string, flags.DEFINE_list, flags.DEFINE_bool)
+)
+_integer, _float, _enum = (
+    partial(define, flag_values=FLAGS) for define in (flags.DEFINE_integer, flags.DEFINE_float, flags.DEFINE_enum)
+)
+
+_FORMAT = _enum(
     "format",
     "auto",
     ("auto", *plugins.names(Path(formats.__file__).parent)),
     "How the annotations are written; auto finds out.",
-    flag_values=FLAGS,
 )
-_ANNOTATIONS = flags.DEFINE_string(
-    "annotations",
-    None,
-    "Folder of the annotations, searched at any depth, or their file.",
-    required=True,
-    flag_values=FLAGS,
+_ANNOTATIONS = _string(
+    "annotations", None, "Folder of the annotations, searched at any depth, or their file.", required=True
 )
-_IMAGES = flags.DEFINE_string(
-    "images", None, "Folder of the images, searched at any depth; by default --annotations.", flag_values=FLAGS
-)
-_IMAGE_SETS = flags.DEFINE_list(
+_IMAGES = _string("images", None, "Folder of the images, searched at any depth; by default --annotations.")
+_IMAGE_SETS = _list(
     "image_sets",
     [],
     "Read these image sets only, such as trainval or VOC2007/trainval,VOC2012/trainval; by default all.",
-    flag_values=FLAGS,
 )
-_CLASSES = flags.DEFINE_list(
-    "classes",
-    [],
-    "Keep boxes of these classes only, by name (in Open Images also by MID); by default all.",
-    flag_values=FLAGS,
+_CLASSES = _list(
+    "classes", [], "Keep boxes of these classes only, by name (in Open Images also by MID); by default all."
 )
-_EXPAND_HIERARCHY = flags.DEFINE_bool(
+_EXPAND_HIERARCHY = _bool(
     "expand_hierarchy",
     True,
     "In Open Images, let a box count for the ancestors of its class too, as far as --classes has them.",
-    flag_values=FLAGS,
 )
-_DROP = flags.DEFINE_list(
+_DROP = _list(
     "drop",
     [],
     f"Leave out boxes of these kinds: {', '.join(DROPPABLE)} (background is an image without a box, flat a box of less "
     "than a pixel, unknown_class one that --label_map has not).",
-    flag_values=FLAGS,
 )
-_IGNORE = flags.DEFINE_list(
+_IGNORE = _list(
     "ignore",
     sorted(Choices().ignore),
     f"Write boxes of these kinds with weight 0, so that training passes over them: {', '.join(CHOOSABLE)}.",
-    flag_values=FLAGS,
 )
 for _name, _kinds in (("drop", DROPPABLE), ("ignore", CHOOSABLE)):
     flags.register_validator(
@@ -98,52 +94,53 @@ for _name, _kinds in (("drop", DROPPABLE), ("ignore", CHOOSABLE)):
         f"expected some of {', '.join(_kinds)}, parted by commas.",
         flag_values=FLAGS,
     )
-_MASKS = flags.DEFINE_bool("masks", False, "Write instance masks, where there are some.", flag_values=FLAGS)
-_OUTPUT = flags.DEFINE_string("output", None, "Folder for the records.", required=True, flag_values=FLAGS)
-_SHARDS = flags.DEFINE_integer(
+_MASKS = _bool("masks", False, "Write instance masks, where there are some.")
+_OUTPUT = _string("output", None, "Folder for the records.", required=True)
+_SHARDS = _integer(
     "shards",
-    1,
-    "Files over which each split is spread; fewer where there are fewer images.",
+    None,
+    "Files over which each split is spread, fewer where there are fewer images; by default as --shard_mb asks for.",
     lower_bound=1,
     upper_bound=shards.MAX_SHARDS,
-    flag_values=FLAGS,
 )
-_VAL_FRACTION = flags.DEFINE_float(
-    "val_fraction", 0.2, "Part of the images to validate on, from 0 to less than 1.", flag_values=FLAGS
-)
+_SHARD_MB = _float("shard_mb", 150, "Megabytes of images for each file.", lower_bound=0.001)
+_VAL_FRACTION = _float("val_fraction", 0.2, "Part of the images to validate on, from 0 to less than 1.")
 flags.register_validator(
     "val_fraction", lambda value: 0 <= value < 1, "expected at least 0 and less than 1.", flag_values=FLAGS
 )
-_LABEL_MAP = flags.DEFINE_string(
-    "label_map", None, "A .pbtxt to number the classes by; by default they are numbered by name.", flag_values=FLAGS
+_LABEL_MAP = _string("label_map", None, "A .pbtxt to number the classes by; by default they are numbered by name.")
+_SEED = _integer("seed", 0, "Another seed gives another split and order.")
+_GROUP_BY = _string(
+    "group_by",
+    "",
+    "Keep images of one group in one split: a regular expression whose first (group) names it in the image id, as "
+    "^(.*)_, or FILE.csv:COLUMN, a table whose first column names the image.",
 )
-_SEED = flags.DEFINE_integer("seed", 0, "Another seed gives another split and order.", flag_values=FLAGS)
-_ON_PROBLEM = flags.DEFINE_enum(
+_ON_PROBLEM = _enum(
     "on_problem",
     "fail",
-    ("fail", "skip"),
-    "Whether a box or image that cannot be used stops the run, or is left out and noted in the manifest.",
-    flag_values=FLAGS,
+    ("fail", "skip", "fix"),
+    "Whether a box or image that cannot be used stops the run, or is left out and noted in the manifest; with fix, "
+    "images in GIF, WebP, TIFF, CMYK or 16 bits, or turned by EXIF, are converted first.",
 )
-_MISSING_IMAGES = flags.DEFINE_string(
+_VERIFY = _enum("verify", "header", ("header", "decode"), "How to check images: size and end, or every pixel.")
+_WORKERS = _integer(
+    "workers",
+    None,
+    "Processes that write; by default as many as there are CPUs, and one for few images. The files are the same.",
+    lower_bound=1,
+)
+_MISSING_IMAGES = _string(
     "missing_images",
     None,
     "Only write the names of the images that are annotated but not there into this file, one a line; no records.",
-    flag_values=FLAGS,
 )
-_DOWNLOAD = flags.DEFINE_bool(
-    "download",
-    False,
-    "In Open Images, first fetch the images that are annotated but not there into --images.",
-    flag_values=FLAGS,
+_DOWNLOAD = _bool(
+    "download", False, "In Open Images, first fetch the images that are annotated but not there into --images."
 )
-_DOWNLOAD_FROM = flags.DEFINE_string(
-    "download_from", None, "Where --download finds train/ID.jpg; by default the public bucket.", flag_values=FLAGS
-)
-_DOWNLOAD_RATE = flags.DEFINE_float(
-    "download_rate", 50, "Most images that --download asks for in a second.", lower_bound=0.01, flag_values=FLAGS
-)
-_DRY_RUN = flags.DEFINE_bool("dry_run", False, "Say what would be written, and write nothing.", flag_values=FLAGS)
+_DOWNLOAD_FROM = _string("download_from", None, "Where --download finds train/ID.jpg; by default the public bucket.")
+_DOWNLOAD_RATE = _float("download_rate", 50, "Most images that --download asks for in a second.", lower_bound=0.01)
+_DRY_RUN = _bool("dry_run", False, "Say what would be written, and write nothing.")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -158,7 +155,7 @@ def main(arguments: Sequence[str]) -> int:
         _download()
         if _DRY_RUN.value:
             return 0
-    plan = build.plan(_request())
+    plan = build.plan(_request(), _WORKERS.value, partial(progress.bar, "Decoding"))
     problems = [fault.error for fault in plan.faults]
     if problems and _ON_PROBLEM.value == "fail":
         advice = (
@@ -220,8 +217,12 @@ def _request() -> Request:
         output=local_path(_OUTPUT.value),
         label_map=local_path(_LABEL_MAP.value) if _LABEL_MAP.value else None,
         shards=_SHARDS.value,
+        shard_mb=_SHARD_MB.value,
         val_fraction=_VAL_FRACTION.value,
         seed=_SEED.value,
+        group_by=_GROUP_BY.value,
+        convert=_ON_PROBLEM.value == "fix",
+        verify=_VERIFY.value == "decode",
         wanted=Wanted(
             image_sets=tuple(_IMAGE_SETS.value),
             classes=tuple(_CLASSES.value),
@@ -233,10 +234,10 @@ def _request() -> Request:
 
 
 def _write(plan: Plan) -> None:
-    from record_builders import build
+    from record_builders import writing
 
     with progress.bar("Writing", len(plan.images)) as advance:
-        build.write(plan, advance)
+        writing.write(plan, advance, _WORKERS.value)
 
 
 if __name__ == "__main__":

@@ -121,7 +121,7 @@ class _Reader:
                 return
             self.seen.add(path.stem)
             name = self.images.name(path)
-            header = matching.image_header(path, (None, None), source, line)
+            header = matching.image_header(self.images, path, (None, None), source, line)
         except (AnnotationError, ImageError) as exc:
             error = AnnotationError(exc.message, path=source, line=line)
             yield Fault(error=error, image_name=name, images=1, boxes=len(rows.boxes))

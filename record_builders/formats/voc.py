@@ -108,7 +108,7 @@ def _read_file(path: Path, near: Path, images: ImageFolder, wanted: Wanted) -> I
         image_name = named = _file_name(root)
         image_path = _image_path(root, path, near, images)
         image_name = images.name(image_path)
-        header = _header(root, path, image_path)
+        header = _header(root, path, images, image_path)
         _check_masks(objects, header)
         notes = () if named.lower() == image_path.name.lower() else (_OTHER_NAME,)
         found = matching.annotated(images, image_path, header, tuple(objects), path, root.sourceline, notes=notes)
@@ -135,10 +135,10 @@ def _image_path(root: etree._Element, path: Path, near: Path, images: ImageFolde
     return matching.image_path(images, (name, path.stem), near, path, _line(root, "filename"), shown=shown)
 
 
-def _header(root: etree._Element, path: Path, image_path: Path) -> ImageHeader:
+def _header(root: etree._Element, path: Path, images: ImageFolder, image_path: Path) -> ImageHeader:
     width, height = (root.findtext(f"size/{side}", "").strip() for side in ("width", "height"))
     line = _line(root, "size" if root.find("size") is not None else "filename")
-    return matching.image_header(image_path, (width, height), path, line, what="<size>")
+    return matching.image_header(images, image_path, (width, height), path, line, what="<size>")
 
 
 def _check_masks(objects: list[ObjectAnnotation], header: ImageHeader) -> None:

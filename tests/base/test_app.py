@@ -215,7 +215,10 @@ def test_a_command_is_summed_up_in_one_line(name: str) -> None:
     ("name", "expected"),
     [
         ("trian", "No command is called 'trian'. Did you mean train?"),
-        ("make_record", "No command is called 'make_record'. Did you mean make_records or make_config?"),
+        (
+            "make_record",
+            "No command is called 'make_record'. Did you mean make_records or make_config or inspect_records?",
+        ),
         ("app", "No command is called 'app'."),
         ("xyz", f"No command is called 'xyz'. Known: {', '.join(tfod.commands())}."),
     ],

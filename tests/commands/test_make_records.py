@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,7 +25,7 @@ Run = Callable[..., int]
 def annotate(folder: Path, stem: str, *objects: tuple[str, str]) -> None:
     """A 100x50 JPEG and its XML with (label, <bndbox>) on lines of their own, from line 2."""
     folder.mkdir(exist_ok=True)
-    Image.new("RGB", (100, 50)).save(folder / f"{stem}.jpg")
+    Image.new("RGB", (100, 50), tuple(zlib.crc32(stem.encode()).to_bytes(4, "big")[:3])).save(folder / f"{stem}.jpg")
     lines = [f"<object><name>{label}</name>{box}</object>" for label, box in objects]
     (folder / f"{stem}.xml").write_text("\n".join(["<annotation>", *lines, "</annotation>"]))
 
@@ -115,12 +116,49 @@ def test_problems_can_be_left_out(voc: Path, run: Run, capsys: pytest.CaptureFix
     assert Path("out/manifest.json").exists()
 
 
+def test_fix(voc: Path, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    """What can be converted is, and said; what cannot is left out."""
+    annotate(voc, "moving", ("cat", GOOD_BOX))
+    Image.new("RGB", (100, 50), (9, 9, 9)).save(voc / "moving.jpg", format="GIF")
+    assert run("--annotations=voc", "--output=out") == 2
+    assert "found a GIF, expected JPEG, PNG or BMP. Convert it to JPEG or PNG." in capsys.readouterr().err
+    assert run("--annotations=voc", "--output=out", "--on_problem=fix", "--verify=decode") == 0
+    printed = capsys.readouterr()
+    assert printed.err == ""
+    assert "Images converted, GIF: 1" in printed.out.splitlines()
+    manifest = json.loads(Path("out/manifest.json").read_text())
+    assert manifest["converted"] == {"GIF": 1}
+    assert (manifest["options"]["convert"], manifest["options"]["verify"]) == (True, True)
+    annotate(voc, "dog1", ("dog", FLAT_BOX), ("dog", GOOD_BOX))
+    assert run("--annotations=voc", "--output=out", "--on_problem=fix") == 3
+    assert "Boxes dropped: 1" in capsys.readouterr().out
+
+
 def test_label_map(voc: Path, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     """A class that it lacks is a problem that names the near ones."""
     Path("map.pbtxt").write_text("item { name: 'cats' id: 1 }")
     assert run("--annotations=voc", "--output=out", "--label_map=map.pbtxt") == 2
     first = capsys.readouterr().err.splitlines()[0]
     assert first == "voc/cat0.xml:2: class 'cat' is not in the label map. Did you mean cats? (and 4 more like this)"
+
+
+def test_copies_and_groups_are_said(voc: Path, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    """Copies by name where their boxes differ."""
+    annotate(voc, "copy", ("dog", GOOD_BOX))
+    (voc / "copy.jpg").write_bytes((voc / "cat3.jpg").read_bytes())
+    Path("scenes.csv").write_text("image,scene\ncat0,a\ncat1.jpg,a\ncat2,b\n")
+    assert run("--annotations=voc", "--output=out", f"--group_by={Path('scenes.csv').absolute()}:scene") == 0
+    printed = capsys.readouterr().out.splitlines()
+    for line in (
+        "Images that are copies of others, kept in one split with them: 1",
+        "Groups of images that --group_by keeps in one split: 2",
+        "Images that --group_by says nothing of, each by itself: 3",
+        "Copies whose boxes differ: cat3.jpg = copy.jpg",
+    ):
+        assert line in printed
+    manifest = json.loads(Path("out/manifest.json").read_text())
+    assert manifest["copies"] == [{"images": ["cat3.jpg", "copy.jpg"], "boxes_differ": True}]
+    assert manifest["options"]["group_by"] == "scenes.csv:scene"
 
 
 DIFFICULT_BOX = f"<difficult>1</difficult>{GOOD_BOX}"
@@ -180,6 +218,10 @@ def test_missing_images_are_listed(voc: Path, run: Run, capsys: pytest.CaptureFi
         (("--annotations=voc", "--output=out", "--ignore=flat"), 1, "expected some of crowd, depiction, difficult"),
         (("--annotations=voc", "--output=out", "--classes=cats"), 1, "no box is of the class 'cats' of --classes."),
         (("--annotations=voc", "--output=out", "--image_sets=val"), 2, "voc: there is no image set 'val'"),
+        (("--annotations=voc", "--output=out", "--group_by=("), 1, "--group_by=( is no regular expression: missing )"),
+        (("--annotations=voc", "--output=out", "--group_by=cat"), 1, "--group_by=cat marks no part as the group"),
+        (("--annotations=voc", "--output=out", "--group_by=(dog)"), 1, "says nothing of any image, such as 'cat0'"),
+        (("--annotations=voc", "--output=out", "--group_by=g.csv:scene"), 2, "g.csv: cannot read the table: No such"),
         (("--annotations=none", "--output=out"), 2, "none: does not exist, expected a folder."),
         (
             ("--annotations=voc/cat1.xml", "--output=out", "--format=voc"),

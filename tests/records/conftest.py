@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from pathlib import Path
 from xml.sax.saxutils import escape
 
@@ -23,10 +24,10 @@ class VocFolder:
         self.images.mkdir()
 
     def image(self, name: str, size: tuple[int, int] = (100, 50), format: str | None = None) -> Path:
-        """An image of one colour, different for each name."""
+        """An image of one colour, another for each name."""
         path = self.images / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        Image.new("RGB", size, tuple(name.encode()[:3].ljust(3))).save(path, format=format)
+        Image.new("RGB", size, tuple(zlib.crc32(name.encode()).to_bytes(4, "big")[:3])).save(path, format=format)
         return path
 
     def xml(self, name: str, body: str) -> Path:

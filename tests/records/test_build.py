@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from record_builders import build, example, label_map, manifest, report, tfrecord
+from record_builders import build, example, label_map, manifest, report, tfrecord, writing
 from record_builders.plan import Request
 from tfod_tools.base.errors import AnnotationError, ImageError, Problems, RecordError
 
@@ -30,7 +30,7 @@ def request_for(voc: VocFolder, **options: object) -> Request:
 
 def make(voc: VocFolder, **options: object) -> manifest.Manifest:
     """Makes records of `voc` and returns the manifest."""
-    return build.write(build.plan(request_for(voc, **options)), lambda count: None)
+    return writing.write(build.plan(request_for(voc, **options)), lambda count: None)
 
 
 def content(folder: Path) -> dict[str, bytes]:
@@ -93,12 +93,16 @@ def test_the_manifest_says_nothing_of_this_machine(pets: VocFolder) -> None:
     assert found["options"] == {
         "format": "voc",
         "seed": 4,
+        "group_by": "",
         "shards": 2,
+        "shard_mb": 150,
         "val_fraction": 0.2,
         "image_sets": [],
         "classes": [],
         "expand_hierarchy": True,
         "masks": False,
+        "convert": False,
+        "verify": False,
         "drop": [],
         "ignore": ["crowd", "group_of"],
     }
@@ -114,6 +118,17 @@ def test_equal_input_gives_equal_files(pets: VocFolder) -> None:
     make(pets, shards=2)
     make(pets, shards=2, output=pets.root / "other")
     assert content(pets.root / "out") == content(pets.root / "other") == first
+
+
+def test_the_files_do_not_depend_on_the_number_of_processes(pets: VocFolder) -> None:
+    """Shards are the work of one process each."""
+    planned = [build.plan(request_for(pets, shards=3, output=pets.root / name)) for name in ("1", "2", "4")]
+    told: list[int] = []
+    for plan in planned:
+        writing.write(plan, told.append, int(plan.request.output.name))
+    first, *others = (content(plan.request.output) for plan in planned)
+    assert all(other == first for other in others)
+    assert sum(told) == 3 * 11
 
 
 def test_what_only_an_earlier_run_wrote_is_removed(pets: VocFolder) -> None:
@@ -160,21 +175,22 @@ def test_a_given_label_map_is_kept_as_it_is(pets: VocFolder) -> None:
     assert found["splits"]["train"]["classes"] == {"dog": 5, "cow": 0, "cat": 10}
 
 
-def test_an_image_that_vanishes_leaves_nothing_behind(pets: VocFolder) -> None:
+@pytest.mark.parametrize("processes", [1, 2])
+def test_an_image_that_vanishes_leaves_nothing_behind(pets: VocFolder, processes: int) -> None:
     """The earlier records stay as they were."""
     make(pets)
     before = content(pets.root / "out")
     planned = build.plan(request_for(pets, shards=4))
     (pets.images / "pet7.jpg").unlink()
     with pytest.raises(ImageError, match=r"pet7\.jpg: cannot read the image"):
-        build.write(planned, lambda count: None)
+        writing.write(planned, lambda count: None, processes)
     assert content(pets.root / "out") == before
 
 
 def test_progress_is_told(pets: VocFolder) -> None:
     """One call for each image."""
     told: list[int] = []
-    build.write(build.plan(request_for(pets)), told.append)
+    writing.write(build.plan(request_for(pets)), told.append)
     assert sum(told) == 11
 
 
@@ -184,6 +200,17 @@ def test_never_an_empty_shard(voc: VocFolder) -> None:
     found = make(voc, shards=5, val_fraction=0.5)
     assert list(found["splits"]) == ["train"]
     assert [entry["records"] for entry in found["splits"]["train"]["shards"]] == [1]
+
+
+def test_shards_of_a_size(pets: VocFolder) -> None:
+    """Each split has as many as its images fill, and the number given wins."""
+    size_bytes = (pets.images / "pet0.jpg").stat().st_size
+    planned = build.plan(request_for(pets, shard_mb=4.001 * size_bytes / 1e6))
+    assert [(len(split.images), split.shards) for split in planned.splits] == [(9, 3), (2, 1)]
+    planned = build.plan(request_for(pets, shard_mb=1e-9, val_fraction=0))
+    assert [split.shards for split in planned.splits] == [11]
+    planned = build.plan(request_for(pets, shards=2, shard_mb=1e-9))
+    assert [split.shards for split in planned.splits] == [2, 2]
 
 
 def output_is_a_file(voc: VocFolder) -> None:

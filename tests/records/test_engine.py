@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from lxml import etree
 
-from record_builders import build, formats
+from record_builders import build, formats, writing
 from record_builders.annotations import AnnotatedImage, Wanted
 from record_builders.plan import Request
 from tfod_tools.base import plugins
@@ -38,7 +38,7 @@ def seen_by_the_engine(*outputs: Path, keypoints: int = 0) -> dict[str, dict[str
 
 def assert_engine_sees_the_xml(annotations: Path, images: Path, output: Path) -> None:
     """Makes records and compares every box, class and flag with the XML, read here in the most naive way."""
-    manifest = build.write(
+    manifest = writing.write(
         build.plan(Request(format="voc", annotations=annotations, images=images, output=output, shards=3)),
         lambda count: None,
     )
@@ -100,7 +100,7 @@ def test_the_engine_sees_every_format(tmp_path: Path) -> None:
                 wanted=Wanted(masks=True),
             )
         )
-        build.write(plans[name], lambda count: None)
+        writing.write(plans[name], lambda count: None)
     with_keypoints = tmp_path / "coco"
     found = seen_by_the_engine(*(tmp_path / name for name in plans if name != "coco"))
     found |= seen_by_the_engine(with_keypoints, keypoints=2)

@@ -43,6 +43,8 @@ def test_reads_what_pillow_wrote(tmp_path: Path, format: str, mode: str, options
     """Width, height and format, whatever the file is called."""
     found = header_of(tmp_path / "image.dat", encoded(format, mode, **options))
     assert found == ImageHeader(width=33, height=21, format=format.lower())
+    stat = (tmp_path / "image.dat").stat()
+    assert (found.size_bytes, found.modified_ns) == (stat.st_size, stat.st_mtime_ns)
 
 
 def test_the_thumbnail_within_a_photo_is_passed_over(tmp_path: Path) -> None:

@@ -57,6 +57,58 @@ def test_the_rarest_class_is_the_stratum() -> None:
     assert splits.strata(labels) == {"1": "b", "2": "c", "3": "a", "4": "", "5": "b"}
 
 
+@st.composite
+def labels_and_sets(draw: st.DrawFn) -> tuple[dict[str, list[str]], list[list[str]]]:
+    """Labels, and sets of images that belong together, which may overlap."""
+    labels = draw(LABELS)
+    if not labels:
+        return labels, []
+    return labels, draw(st.lists(st.lists(st.sampled_from(sorted(labels)), min_size=1, max_size=9), max_size=9))
+
+
+def joined(labels: dict[str, list[str]], together: list[list[str]]) -> list[set[str]]:
+    """The units, found in the most naive way."""
+    units = [{image_id} for image_id in labels]
+    for same in together:
+        touched = [unit for unit in units if unit & set(same)]
+        units = [unit for unit in units if unit not in touched] + [set().union(*touched)]
+    return units
+
+
+@given(labels_and_sets(), FRACTIONS, st.integers())
+def test_what_belongs_together_stays_together(
+    drawn: tuple[dict[str, list[str]], list[list[str]]], fraction: float, seed: int
+) -> None:
+    """And the validation part is as near to what was asked for as the largest unit allows."""
+    labels, together = drawn
+    train, val = splits.split(labels, fraction, seed, together)
+    assert sorted(train + val) == sorted(labels)
+    assert (train, val) == (splits.shuffled(train, seed), splits.shuffled(val, seed))
+    units = joined(labels, together)
+    assert all(unit <= set(train) or unit <= set(val) for unit in units)
+    wanted = splits.val_images(len(labels), fraction)
+    assert abs(len(val) - wanted) <= max(map(len, units), default=0)
+    assert bool(train) == bool(labels)
+    assert bool(val) == (wanted > 0 and len(units) > 1)
+
+
+@given(LABELS, FRACTIONS, st.integers())
+def test_sets_of_one_change_nothing(labels: dict[str, list[str]], fraction: float, seed: int) -> None:
+    """What has no copy is where it was."""
+    together = [[image_id] for image_id in labels]
+    assert splits.split(labels, fraction, seed, together) == splits.split(labels, fraction, seed)
+
+
+def test_groups_are_stratified() -> None:
+    """Twenty scenes of ten images, four of them with the rare class: one of these validates."""
+    labels = {f"{scene}-{n}": ["rare" if scene < 4 else "common"] for scene in range(20) for n in range(10)}
+    scenes = [[f"{scene}-{n}" for n in range(10)] for scene in range(20)]
+    for seed in range(5):
+        _, val = splits.split(labels, 0.25, seed, scenes)
+        assert len(val) == 50
+        assert sum(labels[image_id] == ["rare"] for image_id in val) == 10
+
+
 def test_the_same_on_every_machine() -> None:
     """A change of these is a change of everybody's split."""
     labels = {f"image-{number}": ["cat"] for number in range(10)}

@@ -112,7 +112,7 @@ BAD_IMAGES = {
     "\n<filename>a.gif</filename>": "3: its image a.gif: found a GIF, expected JPEG, PNG or BMP. Convert it",
     "<filename>cut.jpg</filename>": "2: its image cut.jpg: the JPEG ends early, expected all of it. Replace the file.",
     "<filename>a.jpg</filename>" + SIZE.format(50, 100): "2: <size> is 50x100, but a.jpg has 100x50 pixels. The tool "
-    "obeyed the photo's EXIF rotation, which the engine ignores: turn the pixels themselves.",
+    "obeyed the photo's EXIF rotation, which the engine ignores: turn the pixels themselves, or pass --on_problem=fix.",
     "<filename>a.jpg</filename>" + SIZE.format(200, 100): "2: <size> is 200x100, but a.jpg has 100x50 pixels. Put back",
     "<filename>a.jpg</filename>" + SIZE.format("?", 50): "2: <size> is ?x50, but a.jpg has 100x50 pixels.",
     "<filename>twin</filename>": "2: 'twin' may be any of twin.jpg, twin.png, expected one. Rename or remove",

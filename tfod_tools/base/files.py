@@ -46,17 +46,18 @@ def publishing(paths: Sequence[Path]) -> Iterator[list[Path]]:
     try:
         yield partials
         for partial in partials:
-            _sync(partial)
+            sync(partial)
         for partial, path in zip(partials, paths, strict=True):
             partial.replace(path)
         for folder in sorted({path.parent for path in paths}):
-            _sync(folder)
+            sync(folder)
     finally:
         for partial in partials:
             partial.unlink(missing_ok=True)
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Waits until the file or folder at `path` is on the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -7,9 +7,12 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tfod_tools.base.files import write_atomically
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,10 +29,20 @@ class LabelledBox:
 
 def draw(source: Path, boxes: Sequence[LabelledBox], target: Path) -> None:
     """Writes the image `source` with `boxes` on it to `target`, as a JPEG; the first box ends on top."""
-    from PIL import Image, ImageDraw, ImageFont, ImageOps
+    from PIL import Image, ImageOps
 
     with Image.open(source) as image:
         picture = ImageOps.exif_transpose(image).convert("RGB")
+    draw_on(picture, boxes)
+    encoded = io.BytesIO()
+    picture.save(encoded, "JPEG", quality=92)
+    write_atomically(target, encoded.getvalue())
+
+
+def draw_on(picture: Image, boxes: Sequence[LabelledBox]) -> None:
+    """Draws `boxes` on `picture`, which has colours; the first ends on top."""
+    from PIL import ImageDraw, ImageFont
+
     canvas = ImageDraw.Draw(picture)
     thickness = max(2, round(max(picture.size) / 300))
     font = ImageFont.load_default(size=max(11, round(max(picture.size) / 40)))
@@ -37,9 +50,6 @@ def draw(source: Path, boxes: Sequence[LabelledBox], target: Path) -> None:
         colour = _colour(box.label_id)
         canvas.rectangle((box.xmin, box.ymin, box.xmax, box.ymax), outline=colour, width=thickness)
         _caption(canvas, box, colour, font, picture.size)
-    encoded = io.BytesIO()
-    picture.save(encoded, "JPEG", quality=92)
-    write_atomically(target, encoded.getvalue())
 
 
 def _caption(canvas: Any, box: LabelledBox, colour: str, font: Any, size: tuple[int, int]) -> None:

@@ -1,0 +1,115 @@
+"""Which images belong to one group, by what their ids say or by a table."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from record_builders.annotations import AnnotatedImage
+from tfod_tools.base import plugins
+from tfod_tools.base.errors import AnnotationError, UsageError
+
+_TABLE = re.compile(r"(?P<path>.+\.[ct]sv):(?P<column>[^:]+)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Groups:
+    """Images that belong together.
+
+    Attributes:
+      members: the image_ids of each group.
+      others: number of images that are in none.
+    """
+
+    members: tuple[tuple[str, ...], ...]
+    others: int
+
+
+def of(rule: str, images: Sequence[AnnotatedImage]) -> Groups:
+    """The groups of `images`.
+
+    Args:
+      rule: a regular expression whose first group, where it is found in an image_id, names the image's group; or
+        `FILE.csv:COLUMN`, a table whose first column names images (id, stem or file name) and COLUMN their groups.
+      images: what to group.
+
+    Raises:
+      UsageError: the rule is neither, or is about none of the images.
+      AnnotationError: the table cannot be used.
+    """
+    table = _TABLE.fullmatch(rule)
+    group_of = _by_table(Path(table["path"]), table["column"]) if table else _by_expression(rule)
+    members: dict[str, list[str]] = {}
+    for image in images:
+        if group := group_of(image):
+            members.setdefault(group, []).append(image.image_id)
+    if images and not members:
+        message = f"--group_by={rule} says nothing of any image, such as '{images[0].image_id}'. Correct it."
+        raise UsageError(message)
+    return Groups(members=tuple(map(tuple, members.values())), others=len(images) - sum(map(len, members.values())))
+
+
+def shown(rule: str) -> str:
+    """`rule` without the folder of its table, which means nothing elsewhere."""
+    table = _TABLE.fullmatch(rule)
+    return f"{Path(table['path']).name}:{table['column']}" if table else rule
+
+
+def _by_expression(rule: str) -> Callable[[AnnotatedImage], str]:
+    try:
+        expression = re.compile(rule)
+    except re.error as exc:
+        raise UsageError(f"--group_by={rule} is no regular expression: {exc}. Correct it.") from exc
+    if not expression.groups:
+        raise UsageError(f"--group_by={rule} marks no part as the group, expected one in parentheses, as ^(.*)_.")
+
+    def group_of(image: AnnotatedImage) -> str:
+        match = expression.search(image.image_id)
+        return (match[1] or "") if match else ""
+
+    return group_of
+
+
+def _by_table(path: Path, column: str) -> Callable[[AnnotatedImage], str]:
+    groups: dict[str, str] = {}
+    header, *rows = _rows(path)
+    if column not in header[1:]:
+        message = f"no column after the first is called '{column}'. {plugins.suggestion(column, header[1:])}"
+        raise AnnotationError(message, path=path, line=1)
+    place = header.index(column, 1)
+    for line, row in enumerate(rows, start=2):
+        if not any(row):
+            continue
+        if len(row) != len(header):
+            message = f"the row has {len(row)} values, expected {len(header)} as in the first line. Correct it."
+            raise AnnotationError(message, path=path, line=line)
+        if groups.setdefault(row[0], row[place]) != row[place]:
+            message = f"'{row[0]}' is in group '{row[place]}', but before in '{groups[row[0]]}'. Correct one."
+            raise AnnotationError(message, path=path, line=line)
+
+    def group_of(image: AnnotatedImage) -> str:
+        names = (image.image_id, image.image_name, image.image_path.name, image.image_path.stem)
+        return next((groups[name] for name in names if name in groups), "")
+
+    return group_of
+
+
+def _rows(path: Path) -> list[list[str]]:
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except OSError as exc:
+        raise AnnotationError(f"cannot read the table: {exc.strerror}.", path=path) from exc
+    except UnicodeDecodeError as exc:
+        raise AnnotationError("the table is not UTF-8 text. Save it as UTF-8.", path=path) from exc
+    separator = max(",;\t", key=text.partition("\n")[0].count)
+    try:
+        rows = [
+            [cell.strip() for cell in row] for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+        ]
+    except csv.Error as exc:
+        raise AnnotationError(f"not readable as CSV: {exc}. Repair it.", path=path) from exc
+    return rows or [[]]

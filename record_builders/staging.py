@@ -1,0 +1,182 @@
+"""The hidden folder in which files wait until all of them are there, so that a run that was killed can be taken up.
+
+    .make_records/train.record-00000-of-00004.half   being written
+    .make_records/train.record-00000-of-00004        finished and on the disk
+    .make_records/train.record-00000-of-00004.json   vouches for it, there or in its final place
+    .make_records/manifest.json                      all is finished: the files are on the way to their final names
+
+Once the manifest is in this folder, a run that finds it first moves the rest of the files, whatever it is asked for.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import time
+from collections.abc import Container, Iterable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from record_builders import manifest, tfrecord
+from record_builders.manifest_entries import Manifest
+from record_builders.plan import LABEL_MAP, MANIFEST
+from record_builders.tfrecord import WrittenFile
+from record_builders.workers import WorkerKilledError
+from tfod_tools.base import files
+from tfod_tools.base.errors import Interrupted, RecordError
+
+_FOLDER = ".make_records"
+_HALF, _VOUCHER = ".half", ".json"
+# The workers of a run that was killed notice it when they are done with an image, or with syncing a shard.
+_PATIENCE_S = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Staging:
+    """The folder of one run; see `opened`."""
+
+    output: Path
+
+    def shard(self, name: str, fingerprint: str, records: Iterable[bytes]) -> WrittenFile:
+        """Writes a shard, unless it is finished.
+
+        Args:
+          name: of the record file.
+          fingerprint: equal for equal content alone.
+          records: what the file is to hold; not touched where it is finished.
+        """
+        waiting = _folder(self.output) / name
+        voucher = waiting.with_name(name + _VOUCHER)
+        if found := self._finished(name, fingerprint, voucher):
+            return found
+        half = waiting.with_name(name + _HALF)
+        written = tfrecord.write(half, records)
+        half.replace(waiting)
+        voucher.write_text(json.dumps({"fingerprint": fingerprint, **asdict(written)}))
+        return written
+
+    def _finished(self, name: str, fingerprint: str, voucher: Path) -> WrittenFile | None:
+        """What an earlier run wrote for the very same content, and is still whole."""
+        try:
+            said = json.loads(voucher.read_bytes())
+            if said.pop("fingerprint") != fingerprint:
+                return None
+            written = WrittenFile(**said)
+        except (OSError, ValueError, TypeError, KeyError, AttributeError):
+            return None
+        waiting = _folder(self.output) / name
+        # Where it waits no more, it has moved to its final place.
+        return written if _sha256(waiting if waiting.exists() else self.output / name) == written.sha256 else None
+
+    def publish(self, label_map_text: str, result: Manifest) -> None:
+        """Moves the finished shards and the other files to their final names, the manifest last."""
+        folder = _folder(self.output)
+        files.write_atomically(folder / LABEL_MAP, label_map_text.encode())
+        files.write_atomically(folder / MANIFEST, manifest.to_json(result))
+        _move_all(self.output)
+
+
+@contextlib.contextmanager
+def opened(output: Path, names: Iterable[str]) -> Iterator[Staging]:
+    """The staging folder in `output`, for this run alone, with nothing in it but finished shards called one of `names`.
+
+    Finishes first what an earlier run had begun to publish. At the end the folder is removed; where the block was
+    stopped, its finished shards stay for the next run.
+
+    Raises:
+      RecordError: another run writes there.
+    """
+    shards = {name + end for name in names for end in ("", _VOUCHER)}
+    folder = _folder(output)
+    output.mkdir(parents=True, exist_ok=True)
+    with _locked(output):
+        folder.mkdir(exist_ok=True)
+        if (folder / MANIFEST).exists():
+            _move_all(output)
+        _tidy(folder, shards)
+        try:
+            yield Staging(output)
+        except (Interrupted, WorkerKilledError):
+            _tidy(folder, shards)
+            with contextlib.suppress(OSError):  # There are finished shards.
+                folder.rmdir()
+            raise
+        except BaseException:
+            if not (folder / MANIFEST).exists():
+                shutil.rmtree(folder, ignore_errors=True)
+            raise
+        shutil.rmtree(folder)
+
+
+def published(output: Path) -> set[str]:
+    """The record files that earlier runs put into `output`, or had begun to.
+
+    Raises:
+      RecordError: a manifest is there that is not one of records.
+    """
+    manifests = [folder / MANIFEST for folder in (output, _folder(output))]
+    return {name for path in manifests if path.exists() for name in manifest.record_files(path)}
+
+
+def _folder(output: Path) -> Path:
+    return output / _FOLDER
+
+
+def _tidy(folder: Path, kept: Container[str]) -> None:
+    for path in folder.iterdir():
+        if path.name not in kept:
+            path.unlink()
+
+
+def _move_all(output: Path) -> None:
+    """Gives all files their final names; before the manifest, removes what only the earlier one speaks of."""
+    folder, earlier = _folder(output), output / MANIFEST
+    names = manifest.record_files(folder / MANIFEST)
+    superseded = set(manifest.record_files(earlier)) - set(names) if earlier.exists() else set()
+    for name in (*names, LABEL_MAP):
+        if (folder / name).exists():
+            (folder / name).replace(output / name)
+    for name in superseded:
+        (output / name).unlink(missing_ok=True)
+    files.sync(output)
+    (folder / MANIFEST).replace(earlier)
+    files.sync(output)
+
+
+@contextlib.contextmanager
+def _locked(output: Path) -> Iterator[None]:
+    """A lock on the folder, which forks of this process share: it lasts until the last of them has ended."""
+    import fcntl
+
+    folder = os.open(output, os.O_RDONLY)
+    try:
+        deadline = time.monotonic() + _PATIENCE_S
+        while True:
+            try:
+                fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError as exc:
+                if time.monotonic() > deadline:
+                    message = "another make_records writes here. Wait for it, or choose another --output."
+                    raise RecordError(message, path=output) from exc
+                time.sleep(0.02)
+            except OSError:  # Some network file systems have no locks.
+                break
+        yield
+    finally:
+        os.close(folder)
+
+
+def _sha256(path: Path) -> str:
+    """The hash of the file at `path`, in hexadecimal; '' where there is none."""
+    try:
+        with path.open("rb") as file:
+            digest = hashlib.sha256()
+            while part := file.read(1 << 20):
+                digest.update(part)
+            return digest.hexdigest()
+    except OSError:
+        return ""

@@ -1,0 +1,198 @@
+"""Tasks spread over processes. Each is a fork of this one, so that nothing has to be loaded in it or sent to it.
+
+A worker ends with this process however this process ends, and this process ends with one error if a worker does.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import threading
+import time
+import traceback
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from tfod_tools.base.errors import Interrupted, RecordError, TfodError
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+    from multiprocessing.process import BaseProcess
+
+T = TypeVar("T")
+Advance = Callable[[int], None]
+
+_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_SECONDS_BETWEEN_REPORTS = 0.05
+
+
+class WorkerKilledError(RecordError):
+    """One of the processes died, as when the machine runs out of memory."""
+
+
+def cpus() -> int:
+    """How many CPUs this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@contextlib.contextmanager
+def stoppable(message: str) -> Iterator[None]:
+    """While the block runs, Ctrl-C, SIGTERM and the end of the terminal (unless nohup) raise Interrupted(message)."""
+
+    def stop(number: int, frame: object) -> None:
+        for each in before:  # A second one would disturb the tidying up after the first.
+            signal.signal(each, signal.SIG_IGN)
+        raise Interrupted(message)
+
+    before: dict[signal.Signals, Any] = {}
+
+    try:
+        if threading.current_thread() is threading.main_thread():  # No other may say what a signal does.
+            for number in _STOP_SIGNALS:
+                if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
+                    before[number] = signal.signal(number, stop)
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def run(tasks: Sequence[Callable[[Advance], T]], processes: int, on_progress: Advance) -> list[T]:
+    """What each of `tasks` returns, in their order.
+
+    Args:
+      tasks: each is called with a function that takes the number of further items done. They are begun in their order.
+      processes: over how many processes to spread them; with 1, they run in this one.
+      on_progress: told the numbers of further items done.
+
+    Raises:
+      TfodError: or OSError: the first that a task raised; the others are then stopped.
+      WorkerKilledError: a process was killed.
+    """
+    processes = min(processes, len(tasks))
+    if processes < 2 or not hasattr(os, "fork"):
+        return [task(on_progress) for task in tasks]
+    workers: dict[Connection, BaseProcess] = {}
+    try:
+        for _ in range(processes):
+            _start(tasks, workers)
+        return _results(len(tasks), workers, on_progress)
+    finally:
+        for process in workers.values():
+            process.kill()
+        for worker, process in workers.items():
+            process.join()
+            worker.close()
+
+
+def _start(tasks: Sequence[Callable[[Advance], Any]], workers: dict[Connection, BaseProcess]) -> None:
+    from multiprocessing import get_context
+
+    context = get_context("fork")
+    ours, theirs = context.Pipe()
+    # A signal must not reach the worker before it has handlers of its own, nor this process before it knows the worker.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _STOP_SIGNALS)
+    try:
+        process = context.Process(target=_serve, args=(tasks, theirs, (*workers, ours), before), daemon=True)
+        with warnings.catch_warnings():
+            # Python 3.12 warns of locks that threads may hold, as those of a progress bar; tasks touch none of these.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            process.start()
+        workers[ours] = process
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    theirs.close()
+
+
+def _results(count: int, workers: Mapping[Connection, BaseProcess], on_progress: Advance) -> list[Any]:
+    from multiprocessing import connection
+
+    results: dict[int, Any] = {}
+    waiting = iter(range(count))
+    for worker in workers:
+        _send_next(worker, waiting)
+    while len(results) < count:
+        for ready in connection.wait(list(workers)):
+            worker = cast("Connection", ready)
+            kind, index, value = _received(worker, workers[worker])
+            if kind == "error":
+                raise value
+            if kind == "bug":
+                raise RuntimeError(f"in a worker:\n{value}")
+            if kind == "progress":
+                on_progress(value)
+            else:
+                results[index] = value
+                _send_next(worker, waiting)
+    return [results[index] for index in range(count)]
+
+
+def _send_next(worker: Connection, waiting: Iterator[int]) -> None:
+    with contextlib.suppress(StopIteration, ConnectionError):  # That it is gone is found when it should answer.
+        worker.send(next(waiting))
+
+
+def _received(worker: Connection, process: BaseProcess) -> tuple[str, int, Any]:
+    try:
+        message: tuple[str, int, Any] = worker.recv()
+        return message
+    except (EOFError, ConnectionResetError):
+        process.join()
+        status = process.exitcode or 0
+        how = f"was killed by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"
+        hint = " The machine may have run out of memory: try --workers=1." if status == -signal.SIGKILL else ""
+        raise WorkerKilledError(f"one of the worker processes {how}. Run it again.{hint}") from None
+
+
+def _serve(
+    tasks: Sequence[Callable[[Advance], Any]],
+    parent: Connection,
+    inherited: Sequence[Connection],
+    mask: set[signal.Signals],
+) -> None:
+    """What a worker does: the tasks whose numbers it is sent, until it is killed or its parent is gone."""
+    for number in _STOP_SIGNALS:  # They reach the whole terminal; the parent decides.
+        signal.signal(number, signal.SIG_DFL if number == signal.SIGTERM else signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+    for other in inherited:  # While one worker holds the parent's end, another does not see that the parent is gone.
+        other.close()
+    with contextlib.suppress(EOFError, ConnectionError):
+        while True:
+            index = parent.recv()
+            report = _Reports(parent)
+            parent.send(_answer(tasks[index], index, report))
+
+
+def _answer(task: Callable[[Advance], Any], index: int, report: _Reports) -> tuple[str, int, Any]:
+    try:
+        result = task(report)
+        report.send()
+        return "result", index, result
+    except ConnectionError:
+        raise
+    except (TfodError, OSError) as error:
+        return "error", index, error
+    except Exception:  # noqa: BLE001 - it goes to the parent, which raises it
+        return "bug", index, traceback.format_exc()
+
+
+class _Reports:
+    """Sends the number of further items done, now and then."""
+
+    def __init__(self, parent: Connection) -> None:
+        self._parent = parent
+        self._count = 0
+        self._next_s = 0.0
+
+    def __call__(self, count: int) -> None:
+        self._count += count
+        if time.monotonic() >= self._next_s:
+            self.send()
+
+    def send(self) -> None:
+        """Sends what was not sent yet."""
+        self._parent.send(("progress", 0, self._count))
+        self._count = 0
+        self._next_s = time.monotonic() + _SECONDS_BETWEEN_REPORTS

@@ -1,0 +1,115 @@
+"""From a plan to files: the records, shard by shard in several processes, then label map and manifest."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from importlib import metadata
+
+from record_builders import conversion, example, manifest, masks, staging, tfrecord, workers
+from record_builders.annotations import AnnotatedImage
+from record_builders.manifest_entries import Manifest
+from record_builders.plan import Plan
+from record_builders.staging import Staging
+from tfod_tools.base.errors import ImageError, RecordError
+
+# One process writes that much in a fifth of a second; to start others takes some hundredths of one.
+_SMALL_IMAGES, _SMALL_BYTES = 500, 50_000_000
+
+
+def write(planned: Plan, on_progress: workers.Advance, processes: int | None = None) -> Manifest:
+    """Writes records, label map and, last, the manifest; then removes what only an earlier run had written.
+
+    Nothing appears under its final name before all of it is written. A run that was stopped or killed is taken up where
+    it was, as far as the images and what is written of them are still the same. Each process holds one image at a time,
+    and the files do not depend on their number.
+
+    Args:
+      planned: what to write.
+      on_progress: told the number of images done since it was last told.
+      processes: how many write; by default one for few images, else as many as there are CPUs.
+
+    Raises:
+      ImageError: an image can no longer be read.
+      RecordError: the output folder cannot be written to, or a process was killed.
+      Interrupted: the user stopped it.
+    """
+    output, classes = planned.request.output, planned.label_map.ids_by_name()
+    shards = {spec.name: images for split in planned.splits for spec, images in split.files()}
+    if processes is None:
+        size_bytes = sum(image.header.size_bytes for image in planned.images)
+        small = len(planned.images) <= _SMALL_IMAGES and size_bytes <= _SMALL_BYTES
+        processes = 1 if small else workers.cpus()
+    try:
+        with staging.opened(output, shards) as staged:
+            made_by = _makers()
+            tasks = [partial(_write_shard, staged, name, shards[name], classes, made_by) for name in shards]
+            with workers.stoppable("Stopped. Shards that were finished are kept: run it again to go on."):
+                written = workers.run(tasks, processes, on_progress)
+            result = manifest.build(planned, dict(zip(shards, written, strict=True)))
+            staged.publish(planned.label_map_text, result)
+    except OSError as exc:
+        raise RecordError(f"cannot write the records: {exc.strerror}.", path=output) from exc
+    return result
+
+
+def _makers() -> str:
+    """The versions of all that has a part in the bytes of a record."""
+    return " ".join([manifest.version(), *(metadata.version(name) for name in ("pillow", "protobuf"))])
+
+
+def _write_shard(
+    staged: Staging,
+    name: str,
+    images: Sequence[AnnotatedImage],
+    classes: Mapping[str, int],
+    made_by: str,
+    on_progress: workers.Advance,
+) -> tfrecord.WrittenFile:
+    left = len(images)
+
+    def advance(count: int) -> None:
+        nonlocal left
+        left -= count
+        on_progress(count)
+
+    written = staged.shard(name, _fingerprint(images, classes, made_by), _records(images, classes, advance))
+    if left:  # It was finished before.
+        on_progress(left)
+    return written
+
+
+def _fingerprint(images: Sequence[AnnotatedImage], classes: Mapping[str, int], made_by: str) -> str:
+    """A hash of all that determines a shard's bytes; of files their sizes and times of change stand for the content."""
+    digest = hashlib.sha256(f"{made_by} {sorted(classes.items())}".encode("utf-8", "surrogateescape"))
+    for image in images:
+        digest.update(repr(image).encode("utf-8", "surrogateescape"))
+        for item in image.objects:
+            mask = item.mask.mask if isinstance(item.mask, masks.Turned) else item.mask
+            if isinstance(mask, masks.IndexImage):
+                stat = mask.path.stat()
+                digest.update(f"{stat.st_size} {stat.st_mtime_ns}".encode())
+    return digest.hexdigest()
+
+
+def _records(
+    images: Sequence[AnnotatedImage], classes: Mapping[str, int], on_progress: workers.Advance
+) -> Iterator[bytes]:
+    for image in images:
+        yield example.serialize(image, conversion.convert(_content(image), image.header), classes)
+        on_progress(1)
+
+
+def _content(image: AnnotatedImage) -> bytes:
+    """The image file, which must be the one that was planned with."""
+    try:
+        with image.image_path.open("rb") as file:
+            stat = os.fstat(file.fileno())
+            content = file.read()
+    except OSError as exc:
+        raise ImageError(f"cannot read the image: {exc.strerror}.", path=image.image_path) from exc
+    if (stat.st_size, stat.st_mtime_ns) != (image.header.size_bytes, image.header.modified_ns):
+        raise ImageError("the image was changed in the meantime. Run it again.", path=image.image_path)
+    return content
