@@ -124,7 +124,7 @@ def _counted(severity: str, count: int) -> str:
 
 def _as_json(finding: Finding) -> dict[str, Any]:
     """The finding's fields by name; the fix as a list of paths and values, null where there is none."""
-    fix = None if finding.fix is None else [dataclasses.asdict(edit) for edit in finding.fix.edits]
+    fix = None if finding.fix is None else [{"path": edit.path, "value": edit.value} for edit in finding.fix.edits]
     return dataclasses.asdict(finding) | {"fix": fix}
 
 
