@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline_configs import patch, schema, template
+from pipeline_configs import importance, patch, schema, template
 from pipeline_configs.field_path import is_list, is_message
 from pipeline_configs.text_proto import Config
 
@@ -21,7 +21,7 @@ class Resemblance:
     Attributes:
       template: its name.
       changes: a line `path: template's value -> config's value` for each field of the model and of training that has
-        another meaning; a default that is written out is no difference.
+        another meaning, by importance; a default that is written out is no difference.
     """
 
     template: str
@@ -43,7 +43,8 @@ def nearest(config: Config) -> Resemblance | None:
 def _changes(before: Config, after: Config) -> list[str]:
     old, new = (type(config)(model=config.model, train_config=config.train_config) for config in (before, after))
     _write_defaults(old, new)
-    return [change for change in patch.diff(old, new) if not any(part in change for part in _LEFT_OUT)]
+    found = [change for change in patch.diff(old, new) if not any(part in change for part in _LEFT_OUT)]
+    return sorted(found, key=lambda change: importance.rank(change.partition(": ")[0]))
 
 
 def _write_defaults(one: Any, other: Any) -> None:
