@@ -7,6 +7,7 @@ and to the zoo.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import re
 from collections.abc import Sequence
@@ -56,6 +57,7 @@ class Listed:
     zoo_speed_ms: float | None
 
 
+@functools.cache
 def names() -> tuple[str, ...]:
     """The names of all templates, sorted."""
     return plugins.names(FOLDER, ".config")
