@@ -211,7 +211,7 @@ def test_list(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("--list") == 0
     out = capsys.readouterr().out
     assert [line.split()[0] for line in out.splitlines()[::2]] == list(template.names())
-    assert "ssd_mobilenet_v2_320x320_keras  (tf2)\n    SSD with MobileNet v2 at 320x320" in out
+    assert "ssd_mobilenet_v2_320x320_keras  (tf2)\n    SSD with MobileNet v2" in out
 
 
 RECORDS, OUTPUT = "--records=records", "--output=run/pipeline.config"
