@@ -8,6 +8,7 @@ The records decide the number of classes, the label map, the input paths and how
 becomes smaller where there are fewer images. Everything else stays, and can be changed by what it is for:
 
   --batch_size=8 --epochs=50        one coherent set: learning rate, warm-up, drops and steps follow
+  --checkpoint=auto                 start from the weights that were published for the template
   --resize=512x512  --regularizer=l2:7e-5  --hard_miner=off  --focal=0.25,2  --anchors='scales=0.1..0.95'
 
 or by field path, also from a YAML file (--patch):
@@ -28,11 +29,12 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from absl import flags
 
-from pipeline_configs import edits, extension, make, patch_file, request, schema, style, template
+from pipeline_configs import edits, extension, listing, make, patch_file, request, schema, template, zoo
 from pipeline_configs.dataset import Dataset
 from pipeline_configs.patch import Edit
 from pipeline_configs.schedules import plot, run, summary
@@ -64,6 +66,10 @@ _LR = flags.DEFINE_float(
     "lr", None, "Highest learning rate, in place of the one that follows from the batch.", flag_values=FLAGS
 )
 _NAMED = {name: flags.DEFINE_string(name, None, edits.help_of(name), flag_values=FLAGS) for name in edits.names()}
+_CHECKPOINT = flags.DEFINE_string(
+    "checkpoint", None, "Start from the template's published weights: auto (beside --output), or where they are.",
+    flag_values=FLAGS,
+)  # fmt: skip
 _PATCH = flags.DEFINE_multi_string(
     "patch", [], "YAML file of field paths and values; may be given several times.", flag_values=FLAGS
 )
@@ -83,12 +89,13 @@ def main(arguments: Sequence[str]) -> int:
     """Writes the config, or lists the templates."""
     app.no_arguments(arguments)
     if _LIST.value:
-        _list_templates()
+        print(*listing.lines(), sep="\n")
         return 0
     dataset, output = _dataset(), files.local_path(_required(_OUTPUT))
     start, text = _start()
     own = extension.located(_EXTENSION.value)
-    wishes = request.expand(_request(), start, dataset, own)
+    weights = _weights(output) if _CHECKPOINT.value else None
+    wishes = request.expand(_request(weights), start, dataset, own)
     made = make.spelled_out(start, wishes, own, text=text)
     _check_output(output, made)
     picture = plot.png(made.config, dataset.train.images if dataset else None) if _PLOT.value else None
@@ -97,12 +104,9 @@ def main(arguments: Sequence[str]) -> int:
             _write(files.local_path(_PLOT.value or ""), picture, "--plot")
         _write(output, made.text.encode(), "--output")
     _report(made, wishes, dataset, output)
+    if weights:
+        _tell_where_from(weights)
     return 0
-
-
-def _list_templates() -> None:
-    for name in template.names():
-        print(f"{name}  ({style.style_of(template.read(name))})\n    {template.description(name)}")
 
 
 def _required(flag: flags.FlagHolder[str | None]) -> str:
@@ -130,11 +134,39 @@ def _start() -> tuple[Config, str | None]:
     return schema.parse(text, path=source), text
 
 
-def _request() -> request.Request:
+@dataclass(frozen=True, slots=True)
+class _Weights:
+    """Published weights, and the beginning of their files on this machine."""
+
+    published: zoo.Checkpoint
+    path: Path
+
+
+def _weights(output: Path) -> _Weights:
+    if not _TEMPLATE.value:
+        raise UsageError(
+            "--checkpoint needs --template, whose published weights it is for. Or set train_config by --set."
+        )
+    published = zoo.checkpoint(_TEMPLATE.value)
+    if published is None:
+        raise UsageError(f"--checkpoint: nothing was published for {_TEMPLATE.value}. --list shows where there is.")
+    auto = _CHECKPOINT.value == "auto"
+    path = output.parent / published.prefix if auto else files.local_path(_CHECKPOINT.value or "")
+    return _Weights(published, path.absolute())
+
+
+def _tell_where_from(weights: _Weights) -> None:
+    if not weights.path.with_name(f"{weights.path.name}.index").exists():
+        folder = weights.path.parents[len(Path(weights.published.prefix).parts) - 1]
+        print(f"First get the weights: curl -L {weights.published.url} | tar xz -C {shlex.quote(f'{folder}')}")
+
+
+def _request(weights: _Weights | None) -> request.Request:
     return request.Request(
         patches=[patch_file.read(files.local_path(path)) for path in _PATCH.value],
         run=Run(batch_size=_BATCH_SIZE.value, gpus=_GPUS.value, steps=_STEPS.value, epochs=_EPOCHS.value, lr=_LR.value),
         named={name: flag.value for name, flag in _NAMED.items() if flag.value is not None},
+        more={f"--checkpoint={_CHECKPOINT.value}": weights.published.edits(f"{weights.path}")} if weights else {},
         unset=_UNSET.value,
         set=[Edit.read(text) for text in _SET.value],
     )

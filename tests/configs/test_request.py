@@ -30,18 +30,18 @@ def highest(config: Config) -> float:
 def test_nothing_wished_is_the_data_set_alone() -> None:
     config = made(Request())
     assert (config.train_config.batch_size, config.model.ssd.num_classes) == (8, 3)
-    assert highest(config) == pytest.approx(0.05)
+    assert highest(config) == highest(START)
     assert made(Request(), dataset=None) == START
 
 
 def test_the_rate_follows_from_the_batch_of_the_start_and_not_from_that_of_few_images() -> None:
     config = made(Request(run=Run(epochs=2)))
     assert (config.train_config.batch_size, config.train_config.num_steps) == (8, 2)
-    assert highest(config) == pytest.approx(0.05 * 8 / 32)
+    assert highest(config) == pytest.approx(highest(START) * 8 / 512)
 
 
 def test_the_rate_belongs_to_the_batch_of_a_patch() -> None:
-    assert highest(made(Request(patches=[SMALLER], run=Run(batch_size=8)))) == pytest.approx(0.1)
+    assert highest(made(Request(patches=[SMALLER], run=Run(batch_size=8)))) == pytest.approx(highest(START) * 2)
 
 
 def test_the_later_wins() -> None:
@@ -81,8 +81,9 @@ def test_an_edit_that_is_not_one() -> None:
 
 
 def test_comments_stay_where_the_text_is_ones_own() -> None:
-    text = "# Mine.\n" + schema.dump(START).replace("batch_size: 32", "batch_size: 32  # what fits")
+    text = "# Mine.\n" + schema.dump(START).replace("batch_size: 512", "batch_size: 512  # what fits")
     wishes = request.expand(Request(set=[Edit.read("train_config.num_steps=9")]), START, None, None)
     done = make.spelled_out(START, wishes, text=text)
     assert done.kept
+    assert "  # what fits" in done.text
     assert done.text == text.replace("num_steps: 50000", "num_steps: 9")

@@ -78,7 +78,7 @@ def sized(config: Config, train: Split | None = TRAIN, style: str = "tf2", **wis
             COSINE,
             {"batch_size": 8, "steps": 5000},
             [
-                *("batch_size=8", "num_steps=5000", "learning_rate_base=0.0125", "warmup_learning_rate=0.002075"),
+                *("batch_size=8", "num_steps=5000", "learning_rate_base=0.0125", "warmup_learning_rate=0.00208328"),
                 *("total_steps=5000", "warmup_steps=200"),
             ],
         ),
@@ -103,7 +103,7 @@ def test_a_schedule_in_proportion_has_the_same_shape() -> None:
 
 def test_the_reason_is_told() -> None:
     assert run.sized(Run(batch_size=8), COSINE, "tf2").reason == (
-        "Learning rate: 0.05 -> 0.0125 at its highest, linear with the batch, 32 -> 8 images. --lr sets another."
+        "Learning rate: 0.8 -> 0.0125 at its highest, linear with the batch, 512 -> 8 images. --lr sets another."
     )
     assert run.sized(Run(steps=8), COSINE, "tf2").reason == ""
 
