@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 
 from pipeline_configs.schedules import schedule
 from pipeline_configs.schedules.schedule import Schedule
@@ -41,7 +42,7 @@ def png(config: Config, images: int | None = None) -> bytes:
     axes.set_ylabel("learning rate")
     axes.set_title(found.kind.replace("_", " "))
     axes.grid(alpha=0.3)
-    if 0 < min(rates) < _DEEP * max(rates) and found.kind != "cosine_decay":
+    if 0 < min(rates) < _DEEP * max(rates) < math.inf and found.kind != "cosine_decay":
         axes.set_yscale("log")
     else:
         axes.set_ylim(bottom=0)

@@ -1,8 +1,9 @@
 """A run of another size: batch, GPUs, steps or epochs and learning rate as one coherent set of edits.
 
 The learning rate goes up and down linearly with the batch (Goyal et al. 2017, arXiv:1706.02677), from the batch of the
-config to begin with, which is that of the published values in a template. Warm-up and drops keep their share of the
-run; a cosine always ends at its last step.
+config to begin with, which is that of the published values in a template. Where the length changes, warm-up and drops
+keep their share of the run, and a cosine ends at its last step. Drops beyond the published run come into it, the last
+at 8/9 (the 1x schedule of Detectron, whose drops are at 2/3 and 8/9).
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass, fields
 
 from pipeline_configs.dataset import Split
 from pipeline_configs.patch import Edit
-from pipeline_configs.schedules import schedule
+from pipeline_configs.schedules import schedule, summary
 from pipeline_configs.schedules.schedule import Schedule
 from pipeline_configs.style import Style
 from pipeline_configs.text_proto import Config
@@ -102,7 +103,10 @@ def sized(run: Run, start: Config, style: Style, train: Split | None = None) -> 
     if found is not None:
         factor, reason = _factor(run, found, before, batch)
         edits += _of_rates(found, factor) if factor != 1 else []
-        edits += _of_steps(found, start.train_config.num_steps, steps)
+        if run.steps or run.epochs:
+            length, placed = _length(found, start.train_config.num_steps)
+            edits += _of_steps(found, length, steps)
+            reason = f"{reason} {placed}".strip()
     return Sized(edits=(*edits, *_of_buffers(train)), reason=reason)
 
 
@@ -146,6 +150,8 @@ def _factor(run: Run, found: Schedule, before: int, batch: int) -> tuple[float, 
             raise UsageError(f"--lr is {run.lr:g}, expected a number above 0.")
         if not highest:
             raise UsageError("--lr: every rate of the config is 0. Set the schedule by --set.")
+        if math.isclose(run.lr, highest, rel_tol=1e-6):  # the config keeps it with 32 bits
+            return 1.0, ""
         return run.lr / highest, f"Learning rate: {highest:.6g} -> {run.lr:.6g} at its highest, by --lr."
     if batch == before or not before:
         return 1.0, ""
@@ -167,10 +173,19 @@ def _of_rates(found: Schedule, factor: float) -> Iterator[Edit]:
         yield Edit(path=f"{found.path}.schedule[{index}].learning_rate", value=f"{entry.learning_rate * factor:.6g}")
 
 
-def _of_steps(found: Schedule, before: int, steps: int) -> Iterator[Edit]:
+def _length(found: Schedule, before: int) -> tuple[int, str]:
+    """The steps that the schedule was made for, 0 where nobody knows, and what follows from them, in a sentence."""
+    if found.kind == "cosine_decay":
+        return found.message.total_steps, ""
+    drop = summary.of(found, max(before, 1)).first_drop
+    if found.kind != "manual_step" or drop is None or drop < before:
+        return before, ""
+    # Published runs were cut short, and their drops left where they were. The usual place of the last one is 8/9.
+    return found.message.schedule[-1].step * 9 // 8, "The drops lay beyond the run; the last is now at 8/9 of it."
+
+
+def _of_steps(found: Schedule, length: int, steps: int) -> Iterator[Edit]:
     message = found.message
-    # A cosine that is not as long as its run ends with it all the same; of the others only the run tells the length.
-    length = message.total_steps if found.kind == "cosine_decay" else before
     if not length or not steps or length == steps:
         return
     for name in _STEPS[found.kind]:

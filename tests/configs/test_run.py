@@ -30,6 +30,11 @@ MANUAL = start(
     "manual_step_learning_rate { initial_learning_rate: 0.4 schedule { step: 10 learning_rate: 0.8 }"
     " schedule { step: 500 learning_rate: 0.08 } schedule { step: 501 learning_rate: 0.008 } }"
 )
+CUT_SHORT = start(
+    "manual_step_learning_rate { initial_learning_rate: 0.4 schedule { step: 900000 learning_rate: 0.04 }"
+    " schedule { step: 1200000 learning_rate: 0.004 } }",
+    steps=200000,
+)
 CONSTANT = start("constant_learning_rate { learning_rate: 0.4 }")
 
 
@@ -75,6 +80,12 @@ def sized(config: Config, train: Split | None = TRAIN, style: str = "tf2", **wis
             ],
         ),
         (
+            CUT_SHORT,
+            {"steps": 9000},
+            ["num_steps=9000", "schedule[0].step=6000", "schedule[1].step=8000"],
+        ),
+        (CUT_SHORT, {"lr": 0.4}, []),
+        (
             COSINE,
             {"batch_size": 8, "steps": 5000},
             [
@@ -106,6 +117,10 @@ def test_the_reason_is_told() -> None:
         "Learning rate: 0.8 -> 0.0125 at its highest, linear with the batch, 512 -> 8 images. --lr sets another."
     )
     assert run.sized(Run(steps=8), COSINE, "tf2").reason == ""
+    assert (
+        run.sized(Run(steps=8), CUT_SHORT, "tf2").reason
+        == "The drops lay beyond the run; the last is now at 8/9 of it."
+    )
 
 
 def test_fewer_images_than_the_batch() -> None:
