@@ -25,7 +25,7 @@ from typing import Any
 
 from absl import flags
 
-from pipeline_configs import check, extension, nearest, patch, rewrite, schema
+from pipeline_configs import check, extension, nearest, patch, rewrite, schema, zoo
 from pipeline_configs.dataset import Dataset
 from pipeline_configs.finding import SEVERITIES, Finding
 from pipeline_configs.schedules import plot, summary
@@ -126,7 +126,11 @@ def _differences(like: nearest.Resemblance, path: Path, checked: check.Checked) 
     differ = f"{_counted('field', count)} {'differs' if count == 1 else 'differ'}"
     shown = [f"  {path}:{checked.line_of(change.partition(': ')[0])}: {change}" for change in like.changes]
     more = [f"  ... and {count - _SHOWN_DIFFERENCES} more"] if count > _SHOWN_DIFFERENCES else []
-    return [f"{differ} from template {like.template}{colon}", *shown[:_SHOWN_DIFFERENCES], *more]
+    lines = [f"{differ} from template {like.template}{colon}", *shown[:_SHOWN_DIFFERENCES], *more]
+    weights = zoo.checkpoint(like.template)
+    if weights and checked.config and not checked.config.train_config.fine_tune_checkpoint:
+        lines.append(f"It starts from none of the weights that were published for the template: {weights.name}.")
+    return lines
 
 
 def _counted(severity: str, count: int) -> str:

@@ -191,8 +191,11 @@ def test_a_patch_from_a_file(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.usefixtures("folder")
-def test_a_picture_of_the_learning_rate() -> None:
+def test_a_picture_of_the_learning_rate(capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("matplotlib")
+    assert run(TEMPLATE, RECORDS, OUTPUT, "--plot=records") == 2
+    assert capsys.readouterr().err == "records: cannot be written: Is a directory. Name another --plot.\n"
+    assert not Path("run").exists()
     made("--plot=lr.png")
     assert Path("lr.png").read_bytes().startswith(b"\x89PNG")
     Path("lr.png").unlink()
@@ -274,7 +277,6 @@ RECORDS, OUTPUT = "--records=records", "--output=run/pipeline.config"
         ([TEMPLATE, RECORDS, OUTPUT, "--resize=300"], 1, "--resize is '300'"),
         ([TEMPLATE, RECORDS, OUTPUT, "--anchors=scales=a..0.9"], 2, "min_scale: found 'a', expected a number"),
         ([TEMPLATE, RECORDS, OUTPUT, "--unset=train_config.optimizer", "--plot=p.png"], 2, "no learning rate to draw"),
-        ([TEMPLATE, RECORDS, OUTPUT, "--plot=broken.config/p.png"], 2, "Name another --plot."),
         (["--from=own.config", OUTPUT, "--epochs=2"], 1, "--epochs needs --records"),
         (["--from=own.config", OUTPUT, "--checkpoint=auto"], 1, "--checkpoint needs --template"),
         ([TEMPLATE, RECORDS, OUTPUT, "--checkpoint=auto"], 1, "nothing was published for ssd_mobilenet_v2_small"),
