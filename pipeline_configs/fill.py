@@ -15,9 +15,8 @@ from tfod_tools.base.errors import RecordError
 def fill(config: Config, dataset: Dataset) -> ConfigPatch:
     """The edits that make `config` train and evaluate on `dataset`.
 
-    The model keeps all but its number of classes and, where it looks for keypoints and no label map names them yet, that
-    label map. The learning rate stays, even where the batch becomes smaller because there are fewer images than it
-    holds.
+    The model keeps all but its number of classes, and takes the label map where it needs one of keypoints and has none.
+    The learning rate stays, even where the batch becomes smaller because there are fewer images than it holds.
 
     Raises:
       ConfigError: the config has no model.
