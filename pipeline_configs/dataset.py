@@ -24,12 +24,16 @@ class Split:
       images: how many images it has.
       most_boxes: on one image; 0 where the manifest does not say.
       boxes: of each class that has some; none where the manifest does not say.
+      shards: how many files it has; 0 where the manifest does not say.
+      bytes: of all of them; 0 where the manifest does not say.
     """
 
     pattern: str
     images: int
     most_boxes: int
     boxes: tuple[int, ...] = ()
+    shards: int = 0
+    bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,9 +104,12 @@ def _from_manifest(manifest: Any, folder: Path) -> Dataset:
 
 
 def _split(entry: Any, folder: Path) -> Split:
+    shards = list(entry.get("shards", ()))
     return Split(
         pattern=str(folder / entry["pattern"]),
         images=int(entry["images"]),
         most_boxes=int(entry.get("most_boxes_on_an_image", 0)),
         boxes=tuple(int(count) for count in dict(entry.get("classes", {})).values() if count),
+        shards=len(shards),
+        bytes=sum(int(shard["bytes"]) for shard in shards),
     )
