@@ -8,15 +8,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from importlib import metadata
 
-from record_builders import conversion, example, manifest, masks, staging, tfrecord, workers
+from record_builders import conversion, example, manifest, staging, tfrecord, workers
 from record_builders.annotations import AnnotatedImage
 from record_builders.manifest_entries import Manifest
 from record_builders.plan import Plan
 from record_builders.staging import Staging
+from record_builders.stored_images import StoredImages
 from tfod_tools.base.errors import ImageError, RecordError
-
-# One process writes that much in a fifth of a second; to start others takes some hundredths of one.
-_SMALL_IMAGES, _SMALL_BYTES = 500, 50_000_000
 
 
 def write(planned: Plan, on_progress: workers.Advance, processes: int | None = None) -> Manifest:
@@ -39,9 +37,7 @@ def write(planned: Plan, on_progress: workers.Advance, processes: int | None = N
     output, classes = planned.request.output, planned.label_map.ids_by_name()
     shards = {spec.name: images for split in planned.splits for spec, images in split.files()}
     if processes is None:
-        size_bytes = sum(image.header.size_bytes for image in planned.images)
-        small = len(planned.images) <= _SMALL_IMAGES and size_bytes <= _SMALL_BYTES
-        processes = 1 if small else workers.cpus()
+        processes = workers.for_images(len(planned.outlines), sum(image.size_bytes for image in planned.outlines))
     try:
         with staging.opened(output, shards) as staged:
             made_by = _makers()
@@ -63,7 +59,7 @@ def _makers() -> str:
 def _write_shard(
     staged: Staging,
     name: str,
-    images: Sequence[AnnotatedImage],
+    images: StoredImages,
     classes: Mapping[str, int],
     made_by: str,
     on_progress: workers.Advance,
@@ -81,16 +77,11 @@ def _write_shard(
     return written
 
 
-def _fingerprint(images: Sequence[AnnotatedImage], classes: Mapping[str, int], made_by: str) -> str:
+def _fingerprint(images: StoredImages, classes: Mapping[str, int], made_by: str) -> str:
     """A hash of all that determines a shard's bytes; of files their sizes and times of change stand for the content."""
     digest = hashlib.sha256(f"{made_by} {sorted(classes.items())}".encode("utf-8", "surrogateescape"))
-    for image in images:
-        digest.update(repr(image).encode("utf-8", "surrogateescape"))
-        for item in image.objects:
-            mask = item.mask.mask if isinstance(item.mask, masks.Turned) else item.mask
-            if isinstance(mask, masks.IndexImage):
-                stat = mask.path.stat()
-                digest.update(f"{stat.st_size} {stat.st_mtime_ns}".encode())
+    for packed in images.packed():
+        digest.update(packed)
     return digest.hexdigest()
 
 
@@ -105,7 +96,7 @@ def _records(
 def _content(image: AnnotatedImage) -> bytes:
     """The image file, which must be the one that was planned with."""
     try:
-        with image.image_path.open("rb") as file:
+        with image.image_path.open("rb", buffering=0) as file:
             stat = os.fstat(file.fileno())
             content = file.read()
     except OSError as exc:
