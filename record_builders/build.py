@@ -6,7 +6,6 @@ import contextlib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from record_builders import duplicates, groups, label_map, reading, splits, staging, verification, workers
 from record_builders.annotations import Fault
@@ -32,7 +31,7 @@ def plan(request: Request, processes: int | None = None, bar: verification.Bar |
         What is wrong with single images and boxes is not raised but in the plan.
     """
     request = replace(request, format=reading.format_name(request))
-    earlier = _earlier_files(request.output)
+    earlier = _earlier_files(request)
     given = label_map.read(request.label_map) if request.label_map else None
     images = ImageFolder(request.images, convert=request.convert)
     read = reading.read(request, images, given[0] if given else None, processes)
@@ -81,11 +80,12 @@ def missing_images(request: Request) -> list[str]:
     return sorted({item.image_name for item in found if isinstance(item, Fault) and item.missing})
 
 
-def _earlier_files(output: Path) -> set[str]:
-    """The record files that an earlier run put into `output`."""
+def _earlier_files(request: Request) -> set[str]:
+    """The record files that an earlier run published where this one is to."""
+    output = request.output
     if output.exists() and not output.is_dir():
         raise RecordError("is a file, expected a folder for the records. Choose another --output.", path=output)
-    return staging.published(output)
+    return staging.published(output, request.target)
 
 
 def _splits(
@@ -118,10 +118,10 @@ def _nothing(request: Request, faults: Sequence[Fault]) -> TfodError:
 
 def _refuse_foreign_files(planned: Plan) -> None:
     """Raises RecordError if a file would be lost that make_records did not write."""
-    output = planned.request.output
+    target = planned.request.target
     names = [LABEL_MAP, *(spec.name for split in planned.splits for spec, _ in split.files())]
-    for path in (output / name for name in names):
-        same = path.name == LABEL_MAP and path.exists() and path.read_bytes() == planned.label_map_text.encode()
-        if path.exists() and not same:
+    for name in names:
+        same = name == LABEL_MAP and target.read(name) == planned.label_map_text.encode()
+        if not same and target.exists(name):
             message = f"would be overwritten, but no {MANIFEST} says that make_records wrote it."
-            raise RecordError(f"{message} Move it away or choose another --output.", path=path)
+            raise RecordError(f"{message} Move it away or choose another --output.", path=f"{target}/{name}")

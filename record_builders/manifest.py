@@ -131,15 +131,25 @@ def to_json(manifest: Manifest) -> bytes:
 
 
 def read(path: Path) -> Manifest:
-    """The manifest in the file at `path`.
+    """The manifest in the file at `path`; see `parse`.
 
     Raises:
-      RecordError: it cannot be read, or tfod-tools did not write it, or a newer version did.
+      RecordError: it cannot be read, or as `parse`.
     """
     try:
-        manifest = json.loads(path.read_bytes())
+        return parse(path.read_bytes(), path)
     except OSError as exc:
         raise RecordError(f"cannot read the manifest: {exc.strerror}.", path=path) from exc
+
+
+def parse(content: bytes, path: Path | str) -> Manifest:
+    """The manifest in the file at `path` or URL that has this content.
+
+    Raises:
+      RecordError: tfod-tools did not write it, or a newer version did.
+    """
+    try:
+        manifest = json.loads(content)
     except ValueError as exc:
         raise RecordError(f"the manifest is not JSON: {exc}. Make the records again, elsewhere.", path=path) from exc
     found = manifest.get("format_version") if isinstance(manifest, dict) else None
@@ -149,14 +159,14 @@ def read(path: Path) -> Manifest:
     return cast(Manifest, manifest)
 
 
-def record_files(path: Path) -> list[str]:
-    """The names of all record files that the manifest at `path` lists, split by split.
+def record_files(manifest: Manifest, path: Path | str) -> list[str]:
+    """The names of all record files that the manifest at `path` or URL lists, split by split.
 
     Raises:
-      RecordError: as `read`, or an entry is not the name of a record file.
+      RecordError: an entry is not the name of a record file.
     """
     try:
-        entries = [entry["path"] for split in read(path)["splits"].values() for entry in split["shards"]]
+        entries = [entry["path"] for split in manifest["splits"].values() for entry in split["shards"]]
         return [shards.ShardSpec.parse(entry).name for entry in entries]
     except (AttributeError, KeyError, TypeError, ValueError) as exc:
         raise RecordError("the manifest does not list record files. Choose another folder.", path=path) from exc

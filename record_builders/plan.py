@@ -14,6 +14,7 @@ from record_builders.groups import Groups
 from record_builders.label_map import LabelMap
 from record_builders.shards import ShardSpec
 from record_builders.stored_images import Outline, StoredImages
+from tfod_tools.base.files import Folder, LocalFolder, RemoteFolder
 
 TRAIN, VAL = "train", "val"
 AUTO = "auto"
@@ -30,7 +31,8 @@ class Request:
       format: name of a file in `record_builders/formats`, or 'auto' to find out.
       annotations: the folder of annotations, or their file.
       images: the folder of images.
-      output: the folder for the records.
+      output: the folder for the records; where they are published elsewhere, for them to wait in.
+      remote: the folder elsewhere.
       label_map: a given label map; None to number the classes that are found.
       shards: wanted number of files for each split, at least 1; None to have as many as `shard_mb` asks for.
       shard_mb: megabytes of images for each file.
@@ -47,6 +49,7 @@ class Request:
     annotations: Path
     images: Path
     output: Path
+    remote: RemoteFolder | None = None
     label_map: Path | None = None
     shards: int | None = None
     shard_mb: float = SHARD_MB
@@ -57,6 +60,11 @@ class Request:
     verify: bool = False
     wanted: Wanted = field(default_factory=Wanted)
     choices: Choices = field(default_factory=Choices)
+
+    @property
+    def target(self) -> Folder:
+        """Where the records are published."""
+        return self.remote or LocalFolder(self.output)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,7 +24,7 @@ def summary(plan: Plan, *, done: bool) -> str:
         *tables.lines(("class", "id", *(f"{split.name} boxes" for split in splits)), class_rows),
         "",
         *_remarks(plan),
-        f"{'Wrote' if done else 'Would write'} to {plan.request.output}:",
+        f"{'Wrote' if done else 'Would write'} to {plan.request.target}:",
         *(f"  {shards.pattern(split.name, split.shards)}" for split in splits),
         *(f"  {name}" for name in (LABEL_MAP, MANIFEST)),
     ]

@@ -39,13 +39,15 @@ def write(planned: Plan, on_progress: workers.Advance, processes: int | None = N
     if processes is None:
         processes = workers.for_images(len(planned.outlines), sum(image.size_bytes for image in planned.outlines))
     try:
-        with staging.opened(output, shards) as staged:
+        with staging.opened(output, planned.request.target, shards) as staged:
             made_by = _makers()
             tasks = [partial(_write_shard, staged, name, shards[name], classes, made_by) for name in shards]
             with workers.stoppable("Stopped. Shards that were finished are kept: run it again to go on."):
                 written = workers.run(tasks, processes, on_progress)
             result = manifest.build(planned, dict(zip(shards, written, strict=True)))
             staged.publish(planned.label_map_text, result)
+        if planned.request.remote:
+            output.rmdir()
     except OSError as exc:
         raise RecordError(f"cannot write the records: {exc.strerror}.", path=output) from exc
     return result

@@ -95,7 +95,7 @@ for _name, _kinds in (("drop", DROPPABLE), ("ignore", CHOOSABLE)):
         flag_values=FLAGS,
     )
 _MASKS = _bool("masks", False, "Write instance masks, where there are some.")
-_OUTPUT = _string("output", None, "Folder for the records.", required=True)
+_OUTPUT = _string("output", None, "Folder for the records, here or at a URL such as gs://bucket/folder.", required=True)
 _SHARDS = _integer(
     "shards",
     None,
@@ -166,11 +166,10 @@ def main(arguments: Sequence[str]) -> int:
         print(Problems(problems), file=sys.stderr)
     if not _DRY_RUN.value:
         _write(plan)
-        print(report.summary(plan, done=True))
+    print(report.summary(plan, done=not _DRY_RUN.value))
+    if not _DRY_RUN.value and not plan.request.remote:
         records = shlex.quote(_OUTPUT.value)
         print(f"Next: python -m tfod_tools.make_config --records={records} --template=NAME --output=pipeline.config")
-    else:
-        print(report.summary(plan, done=False))
     return app.SKIPPED_ITEMS if problems else 0
 
 
@@ -209,12 +208,14 @@ def _request() -> Request:
     from record_builders.plan import Request
 
     annotations = local_path(_ANNOTATIONS.value)
+    remote = files.remote_folder(_OUTPUT.value) if files.is_remote(_OUTPUT.value) else None
     beside = annotations.parent if annotations.is_file() else annotations
     return Request(
         format=_FORMAT.value,
         annotations=annotations,
         images=local_path(_IMAGES.value) if _IMAGES.value else beside,
-        output=local_path(_OUTPUT.value),
+        output=remote.antechamber if remote else Path(_OUTPUT.value),
+        remote=remote,
         label_map=local_path(_LABEL_MAP.value) if _LABEL_MAP.value else None,
         shards=_SHARDS.value,
         shard_mb=_SHARD_MB.value,
