@@ -76,7 +76,7 @@ def missing_images(request: Request) -> list[str]:
     Raises:
       TfodError: there is nothing to go through.
     """
-    found = reading.annotations(request, ImageFolder(request.images))
+    found = reading.as_annotated(request, ImageFolder(request.images))
     return sorted({item.image_name for item in found if isinstance(item, Fault) and item.missing})
 
 

@@ -36,7 +36,7 @@ def _names_below(folder: Path, suffixes: Collection[str]) -> list[str]:
     if not folder.is_dir():
         found = "is a file" if folder.exists() else "does not exist"
         raise AnnotationError(f"{found}, expected a folder.", path=folder)
-    return sorted(_listed(folder, "", tuple(suffixes)), key=lambda name: name.split("/"))
+    return list(_listed(folder, "", tuple(suffixes)))
 
 
 def _listed(folder: Path, below: str, suffixes: tuple[str, ...]) -> Iterator[str]:
@@ -45,13 +45,17 @@ def _listed(folder: Path, below: str, suffixes: tuple[str, ...]) -> Iterator[str
     except PermissionError:
         return
     with entries:
-        for entry in entries:
-            if entry.name.startswith("."):
-                continue
-            if entry.is_dir(follow_symlinks=False):
-                yield from _listed(folder, f"{below}{entry.name}/", suffixes)
-            elif entry.name.lower().endswith(suffixes) and entry.is_file():
-                yield below + entry.name
+        shown = [
+            (entry.name, entry.is_dir(follow_symlinks=False))
+            for entry in entries
+            if not entry.name.startswith(".")
+            and (entry.is_dir(follow_symlinks=False) or (entry.name.lower().endswith(suffixes) and entry.is_file()))
+        ]
+    for name, is_folder in sorted(shown):
+        if is_folder:
+            yield from _listed(folder, f"{below}{name}/", suffixes)
+        else:
+            yield below + name
 
 
 def files_or_file(annotations: Path, suffixes: Collection[str]) -> list[Path]:

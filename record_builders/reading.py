@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -106,11 +106,11 @@ def read(request: Request, images: ImageFolder, label_map: LabelMap | None, proc
             if reading := _in_parts(faults, tasks, count):
                 return reading
     reading = Reading()
-    reading.add(check(annotations(request, images), {}))
+    reading.add(check(as_annotated(request, images), {}))
     return reading
 
 
-def annotations(request: Request, images: ImageFolder) -> Iterator[Found]:
+def as_annotated(request: Request, images: ImageFolder) -> Iterator[Found]:
     """What the format finds, without boxes of classes that are not wanted."""
     reader = _reader(request)
     found: Iterator[Found] = reader.read(request.annotations, images, request.wanted)
@@ -151,7 +151,7 @@ def _part(
 
 def _in_parts(
     faults: Iterable[Fault],
-    tasks: list[Callable[[workers.Advance], tuple[list[_Item], list[str]]]],
+    tasks: Sequence[Callable[[workers.Advance], tuple[list[_Item], list[str]]]],
     processes: int,
 ) -> Reading | None:
     """What all tasks find; None where one annotates an image of another, as no process then sees both."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import io
 import marshal
 import os
 import tempfile
@@ -71,7 +70,7 @@ class Store:
     def __init__(self) -> None:
         """Opens an empty file."""
         # Without a buffer, of which each fork would have a copy.
-        self._file = cast(io.FileIO, tempfile.TemporaryFile(buffering=0))  # noqa: SIM115 - closed with the store
+        self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - closed with the store
         weakref.finalize(self, self._file.close)
         self._end = 0
         self._alike: dict[tuple[str, ...], tuple[str, ...]] = {}
@@ -130,6 +129,7 @@ _TYPES = (
 )
 _NUMBERS = {kind: number for number, kind in enumerate(_TYPES)}
 _FIELDS = [tuple(field.name for field in fields(kind)) for kind in _TYPES]
+_SETTERS = [tuple(getattr(kind, name).__set__ for name in names) for kind, names in zip(_TYPES, _FIELDS, strict=True)]
 _TUPLE, _PATH = -1, -2
 _PLAIN = frozenset((str, int, float, bool, type(None)))
 # Version 2 of marshal's format is the last in which equal values have equal bytes.
@@ -156,6 +156,10 @@ def _plain(value: Any) -> Any:
 
 def _whole(value: Any) -> Any:
     number, values = value[0], [_whole(each) if type(each) is tuple and each else each for each in value[1:]]
-    if number == _TUPLE:
-        return tuple(values)
-    return Path(*values) if number == _PATH else _TYPES[number](**dict(zip(_FIELDS[number], values, strict=True)))
+    if number < 0:
+        return tuple(values) if number == _TUPLE else Path(*values)
+    # A frozen dataclass with slots, whose __init__ takes twice as long.
+    whole = object.__new__(_TYPES[number])
+    for setter, each in zip(_SETTERS[number], values, strict=True):
+        setter(whole, each)
+    return whole

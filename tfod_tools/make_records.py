@@ -183,11 +183,11 @@ def _list_missing_images(path: Path) -> None:
 
 
 def _download() -> None:
-    from record_builders import build
+    from record_builders import build, reading
     from record_builders.open_images import download
 
     request = _request()
-    if build.format_name(request) != "open_images":
+    if reading.format_name(request) != "open_images":
         raise UsageError("--download is for Open Images, whose images lie in a public bucket. Leave it out.")
     names = build.missing_images(request)
     if _DRY_RUN.value:

@@ -122,7 +122,7 @@ def _read_file(path: Path, near: Path, images: ImageFolder, wanted: Wanted) -> I
         root = xml_files.root(path, "annotation", "Pascal VOC")
         objects, errors = _objects(root, path, _masks(path) if wanted.masks else None)
         image_name = named = _file_name(root)
-        image_path = _image_path(root, path, near, images)
+        image_path = _image_path(root, named, path, near, images)
         image_name = images.name(image_path)
         header = _header(root, path, images, image_path)
         _check_masks(objects, header)
@@ -145,8 +145,7 @@ def _file_name(root: etree._Element) -> str:
     return re.split(r"[/\\]", root.findtext("filename", "").strip())[-1]
 
 
-def _image_path(root: etree._Element, path: Path, near: Path, images: ImageFolder) -> Path:
-    name = _file_name(root)
+def _image_path(root: etree._Element, name: str, path: Path, near: Path, images: ImageFolder) -> Path:
     shown = f"'{name or path.stem}' or '{path.stem}.*'"
     return matching.image_path(images, (name, path.stem), near, path, _line(root, "filename"), shown=shown)
 
