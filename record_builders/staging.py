@@ -43,6 +43,10 @@ class Staging:
     output: Path
     target: Folder
 
+    def path(self, name: str) -> Path:
+        """Where a file of this name waits."""
+        return _folder(self.output) / name
+
     def shard(self, name: str, fingerprint: str, records: Iterable[bytes]) -> WrittenFile:
         """Writes a shard, unless it is finished.
 
@@ -51,26 +55,27 @@ class Staging:
           fingerprint: equal for equal content alone.
           records: what the file is to hold; not touched where it is finished.
         """
-        waiting = _folder(self.output) / name
-        voucher = waiting.with_name(name + _VOUCHER)
-        if found := self._finished(name, fingerprint, voucher):
+        if found := self._finished(name, fingerprint):
             return found
-        half = waiting.with_name(name + _HALF)
-        written = tfrecord.write(half, records)
-        half.replace(waiting)
-        voucher.write_text(json.dumps({"fingerprint": fingerprint, **asdict(written)}))
+        written = tfrecord.write(self.path(name + _HALF), records)
+        self.path(name + _HALF).replace(self.path(name))
+        self.path(name + _VOUCHER).write_text(json.dumps({"fingerprint": fingerprint, **asdict(written)}))
         return written
 
-    def _finished(self, name: str, fingerprint: str, voucher: Path) -> WrittenFile | None:
-        """What an earlier run wrote for the very same content, and is still whole."""
+    def vouched(self, name: str, fingerprint: str | None = None) -> WrittenFile | None:
+        """What was written as the shard `name`, as its voucher says; None without one, or with another fingerprint."""
         try:
-            said = json.loads(voucher.read_bytes())
-            if said.pop("fingerprint") != fingerprint:
-                return None
-            written = WrittenFile(**said)
+            said = json.loads(self.path(name + _VOUCHER).read_bytes())
+            made_of = said.pop("fingerprint")
+            return WrittenFile(**said) if fingerprint in (None, made_of) else None
         except (OSError, ValueError, TypeError, KeyError, AttributeError):
             return None
-        waiting = _folder(self.output) / name
+
+    def _finished(self, name: str, fingerprint: str) -> WrittenFile | None:
+        """What an earlier run wrote for the very same content, and is still whole."""
+        if (written := self.vouched(name, fingerprint)) is None:
+            return None
+        waiting = self.path(name)
         # Where it waits no more, it has moved to its final place.
         return written if _sha256(waiting if waiting.exists() else self.output / name) == written.sha256 else None
 

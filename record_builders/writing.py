@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from importlib import metadata
 
-from record_builders import conversion, example, manifest, staging, tfrecord, workers
+from record_builders import beam, conversion, example, manifest, staging, tfrecord, workers
 from record_builders.annotations import AnnotatedImage
 from record_builders.manifest_entries import Manifest
 from record_builders.plan import Plan
@@ -17,7 +17,9 @@ from record_builders.stored_images import StoredImages
 from tfod_tools.base.errors import ImageError, RecordError
 
 
-def write(planned: Plan, on_progress: workers.Advance, processes: int | None = None) -> Manifest:
+def write(
+    planned: Plan, on_progress: workers.Advance, processes: int | None = None, beam_options: str | None = None
+) -> Manifest:
     """Writes records, label map and, last, the manifest; then removes what only an earlier run had written.
 
     Nothing appears under its final name before all of it is written. A run that was stopped or killed is taken up where
@@ -28,6 +30,7 @@ def write(planned: Plan, on_progress: workers.Advance, processes: int | None = N
       planned: what to write.
       on_progress: told the number of images done since it was last told.
       processes: how many write; by default one for few images, else as many as there are CPUs.
+      beam_options: the workers of an Apache Beam pipeline with these options write instead; see `beam.write`.
 
     Raises:
       ImageError: an image can no longer be read.
@@ -40,10 +43,14 @@ def write(planned: Plan, on_progress: workers.Advance, processes: int | None = N
         processes = workers.for_images(len(planned.outlines), sum(image.size_bytes for image in planned.outlines))
     try:
         with staging.opened(output, planned.request.target, shards) as staged:
-            made_by = _makers()
-            tasks = [partial(_write_shard, staged, name, shards[name], classes, made_by) for name in shards]
+            write_shard = partial(_write_shard, staged, classes, _makers())
             with workers.stoppable("Stopped. Shards that were finished are kept: run it again to go on."):
-                written = workers.run(tasks, processes, on_progress)
+                if beam_options is None:
+                    tasks = [partial(write_shard, name, images) for name, images in shards.items()]
+                    written = workers.run(tasks, processes, on_progress)
+                else:
+                    written = beam.write(staged, shards, write_shard, beam_options)
+                    on_progress(len(planned.outlines))
             result = manifest.build(planned, dict(zip(shards, written, strict=True)))
             staged.publish(planned.label_map_text, result)
         if planned.request.remote:
@@ -60,10 +67,10 @@ def _makers() -> str:
 
 def _write_shard(
     staged: Staging,
-    name: str,
-    images: StoredImages,
     classes: Mapping[str, int],
     made_by: str,
+    name: str,
+    images: StoredImages,
     on_progress: workers.Advance,
 ) -> tfrecord.WrittenFile:
     left = len(images)

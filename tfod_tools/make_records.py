@@ -130,14 +130,18 @@ _WORKERS = _integer(
     "Processes that write; by default as many as there are CPUs, and one for few images. The files are the same.",
     lower_bound=1,
 )
+_ENGINE = _enum(
+    "engine", "local", ("local", "beam"), "Who writes: processes of this machine, or Apache Beam's workers."
+)
+_BEAM_OPTIONS = _string(
+    "beam_options", "", "With --engine=beam: options of the pipeline, such as --runner=FlinkRunner."
+)
 _MISSING_IMAGES = _string(
     "missing_images",
     None,
     "Only write the names of the images that are annotated but not there into this file, one a line; no records.",
 )
-_DOWNLOAD = _bool(
-    "download", False, "In Open Images, first fetch the images that are annotated but not there into --images."
-)
+_DOWNLOAD = _bool("download", False, "In Open Images, first fetch images that are annotated but not there to --images.")
 _DOWNLOAD_FROM = _string("download_from", None, "Where --download finds train/ID.jpg; by default the public bucket.")
 _DOWNLOAD_RATE = _float("download_rate", 50, "Most images that --download asks for in a second.", lower_bound=0.01)
 _DRY_RUN = _bool("dry_run", False, "Say what would be written, and write nothing.")
@@ -238,7 +242,7 @@ def _write(plan: Plan) -> None:
     from record_builders import writing
 
     with progress.bar("Writing", len(plan.images)) as advance:
-        writing.write(plan, advance, _WORKERS.value)
+        writing.write(plan, advance, _WORKERS.value, _BEAM_OPTIONS.value if _ENGINE.value == "beam" else None)
 
 
 if __name__ == "__main__":
