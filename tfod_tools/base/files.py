@@ -169,7 +169,8 @@ class RemoteFolder:
     def take(self, path: Path) -> None:
         """See Folder."""
         with _explained("write the file", f"{self.url}/{path.name}"):
-            self.system.makedirs(self.root, exist_ok=True)
+            if _protocol(self.url) not in _EXTRAS:  # There it would make a bucket of a name that is mistyped.
+                self.system.makedirs(self.root, exist_ok=True)
             self.system.put_file(str(path), f"{self.root}/{path.name}")
         path.unlink()
 
@@ -198,7 +199,7 @@ def remote_folder(url: str) -> RemoteFolder:
       UsageError: there is no such kind of file system, or it cannot be used here.
       MissingPackageError: a package is not installed that it needs.
     """
-    extra = _EXTRAS.get(url.partition("://")[0])
+    extra = _EXTRAS.get(_protocol(url))
     try:
         from fsspec.core import url_to_fs
 
@@ -213,3 +214,7 @@ def remote_folder(url: str) -> RemoteFolder:
             f"{url} cannot be used, expected a URL that fsspec knows, as gs:// or s3://: {reason}."
         ) from exc
     return RemoteFolder(url.rstrip("/"), system, root.rstrip("/"))
+
+
+def _protocol(url: str) -> str:
+    return url.partition("://")[0]
