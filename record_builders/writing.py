@@ -105,11 +105,14 @@ def _records(
 def _content(image: AnnotatedImage) -> bytes:
     """The image file, which must be the one that was planned with."""
     try:
-        with image.image_path.open("rb", buffering=0) as file:
-            stat = os.fstat(file.fileno())
-            content = file.read()
+        descriptor = os.open(image.image_path, os.O_RDONLY)
+        try:
+            stat = os.fstat(descriptor)
+            content = os.read(descriptor, stat.st_size)
+        finally:
+            os.close(descriptor)
     except OSError as exc:
         raise ImageError(f"cannot read the image: {exc.strerror}.", path=image.image_path) from exc
-    if (stat.st_size, stat.st_mtime_ns) != (image.header.size_bytes, image.header.modified_ns):
+    if (len(content), stat.st_mtime_ns) != (image.header.size_bytes, image.header.modified_ns):
         raise ImageError("the image was changed in the meantime. Run it again.", path=image.image_path)
     return content

@@ -151,9 +151,11 @@ def _image_path(root: etree._Element, name: str, path: Path, near: Path, images:
 
 
 def _header(root: etree._Element, path: Path, images: ImageFolder, image_path: Path) -> ImageHeader:
-    width, height = (root.findtext(f"size/{side}", "").strip() for side in ("width", "height"))
-    line = _line(root, "size" if root.find("size") is not None else "filename")
-    return matching.image_header(images, image_path, (width, height), path, line, what="<size>")
+    size = root.find("size")
+    stated = {} if size is None else _texts(size)
+    line = _line(root, "filename" if size is None else "size")
+    sides = (stated.get("width", ""), stated.get("height", ""))
+    return matching.image_header(images, image_path, sides, path, line, what="<size>")
 
 
 def _masks(path: Path) -> IndexImage | None:
