@@ -21,7 +21,6 @@ from tfod_tools.base.errors import RecordError
 
 _HEADER_BYTES = 12
 _FOOTER_BYTES = 4
-_WRITTEN_BACK_AT_ONCE = 16 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +47,7 @@ def masked_crc32c(data: bytes) -> int:
 def write(path: Path, records: Iterable[bytes]) -> WrittenFile:
     """Writes `records` to `path`, taking them one at a time; all is on the disk when it returns."""
     digest = hashlib.sha256()
-    count = size_bytes = on_the_way = 0
+    count = size_bytes = 0
     with path.open("wb", buffering=0) as file:
         for record in records:
             length = struct.pack("<Q", len(record))
@@ -58,17 +57,8 @@ def write(path: Path, records: Iterable[bytes]) -> WrittenFile:
                 digest.update(part)
             size_bytes += _write_all(file, (header, record, footer))
             count += 1
-            if size_bytes - on_the_way >= _WRITTEN_BACK_AT_ONCE:
-                _write_back(file, on_the_way, size_bytes)
-                on_the_way = size_bytes
         os.fsync(file.fileno())
     return WrittenFile(records=count, size_bytes=size_bytes, sha256=digest.hexdigest())
-
-
-def _write_back(file: io.FileIO, start: int, end: int) -> None:
-    """Has the system begin to write a part of the file to the disk, so that there is less to wait for at the end."""
-    if hasattr(os, "posix_fadvise"):
-        os.posix_fadvise(file.fileno(), start, end - start, os.POSIX_FADV_DONTNEED)
 
 
 def _write_all(file: io.FileIO, parts: tuple[bytes, ...]) -> int:
