@@ -19,12 +19,13 @@ import dataclasses
 import json
 import textwrap
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from absl import flags
 
-from pipeline_configs import check, extension, nearest, patch, rewrite, schema
+from pipeline_configs import check, contents, extension, nearest, patch, rewrite, schema
 from pipeline_configs.dataset import Dataset
 from pipeline_configs.finding import SEVERITIES, Finding
 from pipeline_configs.text_proto import Config
@@ -59,7 +60,7 @@ def main(arguments: Sequence[str]) -> int:
         raise UsageError("--config is missing. Run with --help to see every flag.")
     path = files.local_path(_CONFIG.value)
     known: dict[str, Any] = {
-        "records": Dataset.read(files.local_path(_RECORDS.value)) if _RECORDS.value else None,
+        "records": _records(files.local_path(_RECORDS.value)) if _RECORDS.value else None,
         "extension": extension.located(_EXTENSION.value),
     }
     text = schema.text(path)
@@ -75,6 +76,14 @@ def main(arguments: Sequence[str]) -> int:
     _report(path, checked, patch.diff(before, after))
     _write(output, content, left)
     return _ERRORS_FOUND if _errors(left) else 0
+
+
+def _records(folder: Path) -> Dataset:
+    """The data set with what its records hold."""
+    from record_builders import example, image_header, tfrecord
+
+    read = partial(contents.read, records=tfrecord.read, parse=example.parse, header=image_header.header_of)
+    return Dataset.read(folder).with_contents(read)
 
 
 def _errors(findings: Sequence[Finding]) -> int:
