@@ -4,7 +4,8 @@
 
     name, frames (how many input sizes), resizer (sizes that differ), maps (sizes that differ), anchors (largest
     difference of a coordinate, in pixels or fractions as the engine has it), iou (largest difference), matches (how
-    many differ), of (how many anchors were compared), skipped (why nothing was)
+    many differ), of (how many anchors were compared), skipped (why nothing was),
+    stopped (the engine's error, if it has one)
 """
 
 from __future__ import annotations
@@ -213,7 +214,11 @@ def main(folder: str) -> None:
             continue
         with tf.Graph().as_default() if tf_version.is_tf1() else tf.init_scope():
             wrong = resizer_differs(config)
-        print(json.dumps({"name": name, "resizer": wrong, **compared(config, maps)}), flush=True)
+        try:
+            result = compared(config, maps)
+        except Exception as error:  # noqa: BLE001 - whatever the engine stops with, the other cases go on
+            result = {"stopped": f"{type(error).__name__}: {error}"}
+        print(json.dumps({"name": name, "resizer": wrong, **result}), flush=True)
     if tf_version.is_tf1():
         print(json.dumps({"name": "bipartite", "matches": bipartite_differs()}), flush=True)
 

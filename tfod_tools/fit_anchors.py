@@ -116,7 +116,7 @@ def _line(now: Row, then: Row) -> tuple[object, ...]:
 def _show_pruning(coverage: Coverage, objects: Objects) -> None:
     if coverage.before_pruning is None:
         return
-    frame, (count, left) = max(coverage.anchors.items())
+    frame, (count, left) = max(coverage.anchors.items(), key=lambda item: (item[1][0], item[0]))
     lost = int(((coverage.before_pruning >= coverage.threshold) & ~coverage.covered & (objects.weight > 0)).sum())
     size = f"{frame[0]} x {frame[1]}"
     print(f"At the border of an input of {size}, {count - left} of {count} anchors are left out in training (now);")

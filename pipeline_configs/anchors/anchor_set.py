@@ -44,6 +44,12 @@ class AnchorSet:
         """How many anchors there are, whether or not they survive at the border."""
         return sum(grid.count for grid in self.grids)
 
+    def located(self, fractions: Any) -> Any:
+        """Boxes that are fractions of the input, float32 [boxes, 4], in the anchors' coordinates."""
+        import numpy as np
+
+        return fractions * np.float32([*self.window, *self.window])
+
     def boxes(self) -> Any:
         """All anchors, float32 [count, 4], clipped where that is the rule; those to be pruned are among them."""
         import numpy as np

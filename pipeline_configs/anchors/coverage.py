@@ -9,7 +9,7 @@ from typing import Any
 from pipeline_configs.anchors import anchor_set, matcher, pairs
 from pipeline_configs.anchors.anchor_set import AnchorSet
 from pipeline_configs.anchors.matcher import ArgMax
-from pipeline_configs.anchors.objects import Framed, Objects, framed
+from pipeline_configs.anchors.objects import Objects, framed
 from pipeline_configs.text_proto import Config
 from tfod_tools.base.errors import ConfigError
 
@@ -67,7 +67,7 @@ def of_config(config: Config, objects: Objects) -> Coverage:
         coordinates = anchors.boxes()
         kept = np.flatnonzero(anchors.kept(coordinates))
         counts[part.frame] = (anchors.count, len(kept))
-        boxes = located(part, anchors)
+        boxes = anchors.located(part.fractions)
         if len(kept):
             some = objects.chosen(part.rows)
             best[part.rows], positives[part.rows] = _matched(boxes, anchors, coordinates, how, some, int(kept[0]))
@@ -100,7 +100,7 @@ def nearest(config: Config, objects: Objects) -> Any:
     best: Any = np.zeros(len(objects), np.float32)
     for part in framed(objects, model.image_resizer):
         anchors = anchor_set.of_config(config, part.frame)
-        best[part.rows] = pairs.nearest_iou(located(part, anchors), anchors)
+        best[part.rows] = pairs.nearest_iou(anchors.located(part.fractions), anchors)
     return best
 
 
@@ -124,11 +124,6 @@ def required(how: ArgMax) -> float:
             "argmax_matcher.ignore_thresholds is true: every anchor learns an object, so all are covered."
         )
     return how.matched
-
-
-def located(part: Framed, anchors: AnchorSet) -> Any:
-    """The boxes in the anchors' coordinates: fractions for SSD, pixels for Faster R-CNN."""
-    return part.fractions if anchors.unit != (1.0, 1.0) else part.pixels()
 
 
 def _matched(

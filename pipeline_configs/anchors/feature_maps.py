@@ -75,15 +75,17 @@ def _levels(message: Any) -> range:
     return range(0)
 
 
+def has_num_layers(name: str) -> bool:
+    """Whether an SSD extractor asks the config how many feature maps it is to have."""
+    counted = ("ssd_inception", "ssd_mobilenet_v1", "ssd_mobilenet_v2", "ssd_pnasnet", "ssd_resnet", "ssd_vgg16")
+    return name.startswith(counted) and name != "ssd_mobilenet_v1_ppn" and "fpn" not in name
+
+
 def _layers(message: Any) -> int:
-    """How many maps an extractor without a pyramid has; some types do not ask the config."""
-    name = message.type
-    if name.startswith("embedded_ssd"):
+    """How many maps an extractor without a pyramid has."""
+    if message.type.startswith("embedded_ssd"):
         return 5
-    counted = ("ssd_inception", "ssd_mobilenet_v1", "ssd_mobilenet_v2", "ssd_pnasnet", "ssd_resnet")
-    if name == "ssd_mobilenet_v1_ppn" or not name.startswith(counted):
-        return 6
-    return int(message.num_layers)
+    return int(message.num_layers) if has_num_layers(message.type) else 6
 
 
 def _faster_rcnn(message: Any) -> Along:

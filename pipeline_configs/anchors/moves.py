@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import product
 from typing import Any
 
-from pipeline_configs.anchors import generators
+from pipeline_configs.anchors import feature_maps, generators
 from pipeline_configs.patch import Edit
 from pipeline_configs.text_proto import Config
 
@@ -22,6 +22,7 @@ _STEPS = (0.7, 0.8, 0.9, 1.1, 1.25, 1.4)
 _ANCHOR_SCALES = (1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0, 6.0, 8.0)
 _PER_OCTAVE = (1, 2, 3, 4)
 _LARGEST_LEVEL = 8
+_MOST_LAYERS = 6
 # Aspect ratios that people write.
 _RATIOS = (0.1, 0.125, 0.2, 0.25, 0.3333, 0.4, 0.5, 0.67, 0.8, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 8.0, 10.0)
 _MOST_RATIOS = 6
@@ -45,7 +46,7 @@ def generator(config: Config) -> Any:
 def kinds(config: Config) -> tuple[Callable[[Config, Sequence[float]], Iterator[Move]], ...]:
     """The kinds of moves for the config's generator: functions of a config and of log(width / height) of objects."""
     return {
-        "ssd_anchor_generator": (_span, _ratios, _one_ratio, _scales),
+        "ssd_anchor_generator": (_span, _ratios, _one_ratio, _layers, _scales),
         "multiscale_anchor_generator": (_octaves, _ratios, _one_ratio, _levels),
         "grid_anchor_generator": (_sizes, _ratios, _one_ratio, _scales),
         "flexible_grid_anchor_generator": (_base_sizes,),
@@ -64,6 +65,19 @@ def _span(config: Config, shapes: Sequence[float]) -> Iterator[Move]:
         for low, high in product(_MIN_SCALES, _MAX_SCALES):
             span = _number(f"{path}.min_scale", low), _number(f"{path}.max_scale", high)
             yield (*span, *of_ratios, Edit(path=lowest, value=str(reduced).lower()))
+
+
+def _layers(config: Config, shapes: Sequence[float]) -> Iterator[Move]:
+    """One layer more or fewer, of the extractor and of the anchors, where the extractor leaves that to the config."""
+    message, extractor = generator(config).ssd_anchor_generator, config.model.ssd.feature_extractor
+    if message.scales or not feature_maps.has_num_layers(extractor.type):
+        return
+    for layers in (message.num_layers - 1, message.num_layers + 1):
+        if 2 <= layers <= _MOST_LAYERS:
+            yield (
+                Edit(path=f"{generator_path(config)}.num_layers", value=str(layers)),
+                Edit(path="model.ssd.feature_extractor.num_layers", value=str(layers)),
+            )
 
 
 def _scales(config: Config, shapes: Sequence[float]) -> Iterator[Move]:

@@ -7,6 +7,7 @@ most 12 sizes of input, those with the most objects.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -60,7 +61,8 @@ def fit(config: Config, objects: Objects, max_anchors: int | None = None) -> Pro
     """
     judge = _Judge(config, objects)
     limit = judge.anchors(config) if max_anchors is None else max_anchors
-    present, best, tried = config, judge.score(config), 1
+    too_many = judge.anchors(config) > limit
+    present, best, tried = config, -math.inf if too_many else judge.score(config), 1
     made: dict[str, Edit] = {}
     kinds, idle = itertools.cycle(moves.kinds(config)), 0
     while idle < len(moves.kinds(config)) and tried < _MOST_TRIED:
@@ -77,7 +79,7 @@ def fit(config: Config, objects: Objects, max_anchors: int | None = None) -> Pro
         if found:
             idle, best, present = 0, found[0], found[2]
             made |= {edit.path: edit for edit in found[1]}
-    worth_it = judge.covered(present) >= judge.covered(config) + _LEAST_COVERED
+    worth_it = too_many or judge.covered(present) >= judge.covered(config) + _LEAST_COVERED
     edits = _needed(config, made, judge) if worth_it else ()
     proposed = _made(config, edits)
     return Proposal(edits=edits, config=proposed, anchors=judge.anchors(proposed), tried=tried)
@@ -149,8 +151,7 @@ class _Judge:
         found = []
         for frame, fractions in self._parts:
             anchors = anchor_set.of_config(config, frame)
-            boxes = fractions if anchors.unit != (1.0, 1.0) else fractions * np.float32([*frame, *frame])
-            found.append(pairs.nearest_iou(boxes, anchors))
+            found.append(pairs.nearest_iou(anchors.located(fractions), anchors))
         return np.concatenate(found)
 
 

@@ -43,7 +43,7 @@ def by_images(config: Any, objects: Objects) -> tuple[Any, Any]:
     how = matcher.of_config(config)
     for part in framed(objects, getattr(config.model, schema.architecture(config)).image_resizer):
         anchors = anchor_set.of_config(config, part.frame)
-        boxes, coordinates = coverage.located(part, anchors), anchors.boxes()
+        boxes, coordinates = anchors.located(part.fractions), anchors.boxes()
         coordinates = coordinates[anchors.kept(coordinates)]
         for image in np.unique(objects.image[part.rows]):
             here = objects.image[part.rows] == image

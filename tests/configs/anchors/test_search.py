@@ -63,6 +63,14 @@ def test_more_anchors_cover_more() -> None:
     assert shares[1] > shares[0] > coverage.of_config(CONFIGS["ssd"], objects).covered.mean()
 
 
+def test_fewer_anchors_than_there_are() -> None:
+    objects = made(1500, 300)
+    found = search.fit(CONFIGS["ssd"], objects, 1000)
+    assert 0 < found.anchors <= 1000
+    assert found.edits
+    assert not search.fit(CONFIGS["ssd"], objects, 1).edits
+
+
 def test_each_edit_is_needed() -> None:
     found = search.fit(CONFIGS["ssd"], made(1500, 300), 3000)
     paths = [line.split(":")[0] for line in patch.diff(CONFIGS["ssd"], found.config)]
