@@ -1,6 +1,7 @@
 """What the engine says of anchors, compared with `pipeline_configs.anchors` in a child process that has its shims.
 
-`main` reads cases from cases.json, a list of [name, text of a config], and prints a line of JSON for each:
+`main` reads cases from cases.json, a list of [name, text of a config, whether to compare feature maps for all sizes of
+the input or for the first], and prints a line of JSON for each:
 
     name, frames (how many input sizes), resizer (sizes that differ), maps (sizes that differ), anchors (largest
     difference of a coordinate, in pixels or fractions as the engine has it), iou (largest difference), matches (how
@@ -118,14 +119,21 @@ class Maps:
         return [tuple(output.shape.as_list()[1:3]) for output in tf.nest.flatten(outputs)]
 
 
-def compared(config: Any, maps: Maps) -> dict[str, Any]:
-    """What differs between the engine's anchors and ours, over all frames."""
+def compared(config: Any, maps: Maps, *, all_maps: bool) -> dict[str, Any]:
+    """What differs between the engine's anchors and ours, over all frames.
+
+    Args:
+      config: the case.
+      maps: the engine's feature maps.
+      all_maps: whether to have the engine trace its network for every frame, and not for the first alone.
+    """
     total = {"frames": 0, "maps": 0, "anchors": 0.0, "iou": 0.0, "matches": 0, "of": 0}
     for number, frame in enumerate(frames(config)):
-        sizes = maps.sizes(config, frame)
+        known = feature_maps.sizes(config, frame)
+        sizes = maps.sizes(config, frame) if all_maps or not number else known
         ours = anchor_set.of_config(config, frame)
         total["frames"] += 1
-        total["maps"] += sizes != feature_maps.sizes(config, frame)
+        total["maps"] += sizes != known
         with tf.Graph().as_default() if tf_version.is_tf1() else tf.init_scope():
             one = of_frame(config, frame, sizes, ours, number)
         total = {
@@ -202,7 +210,7 @@ def bipartite_differs() -> int:
 def main(folder: str) -> None:
     """Compares every case of the file cases.json, and the bipartite matcher where the style has it."""
     maps = Maps()
-    for name, text in json.loads((Path(folder) / "cases.json").read_text(encoding="utf-8")):
+    for name, text, all_maps in json.loads((Path(folder) / "cases.json").read_text(encoding="utf-8")):
         config = schema.parse(text)
         wanted = getattr(config.model, schema.architecture(config)).feature_extractor.type
         if wanted in plugins.names(extractors._FOLDER):
@@ -215,7 +223,7 @@ def main(folder: str) -> None:
         with tf.Graph().as_default() if tf_version.is_tf1() else tf.init_scope():
             wrong = resizer_differs(config)
         try:
-            result = compared(config, maps)
+            result = compared(config, maps, all_maps=all_maps)
         except Exception as error:  # noqa: BLE001 - whatever the engine stops with, the other cases go on
             result = {"stopped": f"{type(error).__name__}: {error}"}
         print(json.dumps({"name": name, "resizer": wrong, **result}), flush=True)

@@ -1,7 +1,8 @@
 """Anchors, feature maps, resizers and matches are the engine's own, for every template and every extractor.
 
 One child process for each style looks at all configs of it: every template, the base configs of tests/models with each
-feature extractor type, and some with options that neither has.
+feature extractor type, and some with options that neither has. Feature maps are compared at five sizes of the input for
+each type, and at the first size for the other configs, which have no other types.
 """
 
 from __future__ import annotations
@@ -86,6 +87,7 @@ def cases() -> list[tuple[str, Any]]:
 
 
 CASES = cases()
+MODELS = {model.name for model in catalogue.models()}
 # What the engine cannot build at all; tests/engine/models.json tells why.
 BROKEN = {result["type"] for result in runs.read() if not result["ok"]}
 _found: dict[str, dict[str, Any]] = {}
@@ -94,7 +96,9 @@ _found: dict[str, dict[str, Any]] = {}
 def found(of_style: str, folder: Path) -> dict[str, Any]:
     """What the child process of a style says of each of its cases."""
     if of_style not in _found:
-        listed = [(name, schema.dump(config)) for name, config in CASES if style.style_of(config) == of_style]
+        listed = [
+            (name, schema.dump(config), name in MODELS) for name, config in CASES if style.style_of(config) == of_style
+        ]
         (folder / "cases.json").write_text(json.dumps(listed))
         code = f"import sys; sys.path.append('tests'); import engine_anchors; engine_anchors.main({str(folder)!r})"
         done = engine_child.run(of_style, code, timeout_s=TIMEOUT_S)
