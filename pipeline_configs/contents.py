@@ -149,6 +149,7 @@ def read(
     records: Callable[[Path], Iterable[bytes]],
     parse: Callable[[bytes], Record],
     header: Callable[[bytes], Any],
+    on_progress: Callable[[int], None] = lambda files: None,
 ) -> Contents:
     """What record files hold.
 
@@ -157,6 +158,7 @@ def read(
       records: the records of a file (`record_builders.tfrecord.read`).
       parse: the features of a record (`record_builders.example.parse`).
       header: width and height of an encoded image (`record_builders.image_header.header_of`).
+      on_progress: told the number of files done since it was last told.
 
     Raises:
       RecordError: a file is damaged, or holds something else than the engine reads.
@@ -169,6 +171,7 @@ def read(
             except RecordError as error:
                 raise RecordError(error.message, path=f"{file}, record {number}") from error
             contents.add(record, _picture(record.encoded, header), f"{file.name}, record {number}")
+        on_progress(1)
     return contents
 
 

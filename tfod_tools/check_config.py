@@ -4,8 +4,9 @@
 
 Errors stop training or make it useless; warnings are what the engine does otherwise than one would think; notes hold
 for the engine's own scripts, and this project's commands mend them. Each has its place in the file, what was found and
-expected, and a fix where there is only one. With --records the config is compared with the data as well. Fields that
-differ from the template that the config is most like come last: mostly there are more than one remembers.
+expected, and a fix where there is only one. With --records the config is compared with the data as well; every record
+is read. Fields that differ from the template that the config is most like come last: mostly there are more than one
+remembers.
 
   python -m tfod_tools.check_config --explain=CFG07    tells more about a code; docs/check_config.md lists them all
 
@@ -30,7 +31,7 @@ from pipeline_configs.dataset import Dataset
 from pipeline_configs.finding import SEVERITIES, Finding
 from pipeline_configs.text_proto import Config
 from tfod_tools import app
-from tfod_tools.base import files
+from tfod_tools.base import files, progress
 from tfod_tools.base.errors import ConfigError, UsageError
 
 FLAGS = flags.FlagValues()
@@ -82,8 +83,11 @@ def _records(folder: Path) -> Dataset:
     """The data set with what its records hold."""
     from record_builders import example, image_header, tfrecord
 
+    dataset = Dataset.read(folder)
+    count = sum(len(split.files()) for split in (dataset.train, dataset.val) if split)
     read = partial(contents.read, records=tfrecord.read, parse=example.parse, header=image_header.header_of)
-    return Dataset.read(folder).with_contents(read)
+    with progress.bar("Reading records", count) as advance:
+        return dataset.with_contents(partial(read, on_progress=advance))
 
 
 def _errors(findings: Sequence[Finding]) -> int:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,7 @@ from absl import flags
 from pipeline_configs import contents, rewrite, schema
 from pipeline_configs.dataset import Dataset
 from tfod_tools import app
-from tfod_tools.base import files, tables
+from tfod_tools.base import files, progress, tables
 from tfod_tools.base.errors import ConfigError, RecordError, UsageError
 
 if TYPE_CHECKING:
@@ -74,10 +75,10 @@ def main(arguments: Sequence[str]) -> int:
 def _objects(folder: Path) -> Objects:
     from record_builders import example, image_header, tfrecord
 
-    found = contents.read(
-        Dataset.read(folder).train.files(),
-        records=tfrecord.read, parse=example.parse, header=image_header.header_of,
-    )  # fmt: skip
+    paths = Dataset.read(folder).train.files()
+    read = partial(contents.read, records=tfrecord.read, parse=example.parse, header=image_header.header_of)
+    with progress.bar("Reading records", len(paths)) as advance:
+        found = read(paths, on_progress=advance)
     if not found.boxes:
         raise RecordError("the training records hold no box, so there is nothing to fit anchors to.", path=folder)
     return found.objects()
