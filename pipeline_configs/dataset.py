@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from pipeline_configs import inputs
+from pipeline_configs.contents import Contents
 from tfod_tools.base.errors import RecordError
 
 MANIFEST = "manifest.json"
@@ -26,6 +29,7 @@ class Split:
       boxes: of each class that has some; none where the manifest does not say.
       shards: how many files it has; 0 where the manifest does not say.
       bytes: of all of them; 0 where the manifest does not say.
+      contents: what the records hold; None where nobody has read them.
     """
 
     pattern: str
@@ -34,6 +38,11 @@ class Split:
     boxes: tuple[int, ...] = ()
     shards: int = 0
     bytes: int = 0
+    contents: Contents | None = None
+
+    def files(self) -> Sequence[Path]:
+        """Those of its shards that are there."""
+        return inputs.matching(self.pattern) or ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +78,11 @@ class Dataset:
             raise RecordError(f"has no entry {error}. {_AGAIN}", path=path) from error
         except (TypeError, ValueError) as error:
             raise RecordError(f"has an entry of another type than expected ({error}). {_AGAIN}", path=path) from error
+
+    def with_contents(self, read: Callable[[Sequence[Path]], Contents]) -> Dataset:
+        """The same data set with what `read` makes of the files of each split; missing files are passed over."""
+        val = self.val and replace(self.val, contents=read(self.val.files()))
+        return replace(self, train=replace(self.train, contents=read(self.train.files())), val=val)
 
 
 def _load(folder: Path, path: Path) -> Any:

@@ -5,8 +5,9 @@
 Errors stop training or make it useless; warnings are what the engine does otherwise than one would think; notes hold
 for the engine's own scripts, and this project's commands mend them. Each has its place in the file, what was found and
 expected, and a fix where there is only one; what decides most of a run comes first. With --records the config is
-compared with the data as well. Fields that differ from the template that the config is most like stand behind the
-errors: mostly there are more than one remembers. At the end: how long the run is, and what its learning rate does.
+compared with the data as well; every record is read. Fields that differ from the template that the config is most like
+stand behind the errors: mostly there are more than one remembers. At the end: how long the run is, and what its
+learning rate does.
 
   python -m tfod_tools.check_config --explain=CFG07    tells more about a code; docs/check_config.md lists them all
 
@@ -20,18 +21,19 @@ import dataclasses
 import json
 import textwrap
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from absl import flags
 
-from pipeline_configs import check, extension, nearest, patch, rewrite, schema, zoo
+from pipeline_configs import check, contents, extension, nearest, patch, rewrite, schema, zoo
 from pipeline_configs.dataset import Dataset
 from pipeline_configs.finding import SEVERITIES, Finding
 from pipeline_configs.schedules import plot, summary
 from pipeline_configs.text_proto import Config
 from tfod_tools import app
-from tfod_tools.base import files
+from tfod_tools.base import files, progress
 from tfod_tools.base.errors import ConfigError, UsageError
 
 FLAGS = flags.FlagValues()
@@ -62,7 +64,7 @@ def main(arguments: Sequence[str]) -> int:
         raise UsageError("--config is missing. Run with --help to see every flag.")
     path = files.local_path(_CONFIG.value)
     known: dict[str, Any] = {
-        "records": Dataset.read(files.local_path(_RECORDS.value)) if _RECORDS.value else None,
+        "records": _records(files.local_path(_RECORDS.value)) if _RECORDS.value else None,
         "extension": extension.located(_EXTENSION.value),
     }
     text = schema.text(path)
@@ -81,6 +83,17 @@ def main(arguments: Sequence[str]) -> int:
     _report(path, checked, images, patch.diff(before, after))
     _write(output, content, left)
     return _ERRORS_FOUND if _errors(left) else 0
+
+
+def _records(folder: Path) -> Dataset:
+    """The data set with what its records hold."""
+    from record_builders import example, image_header, tfrecord
+
+    dataset = Dataset.read(folder)
+    count = sum(len(split.files()) for split in (dataset.train, dataset.val) if split)
+    read = partial(contents.read, records=tfrecord.read, parse=example.parse, header=image_header.header_of)
+    with progress.bar("Reading records", count) as advance:
+        return dataset.with_contents(partial(read, on_progress=advance))
 
 
 def _errors(findings: Sequence[Finding]) -> int:

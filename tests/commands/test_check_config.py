@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from configs import case_records
 
 from pipeline_configs import schema, template
 from tfod_tools import app, check_config, make_config, make_records
@@ -36,7 +37,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     records.mkdir()
     (records / "label_map.pbtxt").write_text('item { id: 1 name: "cat" } item { id: 2 name: "dog" }')
     for name in ("train", "val"):
-        (records / f"{name}.record").write_bytes(b"records")
+        case_records.write(records / f"{name}.record", [{"boxes": []}])
     manifest = {
         "format_version": 1,
         "label_map": {"path": "label_map.pbtxt", "classes": [{"id": 1, "name": "cat"}, {"id": 2, "name": "dog"}]},

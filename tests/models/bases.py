@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline_configs import template
+from pipeline_configs.patch import ConfigPatch, Edit
+from pipeline_configs.text_proto import Config
 
 # A few examples, boxes and steps at a rate that does no harm.
 _TRAINED = """train_config={{
@@ -83,6 +85,10 @@ class Base:
     def config(self) -> Path:
         """The file of the template."""
         return template.FOLDER / f"{self.template}.config"
+
+    def small(self) -> Config:
+        """The template with the edits, not filled from records."""
+        return ConfigPatch(edits=tuple(Edit.read(edit) for edit in self.edits)).apply(template.read(self.template))
 
 
 BASES: Mapping[str, Base] = {
