@@ -73,7 +73,7 @@ def expand(request: Request, start: Config, dataset: Dataset | None, extension: 
         but_batch = tuple(edit for edit in filled if edit.path != "train_config.batch_size")
         base = _applied([Expanded(wish="", edits=but_batch), *patched], start)
         parts.append(_sized(request.run, base, dataset, extension))
-    parts += (Expanded(wish=flag, edits=tuple(edits)) for flag, edits in request.more.items())
+    parts += (Expanded(wish=flag, edits=tuple(more)) for flag, more in request.more.items())
     for name, text in request.named.items():
         spelled = edits.edits(name, text, _applied(parts, start))
         parts.append(Expanded(wish=f"--{name}={text}", edits=spelled))

@@ -12,6 +12,8 @@ from tfod_tools.base.errors import UsageError
 HELP = "Kind and weight of the regularizer of every convolution: l2:7e-5, or l1:WEIGHT."
 
 _KINDS = ("l1", "l2")
+# Base networks of SSD that have hyperparameters of their own.
+_BUILT_IN = ("mobilenet", "resnet")
 
 
 def edits(text: str, config: Config) -> Iterator[Edit]:
@@ -24,6 +26,10 @@ def edits(text: str, config: Config) -> Iterator[Edit]:
         raise UsageError(f"--regularizer: {schema.architecture(config)} has none in its config.")
     for path in places:
         yield Edit(path=f"{path}.regularizer.{kind}_regularizer.weight", value=weight)
+    extractor = config.model.ssd.feature_extractor
+    if any(name in extractor.type for name in _BUILT_IN) and "mobiledet" not in extractor.type:
+        # Without it the base network keeps the weight that is built in, and only the layers added by SSD get this one.
+        yield Edit(path="model.ssd.feature_extractor.override_base_feature_extractor_hyperparams", value="true")
 
 
 def _is_weight(text: str) -> bool:

@@ -18,7 +18,11 @@ _KEPT = re.compile(r"keep:([1-9][0-9]{0,4}),([1-9][0-9]{0,4})")
 
 def edits(text: str, config: Config) -> Iterator[Edit]:
     """Sets the resizer; the one that was there gives way where it is of another kind."""
-    path = f"model.{schema.architecture(config)}.image_resizer"
+    architecture = schema.architecture(config)
+    extractor = getattr(config.model, architecture).feature_extractor.type
+    if extractor.startswith("embedded_ssd") and text != "256x256":
+        raise UsageError(f"--resize is '{text}', but {extractor} takes images of 256x256 only.")
+    path = f"model.{architecture}.image_resizer"
     if fixed := _FIXED.fullmatch(text):
         yield Edit(path=f"{path}.fixed_shape_resizer.height", value=fixed[1])
         yield Edit(path=f"{path}.fixed_shape_resizer.width", value=fixed[2])

@@ -12,6 +12,7 @@ from tfod_tools.base.errors import UsageError
 SSD = template.read("ssd_mobilenet_v2_300x300")
 FOCAL = template.read("ssd_mobilenet_v2_320x320_keras")
 FASTER_RCNN = template.read("faster_rcnn_resnet50")
+EMBEDDED = template.read("embedded_ssd_mobilenet_v1_256x256")
 CENTER_NET = schema.parse('model { center_net { feature_extractor { type: "x" } } }')
 NOTHING = schema.parse("model { ssd { } }")
 MULTISCALE = schema.parse("model { ssd { anchor_generator { multiscale_anchor_generator { } } } }")
@@ -65,6 +66,7 @@ PREDICTOR = "model.ssd.box_predictor.convolutional_box_predictor"
             [
                 f"{EXTRACTOR}.l2_regularizer.weight=7e-5",
                 f"{PREDICTOR}.conv_hyperparams.regularizer.l2_regularizer.weight=7e-5",
+                "model.ssd.feature_extractor.override_base_feature_extractor_hyperparams=true",
             ],
         ),
         (SSD, "hard_miner", "off", [f"unset {MINER}"]),
@@ -174,6 +176,7 @@ def test_spelled_out(config: Config, name: str, text: str, spelled: list[str]) -
         (SSD, "resize", "300", "--resize is '300', expected HEIGHTxWIDTH or keep:MIN,MAX"),
         (SSD, "resize", "keep:600,300", "--resize is 'keep:600,300'"),
         (SSD, "resize", "0x300", "--resize is '0x300'"),
+        (EMBEDDED, "resize", "300x300", "embedded_ssd_mobilenet_v1 takes images of 256x256 only."),
         (SSD, "regularizer", "l3:1", "--regularizer is 'l3:1', expected l2:WEIGHT or l1:WEIGHT"),
         (SSD, "regularizer", "l2:nan", "--regularizer is 'l2:nan'"),
         (SSD, "regularizer", "l2", "--regularizer is 'l2'"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from pipeline_configs import make, request, schema, template
@@ -14,6 +16,8 @@ from tfod_tools.base.errors import ConfigError, UsageError
 
 SPLIT = Split(pattern="/data/x.record", images=8, most_boxes=3)
 DATASET = Dataset(label_map_path="/data/label_map.pbtxt", num_classes=3, train=SPLIT, val=SPLIT)
+MANY = Split(pattern="/data/x.record", images=1000, most_boxes=3)
+OF_MANY = Dataset(label_map_path="/data/label_map.pbtxt", num_classes=20, train=MANY, val=MANY)
 START = template.read("ssd_mobilenet_v2_320x320_keras")
 SMALLER = ConfigPatch(edits=(Edit.read("train_config.batch_size=4"), Edit.read("..total_steps=100")))
 
@@ -87,3 +91,27 @@ def test_comments_stay_where_the_text_is_ones_own() -> None:
     assert done.kept
     assert "  # what fits" in done.text
     assert done.text == text.replace("num_steps: 50000", "num_steps: 9")
+
+
+WILD = Path(__file__).parents[2].parent / "shared" / "data" / "wild_configs" / "pipeline"
+
+
+@pytest.mark.skipif(not WILD.is_dir(), reason="needs ../shared with configs of other people")
+@pytest.mark.parametrize(
+    "wishes",
+    [
+        Request(run=Run(batch_size=2, epochs=20)),
+        Request(named={"regularizer": "l2:7e-5", "resize": "400x400", "focal": "0.25,2"}),
+        Request(set=[Edit.read("train_config.data_augmentation_options+={random_adjust_hue {}}")]),
+        Request(unset=["train_config.data_augmentation_options[0]"]),
+    ],
+)
+def test_configs_of_other_people_keep_their_comments(wishes: Request) -> None:
+    for path in sorted(WILD.glob("*.config")):
+        text = path.read_text(encoding="utf-8")
+        config = schema.parse(text)
+        done = make.spelled_out(config, request.expand(wishes, config, OF_MANY, None), text=text)
+        assert done.kept, path.name
+        assert schema.parse(done.text) == done.config
+        comments = [line.partition("#")[2] for line in text.splitlines() if "#" in line]
+        assert [line.partition("#")[2] for line in done.text.splitlines() if "#" in line] == comments
