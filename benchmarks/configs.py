@@ -29,8 +29,8 @@ PYRAMID_INPUT = "{fixed_shape_resizer {height: 640 width: 640}}"
 WANTED = {"--help": 0.15, "--list": 0.15, "make_config": 0.25, "check_config": 0.25, "fit_anchors": 20.0}
 
 
-def measured(*argv: str) -> tuple[float, float]:
-    """Wall time in seconds and largest memory in MB of one process."""
+def measured(*argv: str) -> tuple[float, float, float]:
+    """Wall time and processor time in seconds, and largest memory in MB, of one process."""
     began = time.perf_counter()
     process = subprocess.Popen([sys.executable, "-m", *argv], stdout=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
@@ -38,7 +38,7 @@ def measured(*argv: str) -> tuple[float, float]:
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode not in (0, 2):  # 2: check_config has found errors
         raise SystemExit(f"{' '.join(argv)} ended with {process.returncode}")
-    return taken, usage.ru_maxrss / 1024
+    return taken, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
 
 
 def write_records(folder: Path, boxes: int) -> None:
@@ -88,13 +88,13 @@ def configs() -> dict[str, str]:
     return found | {"pyramid at 640x640": schema.dump(patch.apply(schema.read(PYRAMID)))}
 
 
-def report(name: str, wanted: float, taken: list[tuple[float, float]]) -> None:
-    """Prints minimum, median and maximum of the times, and the largest memory."""
-    times, memory = [seconds for seconds, _ in taken], max(megabytes for _, megabytes in taken)
-    low, middle, high = min(times), statistics.median(times), max(times)
+def report(name: str, wanted: float, taken: list[tuple[float, float, float]]) -> None:
+    """Prints minimum, median and maximum of the times, the median of processor time, and the largest memory."""
+    times, processor, memory = zip(*taken, strict=True)
+    low, middle, high, busy = min(times), statistics.median(times), max(times), statistics.median(processor)
     # A quick process never has more than this one had when it started it.
-    shown = f"{memory:>9.0f}" if wanted > 1 else ""
-    print(f"{name:<58}{low:>9.3f}{middle:>9.3f}{high:>9.3f}{wanted:>9.2f}{shown}", flush=True)
+    shown = f"{max(memory):>9.0f}" if wanted > 1 else ""
+    print(f"{name:<55}{low:>9.3f}{middle:>9.3f}{high:>9.3f}{wanted:>9.2f}{busy:>10.3f}{shown}", flush=True)
 
 
 def main() -> None:
@@ -116,8 +116,9 @@ def main() -> None:
             "make_config --template=...": ("make_config", *made),
             "check_config --config=...": ("check_config", "--config", str(config)),
         }
-        print(f"{'seconds':<58}{'minimum':>9}{'median':>9}{'maximum':>9}{'wanted':>9}{'MB':>9}")
-        taken: dict[str, list[tuple[float, float]]] = {title: [] for title in quick}
+        titles = f"{'minimum':>9}{'median':>9}{'maximum':>9}{'wanted':>9}{'processor':>10}{'MB':>9}"
+        print(f"{'seconds':<55}{titles}")
+        taken: dict[str, list[tuple[float, float, float]]] = {title: [] for title in quick}
         for _ in range(rounds):
             for title, (command, *words) in quick.items():
                 taken[title].append(measured(f"tfod_tools.{command}", *words))

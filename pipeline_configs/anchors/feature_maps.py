@@ -37,6 +37,8 @@ def sizes(config: Config, frame: Size) -> list[Size]:
         )
     along = _ssd(extractor) if kind == "ssd" else _faster_rcnn(extractor)
     heights, widths = (along(side) for side in frame)
+    if min([*heights, *widths], default=1) < 1:
+        raise ConfigError(f"an input of {frame[0]} x {frame[1]} pixels is too small for {extractor.type}. Enlarge it.")
     return list(zip(heights, widths, strict=True))
 
 
@@ -66,13 +68,12 @@ def _ssd(message: Any) -> Along:
 
 def _levels(message: Any) -> range:
     """The levels of a feature pyramid; none where the extractor has no pyramid."""
-    if "bifpn" in message.type:
-        return range(message.bifpn.min_level, message.bifpn.max_level + 1)
     if "mnasfpn" in message.type:
         return range(3, 7)
-    if "_fpn" in message.type:
-        return range(message.fpn.min_level, message.fpn.max_level + 1)
-    return range(0)
+    pyramid = message.bifpn if "bifpn" in message.type else message.fpn if "_fpn" in message.type else None
+    if pyramid and pyramid.min_level < 0:
+        raise ConfigError(f"min_level of the pyramid is {pyramid.min_level}, expected 2 or more.")
+    return range(pyramid.min_level, pyramid.max_level + 1) if pyramid else range(0)
 
 
 def has_num_layers(name: str) -> bool:
@@ -90,9 +91,11 @@ def _layers(message: Any) -> int:
 
 def _faster_rcnn(message: Any) -> Along:
     name, stride = message.type, message.first_stage_features_stride
+    if stride < 1:
+        raise ConfigError(f"first_stage_features_stride is {stride}, expected 8 or 16.")
     if "_fpn_" in name:
-        fpn = range(message.fpn.min_level, message.fpn.max_level + 1)
-        return lambda side: [_halved(_padded(side, _FASTER_RCNN_FPN_MULTIPLE), level) for level in fpn]
+        levels = _levels(message)
+        return lambda side: [_halved(_padded(side, _FASTER_RCNN_FPN_MULTIPLE), level) for level in levels]
     if name in ("faster_rcnn_nas", "faster_rcnn_pnas"):
         return lambda side: [_halved(side - 2, 4)]
     return lambda side: [math.ceil(side / stride)]

@@ -61,14 +61,15 @@ def ssd_scales(message: Any) -> list[float]:
     """The scale of each layer of an `SsdAnchorGenerator`, as a part of the image's shorter side.
 
     Raises:
-      ConfigError: a single layer has no scale of its own (the engine divides by zero).
+      ConfigError: a single layer has no scale of its own (the engine divides by zero), or a scale is negative.
     """
-    if message.scales:
-        return list(message.scales)
-    if message.num_layers == 1:
+    if message.num_layers == 1 and not message.scales:
         raise ConfigError("ssd_anchor_generator has num_layers 1 and no scales. Give the scale in scales.")
-    span = message.max_scale - message.min_scale
-    return [message.min_scale + span * i / (message.num_layers - 1) for i in range(message.num_layers)]
+    low, span = message.min_scale, message.max_scale - message.min_scale
+    scales = list(message.scales) or [low + span * i / (message.num_layers - 1) for i in range(message.num_layers)]
+    if min(scales, default=0.0) < 0:
+        raise ConfigError(f"ssd_anchor_generator has the scale {min(scales):g}, expected more than 0.")
+    return scales
 
 
 def ssd_shapes(message: Any) -> list[list[tuple[float, float]]]:

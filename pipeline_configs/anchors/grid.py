@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from tfod_tools.base.errors import ConfigError
+
 Pair = tuple[float, float]
 
 
@@ -32,6 +34,13 @@ class Grid:
     aspect_ratios: tuple[float, ...]
     base: Pair
     unit: Pair = (1.0, 1.0)
+
+    def __post_init__(self) -> None:
+        """Raises ConfigError where there is no such anchor, or no distance between them."""
+        for name, values in (("aspect ratio", self.aspect_ratios), ("stride", self.stride)):
+            wrong = [value for value in values if not value > 0]
+            if wrong:
+                raise ConfigError(f"anchors have the {name} {wrong[0]:g}, expected more than 0.")
 
     @property
     def count(self) -> int:

@@ -35,6 +35,14 @@ def resized(resizer: Any, image: Size) -> Resized:
     Raises:
       ConfigError: no resizer is set, or one that the engine would refuse.
     """
+    found = _resized(resizer, image)
+    if min(*found.content, *found.frame) < 1:
+        shown = " x ".join(map(str, found.content))
+        raise ConfigError(f"image_resizer leaves {shown} pixels of an image, expected one at least each way.")
+    return found
+
+
+def _resized(resizer: Any, image: Size) -> Resized:
     kind = resizer.WhichOneof("image_resizer_oneof")
     message: Any = getattr(resizer, kind) if kind else None
     if kind == "fixed_shape_resizer":

@@ -68,7 +68,7 @@ def shapes_missing_on_the_first_layer(subject: Subject) -> Iterator[Evidence]:
     generator = subject.model.anchor_generator.ssd_anchor_generator
     if contents is None or not contents.boxes or not subject.model.anchor_generator.HasField("ssd_anchor_generator"):
         return
-    if not generator.reduce_boxes_in_lowest_layer:
+    if not generator.reduce_boxes_in_lowest_layer or generator.num_layers < 1:
         return
     try:
         scales = [*generators.ssd_scales(generator), 1.0]

@@ -60,4 +60,4 @@ def test_every_other_extractor_is_known(kind: str) -> None:
     for name in style.extractors()[kind].keys() - {"ssd_spaghettinet"}:
         read = schema.read(configs[name])
         getattr(read.model, kind).feature_extractor.type = name
-        assert feature_maps.sizes(read, (256, 512))
+        assert feature_maps.sizes(read, (384, 512))
