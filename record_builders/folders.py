@@ -28,10 +28,10 @@ def files_below(folder: Path, suffixes: Collection[str]) -> list[Path]:
     Raises:
       AnnotationError: `folder` does not exist or is a file.
     """
-    return [folder / name for name in _names_below(folder, suffixes)]
+    return [folder / name for name in names_below(folder, suffixes)]
 
 
-def _names_below(folder: Path, suffixes: Collection[str]) -> list[str]:
+def names_below(folder: Path, suffixes: Collection[str]) -> list[str]:
     """As `files_below`, but paths below `folder`: a million of them take a third of the room."""
     if not folder.is_dir():
         found = "is a file" if folder.exists() else "does not exist"
@@ -116,7 +116,7 @@ class ImageFolder:
         self.folder = folder
         self._prefix = str(folder / "x")[:-1]
         self._convert = convert
-        below = _names_below(folder, IMAGE_SUFFIXES)
+        below = names_below(folder, IMAGE_SUFFIXES)
         self._names = [name for name in below if name.split("/")[-2:-1] not in _MASK_FOLDERS]
         self._by_stem: dict[str, list[str]] = {}
         for name in self._names:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
-from record_builders.folders import files_or_file
+from record_builders.folders import names_below
 from tfod_tools.base import plugins
 from tfod_tools.base.errors import AnnotationError, UsageError
 
@@ -37,9 +37,12 @@ def recognise(annotations: Path) -> str:
 
 
 def _sample(annotations: Path) -> Iterator[Path]:
-    paths = files_or_file(annotations, _SUFFIXES)
+    if annotations.is_file():
+        yield annotations
+        return
+    names = names_below(annotations, _SUFFIXES)
     for suffix in _SUFFIXES:
-        yield from islice((path for path in paths if path.suffix.lower() == suffix), _LOOKED_AT)
+        yield from islice((annotations / name for name in names if name.lower().endswith(suffix)), _LOOKED_AT)
 
 
 def _formats_of(path: Path) -> Iterator[str]:

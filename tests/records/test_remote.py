@@ -59,7 +59,7 @@ def left_here(tmp_path: Path) -> list[Path]:
     return list((tmp_path / "tmp").rglob("*"))
 
 
-@pytest.mark.parametrize("scheme", ["file", "memory"])
+@pytest.mark.parametrize("scheme", ["local", "memory"])
 def test_the_same_files(pets: VocFolder, tmp_path: Path, scheme: str) -> None:
     """Over an earlier run too, of which nothing stays; nothing stays here either."""
     expected = locally(pets, tmp_path / "local")
@@ -75,7 +75,7 @@ def test_the_same_files(pets: VocFolder, tmp_path: Path, scheme: str) -> None:
 
 
 def test_a_plan_writes_nothing(pets: VocFolder, tmp_path: Path) -> None:
-    plan(pets, f"file://{tmp_path}/bucket")
+    plan(pets, f"local://{tmp_path}/bucket")
     assert not left_here(tmp_path)
     assert not (tmp_path / "bucket").exists()
 
@@ -84,15 +84,15 @@ def test_a_plan_writes_nothing(pets: VocFolder, tmp_path: Path) -> None:
 def test_files_of_others_are_not_overwritten(pets: VocFolder, tmp_path: Path, name: str) -> None:
     (tmp_path / "bucket").mkdir()
     (tmp_path / "bucket" / name).write_text("mine")
-    with pytest.raises(RecordError, match=f"file://.*bucket/{name}: would be overwritten"):
-        plan(pets, f"file://{tmp_path}/bucket")
+    with pytest.raises(RecordError, match=f"local://.*bucket/{name}: would be overwritten"):
+        plan(pets, f"local://{tmp_path}/bucket")
 
 
 def test_a_manifest_of_others(pets: VocFolder, tmp_path: Path) -> None:
     (tmp_path / "bucket").mkdir()
     (tmp_path / "bucket" / "manifest.json").write_text("{}")
-    with pytest.raises(RecordError, match=r"file://.*bucket/manifest.json: not a manifest of records"):
-        plan(pets, f"file://{tmp_path}/bucket")
+    with pytest.raises(RecordError, match=r"local://.*bucket/manifest.json: not a manifest of records"):
+        plan(pets, f"local://{tmp_path}/bucket")
 
 
 @pytest.mark.parametrize("options", [{}, {"seed": 1}], ids=["same", "another"])
@@ -100,7 +100,7 @@ def test_what_could_not_be_published_is_by_the_next_run(
     pets: VocFolder, tmp_path: Path, options: dict[str, object]
 ) -> None:
     """Here a folder stands in the way of the second shard. The manifest of the earlier run stays until the end."""
-    expected, url = locally(pets, tmp_path / "local", **options), f"file://{tmp_path}/bucket"
+    expected, url = locally(pets, tmp_path / "local", **options), f"local://{tmp_path}/bucket"
     write(plan(pets, url, shards=1))
     before = (tmp_path / "bucket" / "manifest.json").read_bytes()
     obstacle = tmp_path / "bucket" / "train.record-00001-of-00003"
@@ -136,7 +136,7 @@ def test_urls_that_cannot_be_used(url: str, error: type[Exception], message: str
 def test_the_command(pets: VocFolder, tmp_path: Path) -> None:
     """Says where it wrote, and that annotations must be here."""
     environment = {**os.environ, "TMPDIR": str(tmp_path / "tmp"), "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    command = [sys.executable, "-m", "tfod_tools.make_records", "--shards=3", f"--output=file://{tmp_path}/bucket"]
+    command = [sys.executable, "-m", "tfod_tools.make_records", "--shards=3", f"--output=local://{tmp_path}/bucket"]
     done, refused = (
         subprocess.run(
             [*command, f"--annotations={path}"], env=environment, capture_output=True, text=True, check=False
@@ -144,7 +144,7 @@ def test_the_command(pets: VocFolder, tmp_path: Path) -> None:
         for path in (pets.root, "gs://bucket/annotations")
     )
     assert (done.returncode, done.stderr) == (0, "")
-    assert f"Wrote to file://{tmp_path}/bucket:" in done.stdout
+    assert f"Wrote to local://{tmp_path}/bucket:" in done.stdout
     assert content(tmp_path / "bucket") == locally(pets, tmp_path / "local")
     assert (refused.returncode, refused.stderr.count("\n")) == (1, 1)
     assert "gs://bucket/annotations is remote, expected a path on this machine" in refused.stderr
