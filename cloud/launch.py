@@ -22,7 +22,7 @@ from pathlib import Path
 
 from absl import flags
 
-from cloud import allocations, tf_config, words
+from cloud import allocations, slurm_jobs, tf_config, words
 from cloud.tf_config import Task
 from tfod_tools.base import engine_process
 from tfod_tools.base.engine_process import Event
@@ -58,6 +58,8 @@ def main(argv: Sequence[str]) -> int:
 def _enter(source: str) -> Task:
     """Makes this process the task that the back-end says it is; TensorFlow reads TF_CONFIG."""
     members, task = allocations.load(source, os.environ)
+    if source == "slurm":
+        members = {role: [slurm_jobs.address(host) for host in hosts] for role, hosts in members.items()}
     text = tf_config.dump(members, task) if members else None
     os.environ.pop("TF_CONFIG", None)
     if text:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -81,6 +82,18 @@ def cancel(plan: Submission) -> None:
     done = processes.run(["scancel", f"--name={plan.name}"])
     if done.status:
         raise EngineError(f"scancel: {done.err}")
+
+
+def address(host_and_port: str) -> str:
+    """The same with the node's address, where the network does not know it by its name in Slurm."""
+    node, _, port = host_and_port.rpartition(":")
+    try:
+        socket.getaddrinfo(node, None)
+    except OSError:
+        done = processes.run(["scontrol", "--oneliner", "show", "node", node])
+        match = re.search(r" NodeAddr=(\S+)", done.out)
+        return f"{match[1]}:{port}" if match else host_and_port
+    return host_and_port
 
 
 def log_of(plan: Submission) -> Path:

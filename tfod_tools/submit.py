@@ -218,6 +218,7 @@ def _config(file: JobFile) -> Config | None:
         config_facts.move_records(pipeline, file.records)
     if _BACKEND.value in _ON_THESE_DISKS or file.records:
         inputs.check(pipeline, path, training=True)
+        run_folder.check_same_run(Path(file.model_dir), pipeline, path)
     elif unseen:
         message = (
             f"the config reads {unseen[0]}, which {_BACKEND.value} cannot see. Add 'records: ...', their folder there."
