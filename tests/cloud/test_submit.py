@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
+import resource
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -55,7 +55,7 @@ def job(data: Path, folder: Path, text: str = "", **changes: str) -> Path:
 
 
 def test_plan_takes_no_time_and_no_sdk(tmp_path: Path) -> None:
-    """Whatever the back-end; the fastest of three, since a test machine may be busy."""
+    """The fastest of three, in time of a processor, since a test machine may be busy."""
     code = "import runpy, sys\nsys.argv = sys.argv[1:]\ntry:\n  runpy.run_module(sys.argv[0], run_name='__main__')\n" \
            "finally:\n  print(*sys.modules, file=sys.stderr)"  # fmt: skip
     for backend in ("vertex", "kubernetes_jobset"):
@@ -65,18 +65,13 @@ def test_plan_takes_no_time_and_no_sdk(tmp_path: Path) -> None:
         roots = {name.partition(".")[0] for name in done.stderr.split()}
         assert not roots & (SDKS - {"google"})
         assert not re.search(r"google\.(cloud|protobuf|api_core)", done.stderr)
-        took = []
+        took_s = []
         for _ in range(3):
-            begin = time.perf_counter()
-            subprocess.run(
-                [sys.executable, "-m", *words],
-                cwd=tmp_path,
-                env=tiny_run.environment(),
-                stdout=subprocess.DEVNULL,
-                check=True,
-            )
-            took.append(time.perf_counter() - begin)
-        assert min(took) < 1.0  # 0.2 s on a machine that has nothing else to do
+            before = resource.getrusage(resource.RUSAGE_CHILDREN)
+            tiny_run.tfod("submit", *words[1:])
+            after = resource.getrusage(resource.RUSAGE_CHILDREN)
+            took_s.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+        assert min(took_s) < 0.3  # of a processor; 0.11 on the machine on which this was written
     assert not any(tmp_path.iterdir())
 
 

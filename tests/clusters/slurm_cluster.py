@@ -85,7 +85,10 @@ def running(folder: Path) -> Iterator[Mapping[str, str]]:
         for node in range(NODES):
             start("slurmd", "-D", "-N", f"n{node}")
         _wait_for_nodes(environment)
-        yield environment
+        try:
+            yield environment
+        finally:
+            _end_jobs(environment)
     finally:
         for process in reversed(started):
             process.send_signal(signal.SIGTERM)
@@ -95,6 +98,20 @@ def running(folder: Path) -> Iterator[Mapping[str, str]]:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+
+
+def _end_jobs(environment: Mapping[str, str]) -> None:
+    """Cancels what still runs: a step outlives the daemons, and waits for them."""
+
+    def said(*words: str) -> str:
+        return subprocess.run(
+            words, env={**os.environ, **environment}, capture_output=True, text=True, check=False
+        ).stdout
+
+    said("scancel", "--user=root")
+    deadline = time.monotonic() + _PATIENCE_S
+    while said("squeue", "--noheader").strip() and time.monotonic() < deadline:
+        time.sleep(0.5)
 
 
 def _munge(folder: Path, start: object) -> None:

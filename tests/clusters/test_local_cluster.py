@@ -116,7 +116,7 @@ def test_a_worker_is_killed_and_replaced(style: str, records: Path, tmp_path: Pa
     assert states["worker-0"][1] >= 1
     assert run.log("worker-0").count("worker-0: starts at step") == 2
     if style == "estimator":
-        assert "evaluator-0: evaluated step 60" in run.log("evaluator-0")
+        assert re.search(r"evaluator-0: evaluated step 6\d", run.log("evaluator-0"))
         assert states["chief-0"][1] == 0
     assert not list(run.model.glob("temp_worker_*"))
     assert frozen_graph(run).stat().st_size > 1e6
