@@ -17,7 +17,6 @@ from cloud.submission import RunStatus, Submission
 
 OPTIONS = "slurm"
 FILE = "job.sbatch"
-_AFTER_SIGTERM_S = 120
 
 
 def plan(job: TrainJob, cluster: ClusterSpec) -> Submission:

@@ -102,7 +102,8 @@ def frozen_graph(run: Run) -> Path:
 
 @pytest.mark.parametrize("style", ROLES)
 def test_a_worker_is_killed_and_replaced(style: str, records: Path, tmp_path: Path) -> None:
-    run = Run(records, tmp_path, style, steps=60, checkpoint_every=20)
+    steps = 200 if style == "estimator" else 60  # the others go on while the worker is away, or they do not
+    run = Run(records, tmp_path, style, steps=steps, checkpoint_every=20)
     run.submit("run")
     assert "it was running already" in run.submit("run")
     run.wait(lambda: run.last_step("chief-0") >= 20 and bool(list(run.model.glob("*ckpt-*.index"))))
@@ -110,13 +111,16 @@ def test_a_worker_is_killed_and_replaced(style: str, records: Path, tmp_path: Pa
         run.wait(lambda: "worker-0: starts" in run.log("worker-0"))
     run.kill("worker-0")
     status = run.end()
-    assert "SUCCEEDED, step 6" in status, run.submit("logs")[-4000:]
+    reached = re.search(r"SUCCEEDED, step (\d+) of", status)
+    assert reached, run.submit("logs")[-4000:]
+    assert steps <= int(reached[1]) <= steps + 2
     states = run.states()
     assert {state for state, _ in states.values()} == {"SUCCEEDED"}
     assert states["worker-0"][1] >= 1
-    assert run.log("worker-0").count("worker-0: starts at step") == 2
+    assert run.log("worker-0").count("worker-0: starts at step") >= 2
     if style == "estimator":
-        assert re.search(r"evaluator-0: evaluated step 6\d", run.log("evaluator-0"))
+        assert re.search(r"evaluator-0: evaluated step 20\d", run.log("evaluator-0"))
+        assert "worker-0: step" in run.log("worker-0").rpartition("worker-0: starts at step")[2]
         assert states["chief-0"][1] == 0
     assert not list(run.model.glob("temp_worker_*"))
     assert frozen_graph(run).stat().st_size > 1e6

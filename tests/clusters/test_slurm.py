@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
-import slurm_cluster
 import tiny_run
+from clusters import slurm_cluster
 
 from cloud import allocations
 from record_builders import shapes

@@ -32,7 +32,10 @@ def train(*, config: str, model_dir: str, steps: int, checkpoint_every: int, eve
     """
     stop = stop_requests()
     part = cluster.part()
-    start = checkpoints.step_to_start(model_dir, "tf1", steps) if part.trains else 0
+    # In a cluster the others may reach the last step at any moment; the Estimator then ends at once.
+    start = (
+        checkpoints.step_to_start(model_dir, "tf1", steps) if part.alone else checkpoints.last_step(model_dir, "tf1")
+    )
     tf.logging.set_verbosity(tf.logging.INFO)
     losses: dict[str, Any] = {}
     run_config = tf_estimator.RunConfig(
@@ -62,7 +65,7 @@ def train(*, config: str, model_dir: str, steps: int, checkpoint_every: int, eve
         raise Interrupted(
             f"Stopped at step {reporter.step} of {steps}; its checkpoint is saved, a rerun goes on there."
         )
-    events.send("result", step=reporter.step, checkpoint=tf.train.latest_checkpoint(model_dir))
+    events.send("result", step=max(reporter.step, start), checkpoint=tf.train.latest_checkpoint(model_dir))
 
 
 def _creator_that_keeps_losses(losses: dict[str, Any]) -> Any:

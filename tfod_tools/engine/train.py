@@ -64,10 +64,9 @@ def _is_done(part: cluster.Part, events: channel.Channel) -> bool:
 
     from tfod_tools.engine import checkpoints
 
-    latest = tf.train.latest_checkpoint(_MODEL_DIR.value)
-    step = checkpoints.step_of(latest, _STYLE.value) if latest and part.trains else 0
+    step = checkpoints.last_step(_MODEL_DIR.value, _STYLE.value) if part.trains else 0
     if step >= _STEPS.value:
-        events.send("result", step=step, checkpoint=latest)
+        events.send("result", step=step, checkpoint=tf.train.latest_checkpoint(_MODEL_DIR.value))
     return bool(step >= _STEPS.value)
 
 
