@@ -106,7 +106,8 @@ def test_a_worker_is_killed_and_replaced(style: str, records: Path, tmp_path: Pa
     run = Run(records, tmp_path, style, steps=steps, checkpoint_every=20)
     run.submit("run")
     assert "it was running already" in run.submit("run")
-    run.wait(lambda: run.last_step("chief-0") >= 20 and bool(list(run.model.glob("*ckpt-*.index"))))
+    saved = run.model / ("model.ckpt-20.index" if style == "estimator" else "ckpt-2.index")
+    run.wait(saved.exists)
     if style == "estimator":
         run.wait(lambda: "worker-0: starts" in run.log("worker-0"))
     run.kill("worker-0")
@@ -118,6 +119,9 @@ def test_a_worker_is_killed_and_replaced(style: str, records: Path, tmp_path: Pa
     assert {state for state, _ in states.values()} == {"SUCCEEDED"}
     assert states["worker-0"][1] >= 1
     assert run.log("worker-0").count("worker-0: starts at step") >= 2
+    starts = [int(step) for step in re.findall(r"^worker-0: starts at step (\d+)", run.log("worker-0"), re.MULTILINE)]
+    assert starts[0] == 0
+    assert starts[-1] >= 20
     if style == "estimator":
         assert re.search(r"evaluator-0: evaluated step 20\d", run.log("evaluator-0"))
         assert "worker-0: step" in run.log("worker-0").rpartition("worker-0: starts at step")[2]
