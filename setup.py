@@ -46,6 +46,8 @@ setup(
         "gpu": [*ENGINE, "tensorflow[and-cuda]>=2.15.1,<2.22"],
         "open_images": ["polars>=1.20"],
         "beam": ["apache-beam>=2.60"],
+        "gcs": ["fsspec", "gcsfs"],
+        "s3": ["fsspec", "s3fs"],
         "cloud": ["google-cloud-aiplatform"],
         "onnx": ["tf2onnx"],
         "dev": ["grpcio-tools", "hypothesis", "mypy", "polars>=1.20", "psutil", "pytest", "pytest-xdist", "ruff", "uv"],

@@ -1,11 +1,11 @@
-"""Training by `tfod train` against the engine's own scripts, same config and shims, in turn: start-up and step time.
+"""Training by `tfod train` against the engine's own scripts, same config and shims: start-up and step time.
 
     python benchmarks/training.py [STEPS [ROUNDS [STYLE]]]
 
 The scripts, `model_main` and `model_main_tf2`, do not start on a current TensorFlow without the shims, so they get
-them too. Both sides are timed by the clock in the event files that they write: the step time is that between the first
-summary at or after step 100 and the last one; the start-up is what has passed from the start of the process to the
-first summary, less the steps up to it.
+them too. In each round the two run in turn, a second each, the other one being stopped, so that a machine whose speed
+drifts is the same for both. Times are those that a side ran, read off its own event files: the start-up lasts to the
+first summary, less the steps up to it; a step is what passes from there to the last summary before the end, divided.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
+
+import time_slices
 
 from record_builders import shapes
 
@@ -30,20 +31,14 @@ CONFIGS = {
         "train_config.optimizer.momentum_optimizer.learning_rate={constant_learning_rate {learning_rate: 0.001}}",
     ),
 }
-WARM_UP_STEPS = 100
 
 
-def run(argv: list[str], model_dir: Path) -> tuple[float, float]:
-    """Start-up and seconds a step of a training process."""
-    began = time.time()
-    done = subprocess.run([sys.executable, *argv], capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise SystemExit(done.stderr[-2000:])
-    walls = times_by_step(model_dir)
-    first, last = min(walls), max(walls)
-    warm = min(step for step in walls if step >= WARM_UP_STEPS)
-    a_step = (walls[last] - walls[warm]) / (last - warm)
-    return walls[first] - began - first * a_step, a_step
+def times(command: time_slices.Sliced, model_dir: Path) -> tuple[float, float]:
+    """Start-up and seconds a step of a training that has ended."""
+    walls = {step: command.ran_s(wall) for step, wall in times_by_step(model_dir).items()}
+    first, *_, last, _ = sorted(walls)  # the very last event is that of the last checkpoint
+    a_step = (walls[last] - walls[first]) / (last - first)
+    return walls[first] - first * a_step, a_step
 
 
 def times_by_step(model_dir: Path) -> dict[int, float]:
@@ -91,9 +86,15 @@ def main() -> None:
             tool("make_config", f"--template={template}", f"--records={root / 'records'}", f"--output={config}", *sets)
             pairs = []
             for number in range(rounds):
-                mine, other = root / f"{style}-ours-{number}", root / f"{style}-theirs-{number}"
-                pairs.append((run(ours(config, mine, steps), mine), run(theirs(style, config, other, steps), other)))
-            print(f"{style}: {steps} steps, {rounds} rounds in turn: minimum, median, maximum")
+                folders = root / f"{style}-ours-{number}", root / f"{style}-theirs-{number}"
+                argvs = ours(config, folders[0], steps), theirs(style, config, folders[1], steps)
+                sides = [
+                    time_slices.Sliced([sys.executable, *argv], folder.with_suffix(".log"))
+                    for argv, folder in zip(argvs, folders, strict=True)
+                ]
+                time_slices.run(*sides[:: -1 if number % 2 else 1])
+                pairs.append([times(side, folder) for side, folder in zip(sides, folders, strict=True)])
+            print(f"{style}: {steps} steps, {rounds} rounds: minimum, median, maximum")
             for index, what in enumerate(("start-up, s", "a step, s")):
                 ours_s, theirs_s = ([side[index] for side in pair] for pair in zip(*pairs, strict=True))
                 show(f"{what}, tfod train", ours_s)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline_configs import positions, style, text_proto
+from pipeline_configs import importance, positions, style, text_proto
 from pipeline_configs.dataset import Dataset
 from pipeline_configs.finding import SEVERITIES, Finding
 from pipeline_configs.patch import ConfigPatch
@@ -28,11 +28,17 @@ class Checked:
 
     Attributes:
       config: without the fields that do not exist; None where the text cannot be read.
-      findings: by severity, then by line.
+      findings: by severity, then by importance, then by line.
+      places: where each field is written.
     """
 
     config: Config | None
     findings: tuple[Finding, ...]
+    places: Sequence[Place] = ()
+
+    def line_of(self, path: str) -> int:
+        """The line of the field `path`, or of the message that would hold it."""
+        return positions.line_of(path, self.places)
 
 
 @functools.cache
@@ -73,7 +79,7 @@ def check(text: str, *, records: Dataset | None = None, extension: str | None = 
     except ConfigError as error:
         return Checked(config=None, findings=(_unreadable(error),))
     places = positions.read(text, config.DESCRIPTOR)
-    return Checked(config=config, findings=_findings(config, places, records, extension))
+    return Checked(config=config, findings=_findings(config, places, records, extension), places=places)
 
 
 def fixed(config: Config, *, records: Dataset | None = None, extension: str | None = None) -> Config:
@@ -93,7 +99,11 @@ def _findings(
 ) -> tuple[Finding, ...]:
     subject = Subject(config=config, places=places, style=_style(config, extension), records=records)
     found = [finding for rule in rules().values() if rule.applies_to(subject) for finding in _found_by(rule, subject)]
-    return tuple(sorted(found, key=lambda finding: (SEVERITIES.index(finding.severity), finding.line)))
+    return tuple(sorted(found, key=_place))
+
+
+def _place(finding: Finding) -> tuple[int, int, int]:
+    return SEVERITIES.index(finding.severity), importance.rank(finding.path), finding.line
 
 
 def _found_by(rule: Rule, subject: Subject) -> Iterator[Finding]:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from pipeline_configs import inputs
+from pipeline_configs.contents import Contents
 from tfod_tools.base.errors import RecordError
 
 MANIFEST = "manifest.json"
@@ -24,12 +27,22 @@ class Split:
       images: how many images it has.
       most_boxes: on one image; 0 where the manifest does not say.
       boxes: of each class that has some; none where the manifest does not say.
+      shards: how many files it has; 0 where the manifest does not say.
+      bytes: of all of them; 0 where the manifest does not say.
+      contents: what the records hold; None where nobody has read them.
     """
 
     pattern: str
     images: int
     most_boxes: int
     boxes: tuple[int, ...] = ()
+    shards: int = 0
+    bytes: int = 0
+    contents: Contents | None = None
+
+    def files(self) -> Sequence[Path]:
+        """Those of its shards that are there."""
+        return inputs.matching(self.pattern) or ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +79,11 @@ class Dataset:
         except (TypeError, ValueError) as error:
             raise RecordError(f"has an entry of another type than expected ({error}). {_AGAIN}", path=path) from error
 
+    def with_contents(self, read: Callable[[Sequence[Path]], Contents]) -> Dataset:
+        """The same data set with what `read` makes of the files of each split; missing files are passed over."""
+        val = self.val and replace(self.val, contents=read(self.val.files()))
+        return replace(self, train=replace(self.train, contents=read(self.train.files())), val=val)
+
 
 def _load(folder: Path, path: Path) -> Any:
     if not folder.is_dir():
@@ -100,9 +118,12 @@ def _from_manifest(manifest: Any, folder: Path) -> Dataset:
 
 
 def _split(entry: Any, folder: Path) -> Split:
+    shards = list(entry.get("shards", ()))
     return Split(
         pattern=str(folder / entry["pattern"]),
         images=int(entry["images"]),
         most_boxes=int(entry.get("most_boxes_on_an_image", 0)),
         boxes=tuple(int(count) for count in dict(entry.get("classes", {})).values() if count),
+        shards=len(shards),
+        bytes=sum(int(shard["bytes"]) for shard in shards),
     )

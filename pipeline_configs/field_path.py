@@ -6,6 +6,8 @@ Paths start at the whole config:
     eval_input_reader[0].label_map_path                    a list of messages needs an index, from 0
     eval_input_reader[1]                                   one past the end adds an item
     model.ssd.anchor_generator.ssd_anchor_generator.scales a list of numbers may go without: all of it
+
+`pipeline_configs.path_pattern` reads those that leave out what is between two fields.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pipeline_configs import text_proto
 from tfod_tools.base import plugins
 from tfod_tools.base.errors import ConfigError
 
@@ -21,7 +24,8 @@ if TYPE_CHECKING:
     from google.protobuf.descriptor import Descriptor, FieldDescriptor
     from google.protobuf.message import Message
 
-_STEP = re.compile(r"(?P<name>\w+)(?:\[(?P<index>\d+)\])?")
+# Nine digits: more than any list has, and fewer than what int() refuses to read.
+STEP = re.compile(r"(?P<name>\w+)(?:\[(?P<index>[0-9]{1,9})\])?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,21 +97,75 @@ class FieldPath:
         else:
             items[self.last.index].CopyFrom(value)
 
+    def add(self, message: Message, parsed: Message) -> None:
+        """Appends the values in `parsed` that the list below `message` does not hold, each of them once.
+
+        Raises:
+          ConfigError: the path does not end in a whole list.
+        """
+        self._check_list("+=")
+        for step in self.parents:
+            message = self._item(message, step)
+        items, held = getattr(message, self.last.field.name), self._texts(message)
+        for value, text in zip(getattr(parsed, self.last.field.name), self._texts(parsed), strict=True):
+            if text not in held:
+                items.append(value)
+                held.append(text)
+
+    def remove(self, message: Message, parsed: Message) -> None:
+        """Takes every value that is in `parsed` out of the list below `message`.
+
+        Raises:
+          ConfigError: the path does not end in a whole list.
+        """
+        self._check_list("-=")
+        holder = self._holder(message)
+        if holder is None:
+            return
+        items, unwanted = getattr(holder, self.last.field.name), self._texts(parsed)
+        for index, text in reversed(list(enumerate(self._texts(holder)))):
+            if text in unwanted:
+                del items[index]
+
     def clear(self, message: Message) -> None:
         """Leaves the field below `message` unset, whatever it was.
 
         Raises:
-          ConfigError: the path ends in an item of a list, which cannot be unset without moving the others.
+          ConfigError: the path ends in an item of a list: the number is that of another item afterwards.
         """
         if self.last.index is not None:
-            raise ConfigError(f"{self.text}: an item of a list cannot be unset. Set the whole list.")
+            name = self.text.removesuffix(f"[{self.last.index}]")
+            raise ConfigError(
+                f"{self.text}: an item of a list cannot be unset, since its number is that of another item afterwards."
+                f" Name its value: {name}-=VALUE."
+            )
+        holder = self._holder(message)
+        if holder is not None:
+            holder.ClearField(self.last.field.name)
+
+    def values(self, message: Message) -> list[Any]:
+        """The items of the list below `message` that the path leads to, or that has the item it leads to."""
+        holder = self._holder(message)
+        return [] if holder is None else list(getattr(holder, self.last.field.name))
+
+    def _holder(self, message: Message) -> Any:
+        """The message that has the field, which is not created; None where there is none."""
         for step in self.parents:
             held = getattr(message, step.field.name)
             absent = not message.HasField(step.field.name) if step.index is None else step.index >= len(held)
             if absent:
-                return
+                return None
             message = held if step.index is None else held[step.index]
-        message.ClearField(self.last.field.name)
+        return message
+
+    def _check_list(self, operator: str) -> None:
+        field = self.last.field
+        if not is_list(field) or is_map(field) or self.last.index is not None:
+            raise ConfigError(f"{self.text}: is not a list, expected one before {operator}. Write {self.text}=VALUE.")
+
+    def _texts(self, holder: Message) -> list[str]:
+        """The list in `holder` as texts: of numbers these tell -0.0 from 0.0, and not one nan from another."""
+        return [text_proto.value_to_text(value, self.last.field) for value in getattr(holder, self.last.field.name)]
 
     def _item(self, message: Message, step: Step) -> Any:
         value = getattr(message, step.field.name)
@@ -141,7 +199,7 @@ def is_message(field: FieldDescriptor) -> bool:
 
 
 def _step(path: str, part: str, message_type: Descriptor) -> Step:
-    match = _STEP.fullmatch(part)
+    match = STEP.fullmatch(part)
     if match is None:
         raise ConfigError(f"{path}: '{part}' is not a field name, expected words with dots, such as model.ssd.")
     name, index = match["name"], match["index"]

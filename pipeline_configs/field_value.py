@@ -11,6 +11,7 @@ The type of the field decides how the text is read:
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
 from pipeline_configs import text_proto
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from google.protobuf.message import Message
 
 _QUOTES = ('"', "'")
+# The texts between commas, where those in quotes are no end.
+_SPLIT = re.compile(r"""(?:^|,)((?:\s*(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')\s*(?=,|$))|[^,]*)""", re.DOTALL)
 
 
 def parse(text: str, path: FieldPath) -> Message:
@@ -57,9 +60,9 @@ def _as_text_proto(text: str, field: FieldDescriptor, *, many: bool) -> str:
 
 
 def _items(text: str, field: FieldDescriptor) -> str:
-    if field.cpp_type != field.CPPTYPE_STRING or text.startswith(_QUOTES):
+    if field.cpp_type != field.CPPTYPE_STRING:
         return text
-    return ", ".join(_item(item.strip(), field) for item in text.split(","))
+    return ", ".join(_item(item.strip(), field) for item in _SPLIT.findall(text))
 
 
 def _item(text: str, field: FieldDescriptor) -> str:

@@ -15,8 +15,8 @@ from tfod_tools.base.errors import RecordError
 def fill(config: Config, dataset: Dataset) -> ConfigPatch:
     """The edits that make `config` train and evaluate on `dataset`.
 
-    The model keeps all but its number of classes. The learning rate stays, even where the batch becomes smaller because
-    there are fewer images than it holds.
+    The model keeps all but its number of classes, and takes the label map where it needs one of keypoints and has none.
+    The learning rate stays, even where the batch becomes smaller because there are fewer images than it holds.
 
     Raises:
       ConfigError: the config has no model.
@@ -26,8 +26,12 @@ def fill(config: Config, dataset: Dataset) -> ConfigPatch:
 
 
 def _model(config: Config, dataset: Dataset) -> list[Edit]:
-    path = f"model.{schema.architecture(config)}.num_classes"
-    return [Edit(path=path, value=str(dataset.num_classes))]
+    model = f"model.{schema.architecture(config)}"
+    edits = [Edit(path=f"{model}.num_classes", value=str(dataset.num_classes))]
+    centernet = config.model.center_net
+    if centernet.keypoint_estimation_task and not centernet.keypoint_label_map_path:
+        edits.append(Edit(path=f"{model}.keypoint_label_map_path", value=_text(dataset.label_map_path)))
+    return edits
 
 
 def _training(config: Config, dataset: Dataset) -> list[Edit]:
@@ -70,7 +74,7 @@ def _first_eval_reader(config: Config) -> Any:
 def _inputs(reader: str, now: Any, label_map_path: str, split: Split) -> list[Edit]:
     paths = json.dumps([split.pattern], ensure_ascii=False)
     edits = [
-        Edit(path=f"{reader}.label_map_path", value=json.dumps(label_map_path, ensure_ascii=False)),
+        Edit(path=f"{reader}.label_map_path", value=_text(label_map_path)),
         Edit(path=f"{reader}.tf_record_input_reader.input_path", value=paths),
         # One weight an input path, or the engine stops; there is one path now.
         Edit(path=f"{reader}.sample_from_datasets_weights", value=None),
@@ -79,3 +83,7 @@ def _inputs(reader: str, now: Any, label_map_path: str, split: Split) -> list[Ed
         # The engine leaves out all boxes of an image beyond this number, without a word.
         edits.append(Edit(path=f"{reader}.max_number_of_boxes", value=str(split.most_boxes)))
     return edits
+
+
+def _text(value: str) -> str:
+    return json.dumps(value, ensure_ascii=False)

@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline_configs import patch, schema, template
+from pipeline_configs import importance, patch, schema, template
 from pipeline_configs.field_path import is_list, is_message
 from pipeline_configs.text_proto import Config
 
 # What data and machine decide, and what has no influence on the result.
-_LEFT_OUT = (".num_classes:", "train_config.fine_tune_", "train_config.from_detection_checkpoint:")
+_LEFT_OUT = (
+    *(".num_classes:", "train_config.fine_tune_", "train_config.from_detection_checkpoint:"),
+    *("train_config.sync_replicas:", "train_config.replicas_to_aggregate:", "train_config.startup_delay_steps:"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,8 +23,8 @@ class Resemblance:
 
     Attributes:
       template: its name.
-      changes: a line `path: template's value -> config's value` for each field of the model and of training that has
-        another meaning; a default that is written out is no difference.
+      changes: a line `path: template's value -> config's value` for each field of the model, of training and of
+        quantisation that has another meaning, by importance; a default that is written out is no difference.
     """
 
     template: str
@@ -41,9 +44,14 @@ def nearest(config: Config) -> Resemblance | None:
 
 
 def _changes(before: Config, after: Config) -> list[str]:
-    old, new = (type(config)(model=config.model, train_config=config.train_config) for config in (before, after))
+    old, new = (_what_counts(config) for config in (before, after))
     _write_defaults(old, new)
-    return [change for change in patch.diff(old, new) if not any(part in change for part in _LEFT_OUT)]
+    found = [change for change in patch.diff(old, new) if not any(part in change for part in _LEFT_OUT)]
+    return sorted(found, key=lambda change: importance.rank(change.partition(": ")[0]))
+
+
+def _what_counts(config: Config) -> Config:
+    return type(config)(model=config.model, train_config=config.train_config, graph_rewriter=config.graph_rewriter)
 
 
 def _write_defaults(one: Any, other: Any) -> None:

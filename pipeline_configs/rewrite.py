@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pipeline_configs import positions, schema, text_proto
+from pipeline_configs.difference import subsequence
 from pipeline_configs.field_path import is_list, is_map, is_message
 from pipeline_configs.positions import Place
 from pipeline_configs.text_proto import Config
@@ -113,7 +114,7 @@ class _Rewriter:
                     yield from self.message(one, other, f"{at}[{index}]")
         elif after and len(statements) == 1 and not is_message(field):
             yield _Change(*statements[0], f"{field.name}: [{', '.join(after)}]")
-        elif one_each and (kept := _subsequence(after, before)) is not None:
+        elif one_each and (kept := subsequence(after, before)) is not None:
             yield from (self._without(place.statement) for i, place in enumerate(places) if i not in kept)
         elif one_each and after[: len(before)] == before:
             rest = type(new)()
@@ -162,19 +163,6 @@ def _alone(message: Any, field: FieldDescriptor) -> Any:
         if other.name != field.name:
             copy.ClearField(other.name)
     return copy
-
-
-def _subsequence(part: Sequence[Any], whole: Sequence[Any]) -> set[int] | None:
-    """The indices in `whole` of the items of `part`, in order; None where `part` is not what is left of it."""
-    found, at = set(), 0
-    for item in part:
-        while at < len(whole) and whole[at] != item:
-            at += 1
-        if at == len(whole):
-            return None
-        found.add(at)
-        at += 1
-    return found
 
 
 def _end_of(pattern: re.Pattern[str], text: str, start: int) -> int:

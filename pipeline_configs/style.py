@@ -15,7 +15,7 @@ from typing import Literal
 
 from pipeline_configs import schema
 from pipeline_configs.text_proto import Config
-from tfod_tools.base import engine_source, plugins
+from tfod_tools.base import plugins
 from tfod_tools.base.errors import ConfigError, MissingPackageError
 
 Style = Literal["tf1", "tf2"]
@@ -80,6 +80,8 @@ def _by_name(architecture: str, name: str) -> Style:
 
 
 def _model_builder() -> Path:
+    from tfod_tools.base import engine_source
+
     package = engine_source.package()
     path = package and package / "builders" / "model_builder.py"
     if path and path.is_file():

@@ -11,7 +11,7 @@ import io
 import re
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from tfod_tools.base import engine_source, plugins
+from tfod_tools.base import plugins
 from tfod_tools.base.errors import ConfigError, MissingPackageError
 
 if TYPE_CHECKING:
@@ -46,6 +46,8 @@ def empty_label_map() -> Any:
 
 def _protos() -> tuple[Any, Any]:
     """The engine's compiled protos of configs and of label maps."""
+    from tfod_tools.base import engine_source
+
     engine_source.activate()
     try:
         from object_detection.protos import pipeline_pb2, string_int_label_map_pb2
@@ -98,6 +100,8 @@ def parse_values(text: str, field: FieldDescriptor) -> Message:
         text_format.Parse(text, message)
     except text_format.ParseError as error:
         _raise_config_error(error, None)
+    except (RecursionError, UnicodeEncodeError) as error:
+        raise ConfigError("holds messages without end, or half of a character.") from error
     if any(found.name != field.name for found, _ in message.ListFields()):
         raise ConfigError(f"holds more than a value of {field.name}.")
     return message

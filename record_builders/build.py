@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 
-from record_builders import conversion, duplicates, groups, label_map, splits, staging, verification, workers
-from record_builders.annotations import AnnotatedImage, Fault, Found, LeftOut
-from record_builders.checks import checked, of_classes
+from record_builders import duplicates, groups, label_map, reading, splits, staging, verification, workers
+from record_builders.annotations import Fault
 from record_builders.folders import ImageFolder
 from record_builders.label_map import LabelMap
-from record_builders.plan import AUTO, LABEL_MAP, MANIFEST, TRAIN, VAL, Plan, Request, Split
-from record_builders.recognise import recognise
+from record_builders.plan import LABEL_MAP, MANIFEST, TRAIN, VAL, Plan, Request, Split
 from record_builders.shards import MAX_SHARDS
-from tfod_tools.base import plugins
+from record_builders.stored_images import StoredImages
 from tfod_tools.base.errors import AnnotationError, ImageError, Problems, RecordError, TfodError
-
-_FORMATS = Path(__file__).parent / "formats"
 
 
 def plan(request: Request, processes: int | None = None, bar: verification.Bar | None = None) -> Plan:
@@ -27,33 +22,32 @@ def plan(request: Request, processes: int | None = None, bar: verification.Bar |
 
     Args:
       request: what is asked for.
-      processes: how many decode images, where that is asked for; by default as many as there are CPUs.
+      processes: how many read, and decode images where that is asked for; by default as many as there are CPUs, and
+        one to read few files.
       bar: shows the progress of that; see `verification.decoded`.
 
     Raises:
       TfodError: there is nothing to make records of, or the label map, a folder or an older manifest cannot be used.
         What is wrong with single images and boxes is not raised but in the plan.
     """
-    request = replace(request, format=format_name(request))
-    earlier = _earlier_files(request.output)
+    request = replace(request, format=reading.format_name(request))
+    earlier = _earlier_files(request)
     given = label_map.read(request.label_map) if request.label_map else None
     images = ImageFolder(request.images, convert=request.convert)
-    upright = map(conversion.turned, _annotations(request, images))
-    found = list(checked(upright, given[0] if given else None, request.choices))
+    read = reading.read(request, images, given[0] if given else None, processes)
     if request.verify:
-        found = verification.decoded(found, processes or workers.cpus(), bar or _no_bar)
+        verification.decode(read, processes or workers.cpus(), bar or _no_bar)
     if not images.names():
         message = "no image lies here, expected .jpg, .png or .bmp files. Name their folder with --images."
         raise ImageError(message, path=request.images)
-    faults = tuple(item for item in found if isinstance(item, Fault))
-    good = {item.image_id: item for item in found if isinstance(item, AnnotatedImage)}
-    labels = {image_id: [item.label for item in image.objects] for image_id, image in good.items()}
+    faults, good = read.faults(), read.images()
+    labels = {image.image_id: image.labels for image in good.outlines}
     if not any(labels.values()):
         raise _nothing(request, faults)
     classes = given[0] if given else LabelMap.of(label for present in labels.values() for label in present)
-    copies = duplicates.find(tuple(good.values()))
-    grouped = groups.of(request.group_by, tuple(good.values())) if request.group_by else None
-    together = [[image.image_id for image in same.images] for same in copies]
+    copies = duplicates.find(good)
+    grouped = groups.of(request.group_by, good) if request.group_by else None
+    together = [[image.image_id for image in same.images.outlines] for same in copies]
     parts = _splits(request, good, labels, [*together, *(grouped.members if grouped else ())])
     planned = Plan(
         request=request,
@@ -61,8 +55,8 @@ def plan(request: Request, processes: int | None = None, bar: verification.Bar |
         label_map_text=given[1] if given else classes.to_pbtxt(),
         splits=parts,
         faults=faults,
-        left_out=tuple(item for item in found if isinstance(item, LeftOut)),
-        unannotated_images=len(set(images.names()) - {item.image_name for item in found}),
+        left_out=read.left_out(),
+        unannotated_images=len(set(images.names()) - read.mentioned),
         copies=copies,
         groups=grouped,
         superseded=tuple(sorted(earlier - {spec.name for part in parts for spec, _ in part.files()})),
@@ -76,52 +70,41 @@ def _no_bar(total: int) -> contextlib.AbstractContextManager[workers.Advance]:
     return contextlib.nullcontext(lambda count: None)
 
 
-def format_name(request: Request) -> str:
-    """The format that the annotations are of.
-
-    Raises:
-      TfodError: it cannot be told.
-    """
-    return recognise(request.annotations) if request.format == AUTO else request.format
-
-
 def missing_images(request: Request) -> list[str]:
     """The images that are annotated but not there, as whoever publishes them calls them; reads annotations only.
 
     Raises:
       TfodError: there is nothing to go through.
     """
-    return sorted({item.image_name for item in _annotations(request) if isinstance(item, Fault) and item.missing})
+    found = reading.as_annotated(request, ImageFolder(request.images))
+    return sorted({item.image_name for item in found if isinstance(item, Fault) and item.missing})
 
 
-def _earlier_files(output: Path) -> set[str]:
-    """The record files that an earlier run put into `output`."""
+def _earlier_files(request: Request) -> set[str]:
+    """The record files that an earlier run published where this one is to."""
+    output = request.output
     if output.exists() and not output.is_dir():
         raise RecordError("is a file, expected a folder for the records. Choose another --output.", path=output)
-    return staging.published(output)
-
-
-def _annotations(request: Request, images: ImageFolder | None = None) -> Iterator[Found]:
-    """What the format finds, without boxes of classes that are not wanted."""
-    reader = plugins.load("record_builders.formats", _FORMATS, format_name(request), "annotation format")
-    found: Iterator[Found] = reader.read(request.annotations, images or ImageFolder(request.images), request.wanted)
-    if request.wanted.classes and not getattr(reader, "SELECTS_CLASSES", False):
-        return of_classes(found, request.wanted.classes)
-    return found
+    return staging.published(output, request.target)
 
 
 def _splits(
     request: Request,
-    images: Mapping[str, AnnotatedImage],
+    images: StoredImages,
     labels: Mapping[str, Sequence[str]],
     together: Sequence[Sequence[str]],
 ) -> tuple[Split, ...]:
+    outlines = {outline.image_id: outline for outline in images.outlines}
     parts = zip((TRAIN, VAL), splits.split(labels, request.val_fraction, request.seed, together), strict=True)
-    return tuple(_split(request, name, tuple(images[i] for i in image_ids)) for name, image_ids in parts if image_ids)
+    return tuple(
+        _split(request, name, replace(images, outlines=[outlines[i] for i in image_ids]))
+        for name, image_ids in parts
+        if image_ids
+    )
 
 
-def _split(request: Request, name: str, images: tuple[AnnotatedImage, ...]) -> Split:
-    size_bytes = sum(image.header.size_bytes for image in images)
+def _split(request: Request, name: str, images: StoredImages) -> Split:
+    size_bytes = sum(image.size_bytes for image in images.outlines)
     wanted = request.shards or math.ceil(size_bytes / (request.shard_mb * 1e6))
     # The engine waits for ever on a file without records, so there is never a shard without an image.
     return Split(name=name, images=images, shards=max(min(wanted, len(images), MAX_SHARDS), 1))
@@ -135,10 +118,10 @@ def _nothing(request: Request, faults: Sequence[Fault]) -> TfodError:
 
 def _refuse_foreign_files(planned: Plan) -> None:
     """Raises RecordError if a file would be lost that make_records did not write."""
-    output = planned.request.output
+    target = planned.request.target
     names = [LABEL_MAP, *(spec.name for split in planned.splits for spec, _ in split.files())]
-    for path in (output / name for name in names):
-        same = path.name == LABEL_MAP and path.exists() and path.read_bytes() == planned.label_map_text.encode()
-        if path.exists() and not same:
+    for name in names:
+        same = name == LABEL_MAP and target.read(name) == planned.label_map_text.encode()
+        if not same and target.exists(name):
             message = f"would be overwritten, but no {MANIFEST} says that make_records wrote it."
-            raise RecordError(f"{message} Move it away or choose another --output.", path=path)
+            raise RecordError(f"{message} Move it away or choose another --output.", path=f"{target}/{name}")

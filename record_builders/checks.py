@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from record_builders.annotations import AnnotatedImage, Fault, Found, LeftOut, ObjectAnnotation
+from record_builders.annotations import AnnotatedImage, Box, Fault, Found, LeftOut, ObjectAnnotation
 from record_builders.choices import Choices
 from record_builders.label_map import LabelMap
 from tfod_tools.base import plugins
@@ -19,7 +19,12 @@ MIN_SIDE_PIXELS = 1.0
 _EDGE_TOLERANCE_PIXELS = 0.01
 
 
-def checked(found: Iterable[Found], label_map: LabelMap | None, choices: Choices | None = None) -> Iterator[Found]:
+def checked(
+    found: Iterable[Found],
+    label_map: LabelMap | None,
+    choices: Choices | None = None,
+    sources: dict[str, str] | None = None,
+) -> Iterator[Found]:
     """What was found, without the boxes and images that must not be written, or that are not to be.
 
     A Fault or a LeftOut stands in for each of these. Boxes that reach over the edge of their image are clipped.
@@ -29,9 +34,10 @@ def checked(found: Iterable[Found], label_map: LabelMap | None, choices: Choices
       found: what a format's `read` yields.
       label_map: the classes that are allowed, or None for any. Display names become names.
       choices: what the user decided; by default `Choices()`.
+      sources: filled with the image_id of every image and the name of its annotation file.
     """
     check = _Check(None if label_map is None else label_map.names_by_label(), choices or Choices())
-    sources: dict[str, str] = {}
+    sources = {} if sources is None else sources
     faulty: set[str] = set()
     for image in found:
         if isinstance(image, Fault):
@@ -111,18 +117,21 @@ class _Check:
     ) -> Found:
         if kept or not (had_others or had_left_out or "background" in self.choices.drop):
             labels = tuple(
-                replace(item, label=self._name(item.label)) for item in image.labels if self._is_known(item.label)
+                [replace(item, label=self._name(item.label)) for item in image.labels if self._is_known(item.label)]
             )
-            return replace(image, objects=kept, labels=labels)
+            unchanged = (image.objects, image.labels) == (kept, labels)
+            return image if unchanged else replace(image, objects=kept, labels=labels)
         if had_others:
             return _fault(image, "none of its boxes can be used, so the image cannot either.", image.line, images=1)
         reason = "with nothing but boxes left out" if had_left_out else "background"
         return LeftOut(reason=reason, image_name=image.image_name, images=1)
 
     def _written(self, item: ObjectAnnotation, image: AnnotatedImage) -> ObjectAnnotation:
-        inside = item.box.clipped(image.header.width, image.header.height)
         weight = 0.0 if self.choices.ignored(item) else item.weight
         label = self._name(item.label)
+        if label == item.label and weight == item.weight and _is_within(item.box, image):
+            return item
+        inside = item.box.clipped(image.header.width, image.header.height)
         return replace(item, label=label, box=inside, clipped=_is_past_edge(item, image), weight=weight)
 
     def _reason_to_drop(self, item: ObjectAnnotation, image: AnnotatedImage) -> str:
@@ -148,6 +157,10 @@ class _Check:
         return f"class '{item.label}' is not in the label map. {plugins.suggestion(item.label, self.names or ())}"
 
 
+def _is_within(box: Box, image: AnnotatedImage) -> bool:
+    return box.xmin >= 0 and box.ymin >= 0 and box.xmax <= image.header.width and box.ymax <= image.header.height
+
+
 def _is_past_edge(item: ObjectAnnotation, image: AnnotatedImage) -> bool:
     lowest, tolerance = min(item.box.xmin, item.box.ymin), _EDGE_TOLERANCE_PIXELS
     past = max(item.box.xmax - image.header.width, item.box.ymax - image.header.height, -lowest)
@@ -159,7 +172,7 @@ def _box_problem(item: ObjectAnnotation, image: AnnotatedImage) -> str:
     box, width, height = item.box, image.header.width, image.header.height
     if box.width <= 0 or box.height <= 0:
         return f"box {box} has no extent, expected xmin < xmax and ymin < ymax. Correct or remove it."
-    inside = box.clipped(width, height)
+    inside = box if _is_within(box, image) else box.clipped(width, height)
     if inside.width <= 0 or inside.height <= 0:
         return f"box {box} lies outside the image of {width}x{height} pixels. Correct or remove it."
     if inside.width < MIN_SIDE_PIXELS or inside.height < MIN_SIDE_PIXELS:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass, replace
 
 from record_builders.annotations import AnnotatedImage
+from record_builders.stored_images import StoredImages
 from tfod_tools.base.errors import ImageError
-
-_SAMPLE_BYTES = 4096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,48 +20,37 @@ class Copies:
       boxes_differ: not all have the same boxes of the same classes.
     """
 
-    images: tuple[AnnotatedImage, ...]
+    images: StoredImages
     boxes_differ: bool
 
 
-def find(images: Sequence[AnnotatedImage]) -> tuple[Copies, ...]:
+def find(images: StoredImages) -> tuple[Copies, ...]:
     """All sets of copies among `images`, and within a set, in the order of `images`.
 
-    Only of files of one size a part is read, and only where that is the same, all.
+    Only files whose size and sample are those of others are read.
 
     Raises:
       ImageError: a file can no longer be read.
     """
-    alike: list[list[AnnotatedImage]] = [list(images)]
-    for evidence in (lambda image: image.header.size_bytes, _sample, _hash):
-        alike = [part for whole in alike for part in _parted(whole, evidence)]
-    return tuple(Copies(images=tuple(same), boxes_differ=len(set(map(_boxes, same))) > 1) for same in alike)
+    alike = _parted(
+        range(len(images)), lambda index: (images.outlines[index].size_bytes, images.outlines[index].sample)
+    )
+    copies = [same for part in alike for same in _parted(part, lambda index: _hash(images[index]))]
+    found = (replace(images, outlines=[images.outlines[index] for index in same]) for same in copies)
+    return tuple(Copies(images=same, boxes_differ=len(set(map(_boxes, same))) > 1) for same in found)
 
 
-def _parted(
-    images: Iterable[AnnotatedImage], evidence: Callable[[AnnotatedImage], Hashable]
-) -> list[list[AnnotatedImage]]:
-    """Those of `images` that share their evidence with others, together with these."""
-    parts: dict[Hashable, list[AnnotatedImage]] = defaultdict(list)
-    for image in images:
-        parts[evidence(image)].append(image)
+def _parted(indices: Iterable[int], evidence: Callable[[int], Hashable]) -> list[list[int]]:
+    """Those of `indices` that share their evidence with others, together with these."""
+    parts: dict[Hashable, list[int]] = {}
+    for index in indices:
+        parts.setdefault(evidence(index), []).append(index)
     return [part for part in parts.values() if len(part) > 1]
 
 
-def _sample(image: AnnotatedImage) -> bytes:
-    """A part from the middle: photos of one camera begin and end alike."""
-    return _content(image, max(image.header.size_bytes - _SAMPLE_BYTES, 0) // 2, _SAMPLE_BYTES)
-
-
 def _hash(image: AnnotatedImage) -> bytes:
-    return hashlib.sha256(_content(image, 0, -1)).digest()
-
-
-def _content(image: AnnotatedImage, offset: int, count: int) -> bytes:
     try:
-        with image.image_path.open("rb") as file:
-            file.seek(offset)
-            return file.read(count)
+        return hashlib.sha256(image.image_path.read_bytes()).digest()
     except OSError as exc:
         raise ImageError(f"cannot read the image: {exc.strerror}.", path=image.image_path) from exc
 

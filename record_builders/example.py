@@ -64,6 +64,7 @@ class ExampleContent:
     confidences: tuple[float, ...]
 
 
+_KINDS = {bytes: "bytes_list", int: "int64_list", float: "float_list"}
 Values = Sequence[bytes] | Sequence[int] | Sequence[float]
 
 
@@ -95,10 +96,10 @@ def serialize(image: AnnotatedImage, encoded: bytes, ids: Mapping[str, int]) -> 
         **_keypoints(image),
     }
     example = Example()
+    written = example.features.feature
     for key, values in features.items():
         if values:
-            kind = {bytes: "bytes_list", int: "int64_list", float: "float_list"}[type(values[0])]
-            getattr(example.features.feature[key], kind).value.extend(values)
+            getattr(written[key], _KINDS[type(values[0])]).value.extend(values)
     return bytes(example.SerializeToString(deterministic=True))
 
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 import io
 import os
 import struct
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Literal
+
+import google_crc32c
 
 from tfod_tools.base.errors import ImageError
 
@@ -20,6 +22,7 @@ _JPEG_END = b"\xff\xd9"
 # Start-of-frame markers: 0xC0 to 0xCF without DHT (C4), JPG (C8) and DAC (CC). ITU-T T.81, table B.1.
 _JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _JPEG_TAIL_BYTES = 1 << 16
+_SAMPLE_BYTES = 4096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +51,7 @@ class ImageHeader:
         image, so are width and height.
       size_bytes: of the file.
       modified_ns: when the file was changed last, in nanoseconds since 1970.
+      sample: the CRC-32C of 4 KiB from the middle of the file: photos of one camera begin and end alike.
     """
 
     width: int
@@ -55,6 +59,7 @@ class ImageHeader:
     format: str
     size_bytes: int = field(default=0, compare=False)
     modified_ns: int = field(default=0, compare=False)
+    sample: int = field(default=0, compare=False)
     conversion: Conversion | None = None
 
 
@@ -66,14 +71,22 @@ def read_header(path: Path) -> ImageHeader:
     """
     try:
         with path.open("rb") as file:
-            header = _checked(file)
+            width, height, kind = _checked(file)
             stat = os.fstat(file.fileno())
+            middle = os.pread(file.fileno(), _SAMPLE_BYTES, max(stat.st_size - _SAMPLE_BYTES, 0) // 2)
     except OSError as exc:
         raise ImageError(f"cannot read the image: {exc.strerror}.", path=path) from exc
     except ImageError as exc:
         exc.path = path
         raise
-    return replace(header, size_bytes=stat.st_size, modified_ns=stat.st_mtime_ns)
+    return ImageHeader(
+        width=width,
+        height=height,
+        format=kind,
+        size_bytes=stat.st_size,
+        modified_ns=stat.st_mtime_ns,
+        sample=google_crc32c.value(middle),
+    )
 
 
 def header_of(encoded: bytes) -> ImageHeader:
@@ -82,25 +95,30 @@ def header_of(encoded: bytes) -> ImageHeader:
     Raises:
       ImageError: it is not an image the engine decodes, or ends early.
     """
-    return replace(_checked(io.BytesIO(encoded)), size_bytes=len(encoded))
+    width, height, kind = _checked(io.BytesIO(encoded))
+    return ImageHeader(width=width, height=height, format=kind, size_bytes=len(encoded))
 
 
-def _checked(file: BinaryIO) -> ImageHeader:
+Size = tuple[int, int, str]
+
+
+def _checked(file: BinaryIO) -> Size:
+    """Width, height and format."""
     try:
-        header, complete = _read(file)
+        (width, height, kind), complete = _read(file)
     except (EOFError, struct.error) as exc:
         raise ImageError("the image ends within its header. Replace the file.") from exc
     except ValueError as exc:
         raise ImageError(str(exc)) from exc
-    if header.width <= 0 or header.height <= 0:
-        raise ImageError(f"its header says {header.width}x{header.height} pixels. Replace the file.")
+    if width <= 0 or height <= 0:
+        raise ImageError(f"its header says {width}x{height} pixels. Replace the file.")
     if not complete:
-        raise ImageError(f"the {header.format.upper()} ends early, expected all of it. Replace the file.")
-    return header
+        raise ImageError(f"the {kind.upper()} ends early, expected all of it. Replace the file.")
+    return width, height, kind
 
 
-def _read(file: BinaryIO) -> tuple[ImageHeader, bool]:
-    """The header, and whether the end of the image data is there."""
+def _read(file: BinaryIO) -> tuple[Size, bool]:
+    """Width, height and format, and whether the end of the image data is there."""
     start = file.read(16)
     file.seek(0)
     if start.startswith(b"\xff\xd8\xff"):
@@ -124,7 +142,7 @@ def _kind(start: bytes) -> str:
     return f"a file of unknown kind (it starts with {start[:8].hex(' ')})"
 
 
-def _read_jpeg(file: BinaryIO) -> tuple[ImageHeader, bool]:
+def _read_jpeg(file: BinaryIO) -> tuple[Size, bool]:
     file.seek(2)
     while True:
         marker = _jpeg_marker(file)
@@ -135,7 +153,7 @@ def _read_jpeg(file: BinaryIO) -> tuple[ImageHeader, bool]:
         (length,) = struct.unpack(">H", _exactly(file, 2))
         if marker in _JPEG_FRAMES:
             height, width = struct.unpack(">xHH", _exactly(file, 5))
-            return ImageHeader(width=width, height=height, format="jpeg"), _jpeg_ends(file)
+            return (width, height, "jpeg"), _jpeg_ends(file)
         file.seek(length - 2, os.SEEK_CUR)
 
 
@@ -152,31 +170,31 @@ def _jpeg_ends(file: BinaryIO) -> bool:
     """Whether an end-of-image marker follows the frame header; cameras may append data of their own after it."""
     frame = file.tell()
     size_bytes = file.seek(0, os.SEEK_END)
-    for offset in (max(frame, size_bytes - _JPEG_TAIL_BYTES), frame):
-        file.seek(offset)
+    for tail_bytes in (len(_JPEG_END), _JPEG_TAIL_BYTES, size_bytes):
+        file.seek(max(frame, size_bytes - tail_bytes))
         if _JPEG_END in file.read():
             return True
     return False
 
 
-def _read_png(file: BinaryIO) -> tuple[ImageHeader, bool]:
+def _read_png(file: BinaryIO) -> tuple[Size, bool]:
     size_bytes = file.seek(0, os.SEEK_END)
     file.seek(len(_PNG_SIGNATURE))
     _, kind, width, height = struct.unpack(">I4sII", _exactly(file, 16))
     if kind != b"IHDR":
         raise ValueError("the PNG does not start with its header. Replace the file.")
-    header = ImageHeader(width=width, height=height, format="png")
+    size = (width, height, "png")
     offset = len(_PNG_SIGNATURE)
     while offset + 12 <= size_bytes:
         file.seek(offset)
         length, kind = struct.unpack(">I4s", _exactly(file, 8))
         offset += length + 12
         if kind == b"IEND":
-            return header, offset <= size_bytes
-    return header, False
+            return size, offset <= size_bytes
+    return size, False
 
 
-def _read_bmp(file: BinaryIO) -> tuple[ImageHeader, bool]:
+def _read_bmp(file: BinaryIO) -> tuple[Size, bool]:
     size_bytes = file.seek(0, os.SEEK_END)
     file.seek(0)
     pixels_offset, width, height, bits = struct.unpack("<10xI4xii2xH", _exactly(file, 30))
@@ -184,8 +202,7 @@ def _read_bmp(file: BinaryIO) -> tuple[ImageHeader, bool]:
         raise ValueError(f"found a BMP of {bits} bits per pixel, expected 8, 24 or 32. Convert it to PNG.")
     row_bytes = (width * bits + 31) // 32 * 4
     # A negative height means that the rows are stored from the top down.
-    header = ImageHeader(width=width, height=abs(height), format="bmp")
-    return header, pixels_offset + row_bytes * abs(height) <= size_bytes
+    return (width, abs(height), "bmp"), pixels_offset + row_bytes * abs(height) <= size_bytes
 
 
 def _exactly(file: BinaryIO, count: int) -> bytes:

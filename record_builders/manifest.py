@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
-from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import cast
@@ -34,9 +33,9 @@ FORMAT_VERSION = 1
 def build(plan: Plan, written: Mapping[str, WrittenFile]) -> Manifest:
     """The manifest of a finished run; `written` has what each record file holds, by its name."""
     request, classes = plan.request, plan.label_map
-    images, boxes = len(plan.images), len(plan.objects)
-    clipped = sum(item.clipped for item in plan.objects)
-    ignored = sum(item.weight == 0 for item in plan.objects)
+    images, boxes = len(plan.outlines), sum(len(image.labels) for image in plan.outlines)
+    clipped = sum(image.clipped for image in plan.outlines)
+    ignored = sum(image.ignored for image in plan.outlines)
     lost_images, lost_boxes = (sum(getattr(fault, what) for fault in plan.faults) for what in ("images", "boxes"))
     other_images, other_boxes = (sum(getattr(item, what) for item in plan.left_out) for what in ("images", "boxes"))
     return Manifest(
@@ -91,12 +90,7 @@ def _options(request: Request) -> Options:
 
 def left_out(plan: Plan) -> list[LeftOutEntry]:
     """How many images and boxes were not asked for, by reason, in alphabetical order."""
-    images: Counter[str] = Counter()
-    boxes: Counter[str] = Counter()
-    for item in plan.left_out:
-        images[item.reason] += item.images
-        boxes[item.reason] += item.boxes
-    return [LeftOutEntry(reason=reason, images=images[reason], boxes=boxes[reason]) for reason in sorted(images)]
+    return [LeftOutEntry(reason=item.reason, images=item.images, boxes=item.boxes) for item in plan.left_out]
 
 
 def _split(split: Split, names: tuple[str, ...], written: Mapping[str, WrittenFile]) -> SplitEntry:
@@ -106,7 +100,7 @@ def _split(split: Split, names: tuple[str, ...], written: Mapping[str, WrittenFi
         pattern=shards.pattern(split.name, split.shards),
         images=len(split.images),
         boxes=boxes.total(),
-        most_boxes_on_an_image=max(len(image.objects) for image in split.images),
+        most_boxes_on_an_image=max(len(image.labels) for image in split.images.outlines),
         classes={name: boxes[name] for name in names},
         shards=[
             ShardEntry(path=name, records=file.records, bytes=file.size_bytes, sha256=file.sha256)
@@ -137,15 +131,25 @@ def to_json(manifest: Manifest) -> bytes:
 
 
 def read(path: Path) -> Manifest:
-    """The manifest in the file at `path`.
+    """The manifest in the file at `path`; see `parse`.
 
     Raises:
-      RecordError: it cannot be read, or tfod-tools did not write it, or a newer version did.
+      RecordError: it cannot be read, or as `parse`.
     """
     try:
-        manifest = json.loads(path.read_bytes())
+        return parse(path.read_bytes(), path)
     except OSError as exc:
         raise RecordError(f"cannot read the manifest: {exc.strerror}.", path=path) from exc
+
+
+def parse(content: bytes, path: Path | str) -> Manifest:
+    """The manifest in the file at `path` or URL that has this content.
+
+    Raises:
+      RecordError: tfod-tools did not write it, or a newer version did.
+    """
+    try:
+        manifest = json.loads(content)
     except ValueError as exc:
         raise RecordError(f"the manifest is not JSON: {exc}. Make the records again, elsewhere.", path=path) from exc
     found = manifest.get("format_version") if isinstance(manifest, dict) else None
@@ -155,14 +159,14 @@ def read(path: Path) -> Manifest:
     return cast(Manifest, manifest)
 
 
-def record_files(path: Path) -> list[str]:
-    """The names of all record files that the manifest at `path` lists, split by split.
+def record_files(manifest: Manifest, path: Path | str) -> list[str]:
+    """The names of all record files that the manifest at `path` or URL lists, split by split.
 
     Raises:
-      RecordError: as `read`, or an entry is not the name of a record file.
+      RecordError: an entry is not the name of a record file.
     """
     try:
-        entries = [entry["path"] for split in read(path)["splits"].values() for entry in split["shards"]]
+        entries = [entry["path"] for split in manifest["splits"].values() for entry in split["shards"]]
         return [shards.ShardSpec.parse(entry).name for entry in entries]
     except (AttributeError, KeyError, TypeError, ValueError) as exc:
         raise RecordError("the manifest does not list record files. Choose another folder.", path=path) from exc

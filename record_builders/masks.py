@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -40,10 +40,11 @@ class RunLengths:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexImage:
-    """The pixels of the palette image at `path` that have the number `index`."""
+    """The pixels of the palette image at `path` that have the number `index`; it was changed last at `modified_ns`."""
 
     path: Path
     index: int
+    modified_ns: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from record_builders import shards
-from record_builders.annotations import AnnotatedImage, Fault, LeftOut, ObjectAnnotation, Wanted
+from record_builders.annotations import Fault, LeftOut, Wanted
 from record_builders.choices import Choices
 from record_builders.duplicates import Copies
 from record_builders.groups import Groups
 from record_builders.label_map import LabelMap
 from record_builders.shards import ShardSpec
+from record_builders.stored_images import Outline, StoredImages
+from tfod_tools.base.files import Folder, LocalFolder, RemoteFolder
 
 TRAIN, VAL = "train", "val"
 AUTO = "auto"
@@ -29,7 +31,8 @@ class Request:
       format: name of a file in `record_builders/formats`, or 'auto' to find out.
       annotations: the folder of annotations, or their file.
       images: the folder of images.
-      output: the folder for the records.
+      output: the folder for the records; where they are published elsewhere, for them to wait in.
+      remote: the folder elsewhere.
       label_map: a given label map; None to number the classes that are found.
       shards: wanted number of files for each split, at least 1; None to have as many as `shard_mb` asks for.
       shard_mb: megabytes of images for each file.
@@ -46,6 +49,7 @@ class Request:
     annotations: Path
     images: Path
     output: Path
+    remote: RemoteFolder | None = None
     label_map: Path | None = None
     shards: int | None = None
     shard_mb: float = SHARD_MB
@@ -56,6 +60,11 @@ class Request:
     verify: bool = False
     wanted: Wanted = field(default_factory=Wanted)
     choices: Choices = field(default_factory=Choices)
+
+    @property
+    def target(self) -> Folder:
+        """Where the records are published."""
+        return self.remote or LocalFolder(self.output)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,10 +78,10 @@ class Split:
     """
 
     name: str
-    images: tuple[AnnotatedImage, ...]
+    images: StoredImages
     shards: int
 
-    def files(self) -> tuple[tuple[ShardSpec, tuple[AnnotatedImage, ...]], ...]:
+    def files(self) -> tuple[tuple[ShardSpec, StoredImages], ...]:
         """Each shard with its images: consecutive ones, their numbers differing by one at most."""
         total, parts = len(self.images), self.shards
         return tuple(
@@ -82,7 +91,7 @@ class Split:
 
     def boxes(self) -> Counter[str]:
         """Number of boxes of each class."""
-        return Counter(item.label for image in self.images for item in image.objects)
+        return Counter(label for image in self.images.outlines for label in image.labels)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +104,7 @@ class Plan:
       label_map_text: what label_map.pbtxt will hold: a given file as it is.
       splits: 'train' and, unless all images are trained on, 'val'.
       faults: what cannot be written.
-      left_out: what is not to be written.
+      left_out: what is not to be written, one for each reason.
       unannotated_images: number of images that no annotation mentions.
       copies: sets of images to write that are byte-identical.
       groups: those that were asked for, if any.
@@ -114,16 +123,15 @@ class Plan:
     superseded: tuple[str, ...]
 
     @property
-    def images(self) -> tuple[AnnotatedImage, ...]:
+    def images(self) -> StoredImages:
         """The images to write, split by split."""
-        return tuple(image for split in self.splits for image in split.images)
+        return replace(self.splits[0].images, outlines=self.outlines)
+
+    @property
+    def outlines(self) -> list[Outline]:
+        """Those of the images to write, split by split."""
+        return [outline for split in self.splits for outline in split.images.outlines]
 
     def conversions(self) -> Counter[str]:
         """Number of images to convert of each kind."""
-        headers = (image.header for image in self.images)
-        return Counter(header.conversion.kind for header in headers if header.conversion)
-
-    @property
-    def objects(self) -> tuple[ObjectAnnotation, ...]:
-        """The objects to write, image by image."""
-        return tuple(item for image in self.images for item in image.objects)
+        return Counter(image.conversion for image in self.outlines if image.conversion)

@@ -24,7 +24,7 @@ def summary(plan: Plan, *, done: bool) -> str:
         *tables.lines(("class", "id", *(f"{split.name} boxes" for split in splits)), class_rows),
         "",
         *_remarks(plan),
-        f"{'Wrote' if done else 'Would write'} to {plan.request.output}:",
+        f"{'Wrote' if done else 'Would write'} to {plan.request.target}:",
         *(f"  {shards.pattern(split.name, split.shards)}" for split in splits),
         *(f"  {name}" for name in (LABEL_MAP, MANIFEST)),
     ]
@@ -36,15 +36,15 @@ def summary(plan: Plan, *, done: bool) -> str:
 
 def _remarks(plan: Plan) -> list[str]:
     """One line for everything that is not simply written."""
-    clipped = sum(item.clipped for item in plan.objects)
+    outlines = plan.outlines
     images, boxes = (sum(getattr(fault, what) for fault in plan.faults) for what in ("images", "boxes"))
     remarks = {
-        "Boxes clipped at the edge of their image": clipped,
-        "Boxes that the training loss passes over (--ignore)": sum(item.weight == 0 for item in plan.objects),
+        "Boxes clipped at the edge of their image": sum(image.clipped for image in outlines),
+        "Boxes that the training loss passes over (--ignore)": sum(image.ignored for image in outlines),
         f"Images with more than {ENGINE_LIMIT} boxes, which need a max_number_of_boxes as make_config sets it": sum(
-            len(image.objects) > ENGINE_LIMIT for image in plan.images
+            len(image.labels) > ENGINE_LIMIT for image in outlines
         ),
-        "Images without objects, written as background": sum(not image.objects for image in plan.images),
+        "Images without objects, written as background": sum(not image.labels for image in outlines),
         "Images without an annotation, left out": plan.unannotated_images,
         "Images that are copies of others, kept in one split with them": sum(len(c.images) - 1 for c in plan.copies),
         "Groups of images that --group_by keeps in one split": len(plan.groups.members) if plan.groups else 0,
@@ -52,9 +52,9 @@ def _remarks(plan: Plan) -> list[str]:
         "Annotated images dropped": images,
         "Boxes dropped": boxes,
     }
-    classes = {item.label for item in plan.objects}
+    classes = {label for image in outlines for label in image.labels}
     absent = [(split.name, sorted(classes - split.boxes().keys())) for split in plan.splits]
-    notes = Counter(note for image in plan.images for note in image.notes)
+    notes = Counter(note for image in outlines for note in image.notes)
     lines = [f"{remark}: {count}" for remark, count in remarks.items() if count]
     lines += [f"Images converted, {kind}: {count}" for kind, count in sorted(plan.conversions().items())]
     lines += [

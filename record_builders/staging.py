@@ -6,6 +6,7 @@
     .make_records/manifest.json                      all is finished: the files are on the way to their final names
 
 Once the manifest is in this folder, a run that finds it first moves the rest of the files, whatever it is asked for.
+The final place may be elsewhere, on a remote file system.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from record_builders.tfrecord import WrittenFile
 from record_builders.workers import WorkerKilledError
 from tfod_tools.base import files
 from tfod_tools.base.errors import Interrupted, RecordError
+from tfod_tools.base.files import Folder, LocalFolder
 
 _FOLDER = ".make_records"
 _HALF, _VOUCHER = ".half", ".json"
@@ -39,6 +41,11 @@ class Staging:
     """The folder of one run; see `opened`."""
 
     output: Path
+    target: Folder
+
+    def path(self, name: str) -> Path:
+        """Where a file of this name waits."""
+        return _folder(self.output) / name
 
     def shard(self, name: str, fingerprint: str, records: Iterable[bytes]) -> WrittenFile:
         """Writes a shard, unless it is finished.
@@ -48,26 +55,27 @@ class Staging:
           fingerprint: equal for equal content alone.
           records: what the file is to hold; not touched where it is finished.
         """
-        waiting = _folder(self.output) / name
-        voucher = waiting.with_name(name + _VOUCHER)
-        if found := self._finished(name, fingerprint, voucher):
+        if found := self._finished(name, fingerprint):
             return found
-        half = waiting.with_name(name + _HALF)
-        written = tfrecord.write(half, records)
-        half.replace(waiting)
-        voucher.write_text(json.dumps({"fingerprint": fingerprint, **asdict(written)}))
+        written = tfrecord.write(self.path(name + _HALF), records)
+        self.path(name + _HALF).replace(self.path(name))
+        self.path(name + _VOUCHER).write_text(json.dumps({"fingerprint": fingerprint, **asdict(written)}))
         return written
 
-    def _finished(self, name: str, fingerprint: str, voucher: Path) -> WrittenFile | None:
-        """What an earlier run wrote for the very same content, and is still whole."""
+    def vouched(self, name: str, fingerprint: str | None = None) -> WrittenFile | None:
+        """What was written as the shard `name`, as its voucher says; None without one, or with another fingerprint."""
         try:
-            said = json.loads(voucher.read_bytes())
-            if said.pop("fingerprint") != fingerprint:
-                return None
-            written = WrittenFile(**said)
+            said = json.loads(self.path(name + _VOUCHER).read_bytes())
+            made_of = said.pop("fingerprint")
+            return WrittenFile(**said) if fingerprint in (None, made_of) else None
         except (OSError, ValueError, TypeError, KeyError, AttributeError):
             return None
-        waiting = _folder(self.output) / name
+
+    def _finished(self, name: str, fingerprint: str) -> WrittenFile | None:
+        """What an earlier run wrote for the very same content, and is still whole."""
+        if (written := self.vouched(name, fingerprint)) is None:
+            return None
+        waiting = self.path(name)
         # Where it waits no more, it has moved to its final place.
         return written if _sha256(waiting if waiting.exists() else self.output / name) == written.sha256 else None
 
@@ -76,15 +84,15 @@ class Staging:
         folder = _folder(self.output)
         files.write_atomically(folder / LABEL_MAP, label_map_text.encode())
         files.write_atomically(folder / MANIFEST, manifest.to_json(result))
-        _move_all(self.output)
+        _move_all(self.output, self.target)
 
 
 @contextlib.contextmanager
-def opened(output: Path, names: Iterable[str]) -> Iterator[Staging]:
+def opened(output: Path, target: Folder, names: Iterable[str]) -> Iterator[Staging]:
     """The staging folder in `output`, for this run alone, with nothing in it but finished shards called one of `names`.
 
-    Finishes first what an earlier run had begun to publish. At the end the folder is removed; where the block was
-    stopped, its finished shards stay for the next run.
+    Finishes first what an earlier run had begun to publish in `target`. At the end the folder is removed; where the
+    block was stopped, its finished shards stay for the next run.
 
     Raises:
       RecordError: another run writes there.
@@ -95,10 +103,10 @@ def opened(output: Path, names: Iterable[str]) -> Iterator[Staging]:
     with _locked(output):
         folder.mkdir(exist_ok=True)
         if (folder / MANIFEST).exists():
-            _move_all(output)
+            _move_all(output, target)
         _tidy(folder, shards)
         try:
-            yield Staging(output)
+            yield Staging(output, target)
         except (Interrupted, WorkerKilledError):
             _tidy(folder, shards)
             with contextlib.suppress(OSError):  # There are finished shards.
@@ -111,14 +119,19 @@ def opened(output: Path, names: Iterable[str]) -> Iterator[Staging]:
         shutil.rmtree(folder)
 
 
-def published(output: Path) -> set[str]:
-    """The record files that earlier runs put into `output`, or had begun to.
+def published(output: Path, target: Folder) -> set[str]:
+    """The record files that earlier runs published in `target`, or had begun to.
 
     Raises:
       RecordError: a manifest is there that is not one of records.
     """
-    manifests = [folder / MANIFEST for folder in (output, _folder(output))]
-    return {name for path in manifests if path.exists() for name in manifest.record_files(path)}
+    return _listed(target) | _listed(LocalFolder(_folder(output)))
+
+
+def _listed(folder: Folder) -> set[str]:
+    """The record files that the manifest of a folder lists, if it has one."""
+    content, path = folder.read(MANIFEST), f"{folder}/{MANIFEST}"
+    return set() if content is None else set(manifest.record_files(manifest.parse(content, path), path))
 
 
 def _folder(output: Path) -> Path:
@@ -131,19 +144,19 @@ def _tidy(folder: Path, kept: Container[str]) -> None:
             path.unlink()
 
 
-def _move_all(output: Path) -> None:
+def _move_all(output: Path, target: Folder) -> None:
     """Gives all files their final names; before the manifest, removes what only the earlier one speaks of."""
-    folder, earlier = _folder(output), output / MANIFEST
-    names = manifest.record_files(folder / MANIFEST)
-    superseded = set(manifest.record_files(earlier)) - set(names) if earlier.exists() else set()
-    for name in (*names, LABEL_MAP):
+    folder = _folder(output)
+    names = _listed(LocalFolder(folder))
+    superseded = _listed(target) - names
+    for name in (*sorted(names), LABEL_MAP):
         if (folder / name).exists():
-            (folder / name).replace(output / name)
-    for name in superseded:
-        (output / name).unlink(missing_ok=True)
-    files.sync(output)
-    (folder / MANIFEST).replace(earlier)
-    files.sync(output)
+            target.take(folder / name)
+    for name in sorted(superseded):
+        target.remove(name)
+    target.sync()
+    target.take(folder / MANIFEST)
+    target.sync()
 
 
 @contextlib.contextmanager

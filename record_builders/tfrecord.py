@@ -51,20 +51,23 @@ def write(path: Path, records: Iterable[bytes]) -> WrittenFile:
     with path.open("wb", buffering=0) as file:
         for record in records:
             length = struct.pack("<Q", len(record))
-            ends = struct.pack("<I", masked_crc32c(length)), struct.pack("<I", masked_crc32c(record))
-            framed = b"".join((length, ends[0], record, ends[1]))
-            _write_all(file, framed)
-            digest.update(framed)
-            size_bytes += len(framed)
+            header = length + struct.pack("<I", masked_crc32c(length))
+            footer = struct.pack("<I", masked_crc32c(record))
+            for part in (header, record, footer):
+                digest.update(part)
+            size_bytes += _write_all(file, (header, record, footer))
             count += 1
         os.fsync(file.fileno())
     return WrittenFile(records=count, size_bytes=size_bytes, sha256=digest.hexdigest())
 
 
-def _write_all(file: io.FileIO, data: bytes) -> None:
-    written = file.write(data)
-    while written < len(data):  # A disk that runs full takes a part before it refuses.
-        written += file.write(data[written:])
+def _write_all(file: io.FileIO, parts: tuple[bytes, ...]) -> int:
+    """Writes all parts and returns how many bytes they have."""
+    total = sum(map(len, parts))
+    written = os.writev(file.fileno(), parts)
+    while written < total:  # A disk that runs full takes a part before it refuses.
+        written += file.write(b"".join(parts)[written:])
+    return total
 
 
 def read(path: Path) -> Iterator[bytes]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 from itertools import chain
+from pathlib import Path
 
 from record_builders import pixels, workers
-from record_builders.annotations import AnnotatedImage, Fault, Found
+from record_builders.annotations import Fault
+from record_builders.reading import Reading
+from record_builders.stored_images import Outline
 from tfod_tools.base.errors import AnnotationError, ImageError
 
 _IMAGES_OF_A_TASK = 50
@@ -17,36 +20,40 @@ _IMAGES_OF_A_TASK = 50
 Bar = Callable[[int], AbstractContextManager[workers.Advance]]
 
 
-def decoded(found: Iterable[Found], processes: int, bar: Bar) -> list[Found]:
-    """What was found, with faults in place of images that cannot be decoded.
+def decode(read: Reading, processes: int, bar: Bar) -> None:
+    """Puts faults in place of images that cannot be decoded.
 
     Args:
-      found: those of its images that are to be converted were decoded for that.
+      read: those of its images that are to be converted were decoded for that.
       processes: how many decode.
       bar: from the number of images to decode to what is told the number of further ones done.
     """
-    result = list(found)
-    images = [(i, item) for i, item in enumerate(result) if isinstance(item, AnnotatedImage)]
-    copied = [(i, image) for i, image in images if image.header.conversion is None]
+    copied = [i for i, item in enumerate(read.found) if isinstance(item, Outline) and not item.conversion]
     parts = [copied[start : start + _IMAGES_OF_A_TASK] for start in range(0, len(copied), _IMAGES_OF_A_TASK)]
     with bar(len(copied)) as advance:
-        problems = workers.run([partial(_problems, part) for part in parts], processes, advance)
-    by_index = dict(copied)
-    for index, problem in chain.from_iterable(problems):
-        image = by_index[index]
-        error = AnnotationError(f"its image {image.image_path.name}: {problem}", path=image.source, line=image.line)
-        result[index] = Fault(error=error, image_name=image.image_name, images=1, boxes=len(image.objects))
-    return result
+        problems = workers.run([partial(_faults, read, part) for part in parts], processes, advance)
+    for index, fault in chain.from_iterable(problems):
+        read.found[index] = fault
 
 
-def _problems(images: Sequence[tuple[int, AnnotatedImage]], on_progress: workers.Advance) -> list[tuple[int, str]]:
-    problems = []
-    for index, image in images:
-        try:
-            pixels.decoded(image.image_path.read_bytes())
-        except OSError as exc:
-            problems.append((index, f"cannot read the image: {exc.strerror}."))
-        except ImageError as exc:
-            problems.append((index, exc.message))
+def _faults(read: Reading, indices: Sequence[int], on_progress: workers.Advance) -> list[tuple[int, Fault]]:
+    faults = []
+    for index in indices:
+        image = read.image(index)
+        if problem := _problem(image.image_path):
+            error = AnnotationError(f"its image {image.image_path.name}: {problem}", path=image.source, line=image.line)
+            fault = Fault(error=error, image_name=image.image_name, images=1, boxes=len(image.objects))
+            faults.append((index, fault))
         on_progress(1)
-    return problems
+    return faults
+
+
+def _problem(path: Path) -> str:
+    """Why the image at `path` cannot be decoded; '' if it can."""
+    try:
+        pixels.decoded(path.read_bytes())
+    except OSError as exc:
+        return f"cannot read the image: {exc.strerror}."
+    except ImageError as exc:
+        return exc.message
+    return ""

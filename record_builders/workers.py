@@ -6,6 +6,7 @@ A worker ends with this process however this process ends, and this process ends
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import signal
 import threading
@@ -25,11 +26,18 @@ T = TypeVar("T")
 Advance = Callable[[int], None]
 
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+# One process is done with that much in a fifth of a second; to start others takes some hundredths of one.
+_FEW_IMAGES, _FEW_BYTES = 500, 50_000_000
 _SECONDS_BETWEEN_REPORTS = 0.05
 
 
 class WorkerKilledError(RecordError):
     """One of the processes died, as when the machine runs out of memory."""
+
+
+def for_images(images: int, size_bytes: int = 0) -> int:
+    """How many processes are worth starting for so many images: one for few, else as many as there are CPUs."""
+    return 1 if images <= _FEW_IMAGES and size_bytes <= _FEW_BYTES else cpus()
 
 
 def cpus() -> int:
@@ -71,14 +79,20 @@ def run(tasks: Sequence[Callable[[Advance], T]], processes: int, on_progress: Ad
       TfodError: or OSError: the first that a task raised; the others are then stopped.
       WorkerKilledError: a process was killed.
     """
+    return list(results(tasks, processes, on_progress))
+
+
+def results(tasks: Sequence[Callable[[Advance], T]], processes: int, on_progress: Advance) -> Iterator[T]:
+    """As `run`, but one result after the other, each as soon as it and those before it are there."""
     processes = min(processes, len(tasks))
     if processes < 2 or not hasattr(os, "fork"):
-        return [task(on_progress) for task in tasks]
+        yield from (task(on_progress) for task in tasks)
+        return
     workers: dict[Connection, BaseProcess] = {}
     try:
         for _ in range(processes):
             _start(tasks, workers)
-        return _results(len(tasks), workers, on_progress)
+        yield from _received(len(tasks), workers, on_progress)
     finally:
         for process in workers.values():
             process.kill()
@@ -106,27 +120,29 @@ def _start(tasks: Sequence[Callable[[Advance], Any]], workers: dict[Connection, 
     theirs.close()
 
 
-def _results(count: int, workers: Mapping[Connection, BaseProcess], on_progress: Advance) -> list[Any]:
+def _received(count: int, workers: Mapping[Connection, BaseProcess], on_progress: Advance) -> Iterator[Any]:
+    """The results of `count` tasks, in their order."""
     from multiprocessing import connection
 
-    results: dict[int, Any] = {}
+    early: dict[int, Any] = {}
     waiting = iter(range(count))
     for worker in workers:
         _send_next(worker, waiting)
-    while len(results) < count:
-        for ready in connection.wait(list(workers)):
-            worker = cast("Connection", ready)
-            kind, index, value = _received(worker, workers[worker])
-            if kind == "error":
-                raise value
-            if kind == "bug":
-                raise RuntimeError(f"in a worker:\n{value}")
-            if kind == "progress":
-                on_progress(value)
-            else:
-                results[index] = value
-                _send_next(worker, waiting)
-    return [results[index] for index in range(count)]
+    for wanted in range(count):
+        while wanted not in early:
+            for ready in connection.wait(list(workers)):
+                worker = cast("Connection", ready)
+                kind, index, value = _message(worker, workers[worker])
+                if kind == "error":
+                    raise value
+                if kind == "bug":
+                    raise RuntimeError(f"in a worker:\n{value}")
+                if kind == "progress":
+                    on_progress(value)
+                else:
+                    early[index] = value
+                    _send_next(worker, waiting)
+        yield early.pop(wanted)
 
 
 def _send_next(worker: Connection, waiting: Iterator[int]) -> None:
@@ -134,7 +150,7 @@ def _send_next(worker: Connection, waiting: Iterator[int]) -> None:
         worker.send(next(waiting))
 
 
-def _received(worker: Connection, process: BaseProcess) -> tuple[str, int, Any]:
+def _message(worker: Connection, process: BaseProcess) -> tuple[str, int, Any]:
     try:
         message: tuple[str, int, Any] = worker.recv()
         return message
@@ -156,6 +172,7 @@ def _serve(
     for number in _STOP_SIGNALS:  # They reach the whole terminal; the parent decides.
         signal.signal(number, signal.SIG_DFL if number == signal.SIGTERM else signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+    gc.freeze()  # To look for garbage in what is the parent's would make a copy of all of it.
     for other in inherited:  # While one worker holds the parent's end, another does not see that the parent is gone.
         other.close()
     with contextlib.suppress(EOFError, ConnectionError):

@@ -8,18 +8,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from importlib import metadata
 
-from record_builders import conversion, example, manifest, masks, staging, tfrecord, workers
+from record_builders import beam, conversion, example, manifest, staging, tfrecord, workers
 from record_builders.annotations import AnnotatedImage
 from record_builders.manifest_entries import Manifest
 from record_builders.plan import Plan
 from record_builders.staging import Staging
+from record_builders.stored_images import StoredImages
 from tfod_tools.base.errors import ImageError, RecordError
 
-# One process writes that much in a fifth of a second; to start others takes some hundredths of one.
-_SMALL_IMAGES, _SMALL_BYTES = 500, 50_000_000
 
-
-def write(planned: Plan, on_progress: workers.Advance, processes: int | None = None) -> Manifest:
+def write(
+    planned: Plan, on_progress: workers.Advance, processes: int | None = None, beam_options: str | None = None
+) -> Manifest:
     """Writes records, label map and, last, the manifest; then removes what only an earlier run had written.
 
     Nothing appears under its final name before all of it is written. A run that was stopped or killed is taken up where
@@ -30,6 +30,7 @@ def write(planned: Plan, on_progress: workers.Advance, processes: int | None = N
       planned: what to write.
       on_progress: told the number of images done since it was last told.
       processes: how many write; by default one for few images, else as many as there are CPUs.
+      beam_options: the workers of an Apache Beam pipeline with these options write instead; see `beam.write`.
 
     Raises:
       ImageError: an image can no longer be read.
@@ -39,17 +40,21 @@ def write(planned: Plan, on_progress: workers.Advance, processes: int | None = N
     output, classes = planned.request.output, planned.label_map.ids_by_name()
     shards = {spec.name: images for split in planned.splits for spec, images in split.files()}
     if processes is None:
-        size_bytes = sum(image.header.size_bytes for image in planned.images)
-        small = len(planned.images) <= _SMALL_IMAGES and size_bytes <= _SMALL_BYTES
-        processes = 1 if small else workers.cpus()
+        processes = workers.for_images(len(planned.outlines), sum(image.size_bytes for image in planned.outlines))
     try:
-        with staging.opened(output, shards) as staged:
-            made_by = _makers()
-            tasks = [partial(_write_shard, staged, name, shards[name], classes, made_by) for name in shards]
+        with staging.opened(output, planned.request.target, shards) as staged:
+            write_shard = partial(_write_shard, staged, classes, _makers())
             with workers.stoppable("Stopped. Shards that were finished are kept: run it again to go on."):
-                written = workers.run(tasks, processes, on_progress)
+                if beam_options is None:
+                    tasks = [partial(write_shard, name, images) for name, images in shards.items()]
+                    written = workers.run(tasks, processes, on_progress)
+                else:
+                    written = beam.write(staged, shards, write_shard, beam_options)
+                    on_progress(len(planned.outlines))
             result = manifest.build(planned, dict(zip(shards, written, strict=True)))
             staged.publish(planned.label_map_text, result)
+        if planned.request.remote:
+            output.rmdir()
     except OSError as exc:
         raise RecordError(f"cannot write the records: {exc.strerror}.", path=output) from exc
     return result
@@ -62,10 +67,10 @@ def _makers() -> str:
 
 def _write_shard(
     staged: Staging,
-    name: str,
-    images: Sequence[AnnotatedImage],
     classes: Mapping[str, int],
     made_by: str,
+    name: str,
+    images: StoredImages,
     on_progress: workers.Advance,
 ) -> tfrecord.WrittenFile:
     left = len(images)
@@ -81,16 +86,11 @@ def _write_shard(
     return written
 
 
-def _fingerprint(images: Sequence[AnnotatedImage], classes: Mapping[str, int], made_by: str) -> str:
+def _fingerprint(images: StoredImages, classes: Mapping[str, int], made_by: str) -> str:
     """A hash of all that determines a shard's bytes; of files their sizes and times of change stand for the content."""
     digest = hashlib.sha256(f"{made_by} {sorted(classes.items())}".encode("utf-8", "surrogateescape"))
-    for image in images:
-        digest.update(repr(image).encode("utf-8", "surrogateescape"))
-        for item in image.objects:
-            mask = item.mask.mask if isinstance(item.mask, masks.Turned) else item.mask
-            if isinstance(mask, masks.IndexImage):
-                stat = mask.path.stat()
-                digest.update(f"{stat.st_size} {stat.st_mtime_ns}".encode())
+    for packed in images.packed():
+        digest.update(packed)
     return digest.hexdigest()
 
 
@@ -105,11 +105,14 @@ def _records(
 def _content(image: AnnotatedImage) -> bytes:
     """The image file, which must be the one that was planned with."""
     try:
-        with image.image_path.open("rb") as file:
-            stat = os.fstat(file.fileno())
-            content = file.read()
+        descriptor = os.open(image.image_path, os.O_RDONLY)
+        try:
+            stat = os.fstat(descriptor)
+            content = os.read(descriptor, stat.st_size)
+        finally:
+            os.close(descriptor)
     except OSError as exc:
         raise ImageError(f"cannot read the image: {exc.strerror}.", path=image.image_path) from exc
-    if (stat.st_size, stat.st_mtime_ns) != (image.header.size_bytes, image.header.modified_ns):
+    if (len(content), stat.st_mtime_ns) != (image.header.size_bytes, image.header.modified_ns):
         raise ImageError("the image was changed in the meantime. Run it again.", path=image.image_path)
     return content

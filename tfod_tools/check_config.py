@@ -4,8 +4,10 @@
 
 Errors stop training or make it useless; warnings are what the engine does otherwise than one would think; notes hold
 for the engine's own scripts, and this project's commands mend them. Each has its place in the file, what was found and
-expected, and a fix where there is only one. With --records the config is compared with the data as well. Fields that
-differ from the template that the config is most like come last: mostly there are more than one remembers.
+expected, and a fix where there is only one; what decides most of a run comes first. With --records the config is
+compared with the data as well; every record is read. Fields that differ from the template that the config is most like
+stand behind the errors: mostly there are more than one remembers. At the end: how long the run is, and what its
+learning rate does.
 
   python -m tfod_tools.check_config --explain=CFG07    tells more about a code; docs/check_config.md lists them all
 
@@ -19,17 +21,19 @@ import dataclasses
 import json
 import textwrap
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from absl import flags
 
-from pipeline_configs import check, extension, nearest, patch, rewrite, schema
+from pipeline_configs import check, contents, extension, nearest, patch, rewrite, schema, zoo
 from pipeline_configs.dataset import Dataset
 from pipeline_configs.finding import SEVERITIES, Finding
+from pipeline_configs.schedules import plot, summary
 from pipeline_configs.text_proto import Config
 from tfod_tools import app
-from tfod_tools.base import files
+from tfod_tools.base import files, progress
 from tfod_tools.base.errors import ConfigError, UsageError
 
 FLAGS = flags.FlagValues()
@@ -41,6 +45,7 @@ _FIX = flags.DEFINE_string(
     "fix", None, "Where to write the config with every fix; may be the same file.", flag_values=FLAGS
 )
 _EXPLAIN = flags.DEFINE_string("explain", None, "Tell about this code, and stop.", flag_values=FLAGS)
+_PLOT = flags.DEFINE_string("plot", None, "PNG file for a picture of the learning rate.", flag_values=FLAGS)
 _EXTENSION = flags.DEFINE_string("extension", None, extension.HELP, flag_values=FLAGS)
 _DRY_RUN = flags.DEFINE_boolean("dry_run", False, "Show what --fix would change, write nothing.", flag_values=FLAGS)
 
@@ -59,22 +64,36 @@ def main(arguments: Sequence[str]) -> int:
         raise UsageError("--config is missing. Run with --help to see every flag.")
     path = files.local_path(_CONFIG.value)
     known: dict[str, Any] = {
-        "records": Dataset.read(files.local_path(_RECORDS.value)) if _RECORDS.value else None,
+        "records": _records(files.local_path(_RECORDS.value)) if _RECORDS.value else None,
         "extension": extension.located(_EXTENSION.value),
     }
     text = schema.text(path)
     checked = check.check(text, **known)
+    images = known["records"].train.images if known["records"] else None
+    if _PLOT.value and checked.config and not _DRY_RUN.value:
+        _draw(checked.config, images)
     if _FIX.value is None:
-        _report(path, checked)
+        _report(path, checked, images)
         return _ERRORS_FOUND if _errors(checked.findings) else 0
     before = _fixable(path, checked)
     after = check.fixed(before, **known)
     output = files.local_path(_FIX.value)
     content = _content(path, text, after, output)
     left = check.check(content, **known).findings
-    _report(path, checked, patch.diff(before, after))
+    _report(path, checked, images, patch.diff(before, after))
     _write(output, content, left)
     return _ERRORS_FOUND if _errors(left) else 0
+
+
+def _records(folder: Path) -> Dataset:
+    """The data set with what its records hold."""
+    from record_builders import example, image_header, tfrecord
+
+    dataset = Dataset.read(folder)
+    count = sum(len(split.files()) for split in (dataset.train, dataset.val) if split)
+    read = partial(contents.read, records=tfrecord.read, parse=example.parse, header=image_header.header_of)
+    with progress.bar("Reading records", count) as advance:
+        return dataset.with_contents(partial(read, on_progress=advance))
 
 
 def _errors(findings: Sequence[Finding]) -> int:
@@ -88,7 +107,7 @@ def _fixable(path: Path, checked: check.Checked) -> Config:
     return checked.config
 
 
-def _report(path: Path, checked: check.Checked, changes: Sequence[str] | None = None) -> None:
+def _report(path: Path, checked: check.Checked, images: int | None, changes: Sequence[str] | None = None) -> None:
     counts = {severity: sum(one.severity == severity for one in checked.findings) for severity in SEVERITIES}
     like = nearest.nearest(checked.config) if checked.config else None
     if _FORMAT.value == "json":
@@ -97,10 +116,14 @@ def _report(path: Path, checked: check.Checked, changes: Sequence[str] | None = 
         shown["nearest"] = like and dataclasses.asdict(like)
         print(json.dumps(shown | ({} if changes is None else {"changes": changes}), indent=2))
         return
-    for finding in checked.findings:
-        print(*_lines(path, finding), sep="\n")
-    if like:
-        _show_differences(like)
+    grave, lesser = (
+        [line for one in checked.findings if (one.severity == SEVERITIES[0]) == is_grave for line in _lines(path, one)]
+        for is_grave in (True, False)
+    )
+    differences = _differences(like, path, checked) if like else []
+    learning_rate = summary.lines(checked.config, images) if checked.config else []
+    for line in (*grave, *differences, *lesser, *learning_rate):
+        print(line)
     fixes = sum(finding.fix is not None for finding in checked.findings)
     hint = f" {fixes} can be fixed: --fix=FILE." if fixes and changes is None else ""
     more = " --explain=CODE tells more." if checked.findings else ""
@@ -109,13 +132,18 @@ def _report(path: Path, checked: check.Checked, changes: Sequence[str] | None = 
         print(f"  {change}")
 
 
-def _show_differences(like: nearest.Resemblance) -> None:
+def _differences(like: nearest.Resemblance, path: Path, checked: check.Checked) -> list[str]:
+    """A line for each field that is not as in the template, below one that counts them."""
     count = len(like.changes)
     colon = ":" if count else "."
-    print(f"{_counted('field', count)} {'differs' if count == 1 else 'differ'} from template {like.template}{colon}")
-    print(*(f"  {change}" for change in like.changes[:_SHOWN_DIFFERENCES]), sep="\n", end="\n" if count else "")
-    if count > _SHOWN_DIFFERENCES:
-        print(f"  ... and {count - _SHOWN_DIFFERENCES} more")
+    differ = f"{_counted('field', count)} {'differs' if count == 1 else 'differ'}"
+    shown = [f"  {path}:{checked.line_of(change.partition(': ')[0])}: {change}" for change in like.changes]
+    more = [f"  ... and {count - _SHOWN_DIFFERENCES} more"] if count > _SHOWN_DIFFERENCES else []
+    lines = [f"{differ} from template {like.template}{colon}", *shown[:_SHOWN_DIFFERENCES], *more]
+    weights = zoo.checkpoint(like.template)
+    if weights and checked.config and not checked.config.train_config.fine_tune_checkpoint:
+        lines.append(f"It starts from none of the weights that were published for the template: {weights.name}.")
+    return lines
 
 
 def _counted(severity: str, count: int) -> str:
@@ -124,7 +152,7 @@ def _counted(severity: str, count: int) -> str:
 
 def _as_json(finding: Finding) -> dict[str, Any]:
     """The finding's fields by name; the fix as a list of paths and values, null where there is none."""
-    fix = None if finding.fix is None else [dataclasses.asdict(edit) for edit in finding.fix.edits]
+    fix = None if finding.fix is None else [{"path": edit.path, "value": edit.value} for edit in finding.fix.edits]
     return dataclasses.asdict(finding) | {"fix": fix}
 
 
@@ -138,6 +166,15 @@ def _lines(path: Path, finding: Finding) -> list[str]:
         f"{path}:{finding.line}: {finding.severity} {finding.code}{field}: {found}",
         *(f"    fix: {fix}" for fix in fixes),
     ]
+
+
+def _draw(config: Config, images: int | None) -> None:
+    output = files.local_path(_PLOT.value or "")
+    picture = plot.png(config, images)
+    try:
+        files.write_atomically(output, picture)
+    except OSError as error:
+        raise ConfigError(f"cannot be written: {error.strerror}. Name another --plot.", path=output) from error
 
 
 def _content(source: Path, text: str, config: Config, output: Path) -> str:

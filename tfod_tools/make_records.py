@@ -95,7 +95,7 @@ for _name, _kinds in (("drop", DROPPABLE), ("ignore", CHOOSABLE)):
         flag_values=FLAGS,
     )
 _MASKS = _bool("masks", False, "Write instance masks, where there are some.")
-_OUTPUT = _string("output", None, "Folder for the records.", required=True)
+_OUTPUT = _string("output", None, "Folder for the records, here or at a URL such as gs://bucket/folder.", required=True)
 _SHARDS = _integer(
     "shards",
     None,
@@ -130,14 +130,18 @@ _WORKERS = _integer(
     "Processes that write; by default as many as there are CPUs, and one for few images. The files are the same.",
     lower_bound=1,
 )
+_ENGINE = _enum(
+    "engine", "local", ("local", "beam"), "Who writes: processes of this machine, or Apache Beam's workers."
+)
+_BEAM_OPTIONS = _string(
+    "beam_options", "", "With --engine=beam: options of the pipeline, such as --runner=FlinkRunner."
+)
 _MISSING_IMAGES = _string(
     "missing_images",
     None,
     "Only write the names of the images that are annotated but not there into this file, one a line; no records.",
 )
-_DOWNLOAD = _bool(
-    "download", False, "In Open Images, first fetch the images that are annotated but not there into --images."
-)
+_DOWNLOAD = _bool("download", False, "In Open Images, first fetch images that are annotated but not there to --images.")
 _DOWNLOAD_FROM = _string("download_from", None, "Where --download finds train/ID.jpg; by default the public bucket.")
 _DOWNLOAD_RATE = _float("download_rate", 50, "Most images that --download asks for in a second.", lower_bound=0.01)
 _DRY_RUN = _bool("dry_run", False, "Say what would be written, and write nothing.")
@@ -166,11 +170,10 @@ def main(arguments: Sequence[str]) -> int:
         print(Problems(problems), file=sys.stderr)
     if not _DRY_RUN.value:
         _write(plan)
-        print(report.summary(plan, done=True))
+    print(report.summary(plan, done=not _DRY_RUN.value))
+    if not _DRY_RUN.value and not plan.request.remote:
         records = shlex.quote(_OUTPUT.value)
         print(f"Next: python -m tfod_tools.make_config --records={records} --template=NAME --output=pipeline.config")
-    else:
-        print(report.summary(plan, done=False))
     return app.SKIPPED_ITEMS if problems else 0
 
 
@@ -184,11 +187,11 @@ def _list_missing_images(path: Path) -> None:
 
 
 def _download() -> None:
-    from record_builders import build
+    from record_builders import build, reading
     from record_builders.open_images import download
 
     request = _request()
-    if build.format_name(request) != "open_images":
+    if reading.format_name(request) != "open_images":
         raise UsageError("--download is for Open Images, whose images lie in a public bucket. Leave it out.")
     names = build.missing_images(request)
     if _DRY_RUN.value:
@@ -209,12 +212,14 @@ def _request() -> Request:
     from record_builders.plan import Request
 
     annotations = local_path(_ANNOTATIONS.value)
+    remote = files.remote_folder(_OUTPUT.value) if files.is_remote(_OUTPUT.value) else None
     beside = annotations.parent if annotations.is_file() else annotations
     return Request(
         format=_FORMAT.value,
         annotations=annotations,
         images=local_path(_IMAGES.value) if _IMAGES.value else beside,
-        output=local_path(_OUTPUT.value),
+        output=remote.antechamber if remote else Path(_OUTPUT.value),
+        remote=remote,
         label_map=local_path(_LABEL_MAP.value) if _LABEL_MAP.value else None,
         shards=_SHARDS.value,
         shard_mb=_SHARD_MB.value,
@@ -237,7 +242,7 @@ def _write(plan: Plan) -> None:
     from record_builders import writing
 
     with progress.bar("Writing", len(plan.images)) as advance:
-        writing.write(plan, advance, _WORKERS.value)
+        writing.write(plan, advance, _WORKERS.value, _BEAM_OPTIONS.value if _ENGINE.value == "beam" else None)
 
 
 if __name__ == "__main__":

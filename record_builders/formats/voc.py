@@ -24,7 +24,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from lxml import etree
@@ -52,13 +53,29 @@ def read(annotations: Path, images: ImageFolder, wanted: Wanted) -> Iterator[Fou
     Raises:
       AnnotationError: `annotations` is not a folder, holds no XML file or not the image sets that are wanted.
     """
+    paths, missing = files(annotations, wanted)
+    yield from missing
+    yield from read_files(paths, annotations, images, wanted)
+
+
+def files(annotations: Path, wanted: Wanted) -> tuple[list[Path], list[Fault]]:
+    """The XML files to read, and a fault for each that an image set lists and does not exist.
+
+    Raises:
+      AnnotationError: as `read`.
+    """
+    faults: list[Fault] = []
     if wanted.image_sets:
-        paths, missing = _of_sets(annotations, wanted.image_sets)
-        yield from missing
+        paths, faults = _of_sets(annotations, wanted.image_sets)
     else:
         paths = files_below(annotations, (".xml",))
     if not paths:
         raise AnnotationError("no XML file lies here, expected one for each image.", path=annotations)
+    return paths, faults
+
+
+def read_files(paths: Sequence[Path], annotations: Path, images: ImageFolder, wanted: Wanted) -> Iterator[Found]:
+    """The images that the XML files `paths` below `annotations` describe, and what is wrong with the others."""
     for path in paths:
         yield from _read_file(path, path.parent.relative_to(annotations), images, wanted)
 
@@ -103,10 +120,9 @@ def _read_file(path: Path, near: Path, images: ImageFolder, wanted: Wanted) -> I
     found: AnnotatedImage | Fault
     try:
         root = xml_files.root(path, "annotation", "Pascal VOC")
-        masks = path.parents[1] / "SegmentationObject" / f"{path.stem}.png" if wanted.masks else None
-        objects, errors = _objects(root, path, masks if masks and masks.is_file() else None)
+        objects, errors = _objects(root, path, _masks(path) if wanted.masks else None)
         image_name = named = _file_name(root)
-        image_path = _image_path(root, path, near, images)
+        image_path = _image_path(root, named, path, near, images)
         image_name = images.name(image_path)
         header = _header(root, path, images, image_path)
         _check_masks(objects, header)
@@ -129,16 +145,23 @@ def _file_name(root: etree._Element) -> str:
     return re.split(r"[/\\]", root.findtext("filename", "").strip())[-1]
 
 
-def _image_path(root: etree._Element, path: Path, near: Path, images: ImageFolder) -> Path:
-    name = _file_name(root)
+def _image_path(root: etree._Element, name: str, path: Path, near: Path, images: ImageFolder) -> Path:
     shown = f"'{name or path.stem}' or '{path.stem}.*'"
     return matching.image_path(images, (name, path.stem), near, path, _line(root, "filename"), shown=shown)
 
 
 def _header(root: etree._Element, path: Path, images: ImageFolder, image_path: Path) -> ImageHeader:
-    width, height = (root.findtext(f"size/{side}", "").strip() for side in ("width", "height"))
-    line = _line(root, "size" if root.find("size") is not None else "filename")
-    return matching.image_header(images, image_path, (width, height), path, line, what="<size>")
+    size = root.find("size")
+    stated = {} if size is None else _texts(size)
+    line = _line(root, "filename" if size is None else "size")
+    sides = (stated.get("width", ""), stated.get("height", ""))
+    return matching.image_header(images, image_path, sides, path, line, what="<size>")
+
+
+def _masks(path: Path) -> IndexImage | None:
+    """The masks of all objects of the XML file at `path`, where there are some."""
+    masks = path.parents[1] / "SegmentationObject" / f"{path.stem}.png"
+    return IndexImage(path=masks, index=0, modified_ns=masks.stat().st_mtime_ns) if masks.is_file() else None
 
 
 def _check_masks(objects: list[ObjectAnnotation], header: ImageHeader) -> None:
@@ -153,20 +176,21 @@ def _check_masks(objects: list[ObjectAnnotation], header: ImageHeader) -> None:
 
 
 def _objects(
-    root: etree._Element, path: Path, masks: Path | None
+    root: etree._Element, path: Path, masks: IndexImage | None
 ) -> tuple[list[ObjectAnnotation], list[AnnotationError]]:
     """The objects that can be read, and what is wrong with the others."""
     objects, errors = [], []
     for index, element in enumerate(root.findall("object"), start=1):
         try:
-            objects.append(_object(element, path, IndexImage(path=masks, index=index) if masks else None))
+            objects.append(_object(element, path, replace(masks, index=index) if masks else None))
         except AnnotationError as error:
             errors.append(error)
     return objects, errors
 
 
 def _object(element: etree._Element, path: Path, mask: IndexImage | None) -> ObjectAnnotation:
-    label = element.findtext("name", "").strip()
+    texts = _texts(element)
+    label = texts.get("name", "")
     if not label:
         message = "an <object> has no <name>, expected its class. Add it or remove the object."
         raise AnnotationError(message, path=path, line=_line(element, "name"))
@@ -174,19 +198,30 @@ def _object(element: etree._Element, path: Path, mask: IndexImage | None) -> Obj
     if corners is None:
         message = f"the {label} has no <bndbox>, expected its box. Add it or remove the object."
         raise AnnotationError(message, path=path, line=element.sourceline)
+    sides = _texts(corners)
     return ObjectAnnotation(
         label=label,
-        box=Box(**{side: _pixels(corners, side, path) for side in ("xmin", "ymin", "xmax", "ymax")}),
-        difficult=_flag(element, "difficult", path),
-        truncated=_flag(element, "truncated", path),
-        occluded=_flag(element, "occluded", path),
+        box=Box(
+            xmin=_pixels(sides, "xmin", corners, path),
+            ymin=_pixels(sides, "ymin", corners, path),
+            xmax=_pixels(sides, "xmax", corners, path),
+            ymax=_pixels(sides, "ymax", corners, path),
+        ),
+        difficult=_flag(texts, "difficult", element, path),
+        truncated=_flag(texts, "truncated", element, path),
+        occluded=_flag(texts, "occluded", element, path),
         mask=mask,
         line=element.sourceline,
     )
 
 
-def _pixels(corners: etree._Element, side: str, path: Path) -> float:
-    text = corners.findtext(side, "").strip()
+def _texts(element: etree._Element) -> dict[str, str]:
+    """The texts of the element's children, by tag; of equal tags the first."""
+    return {child.tag: (child.text or "").strip() for child in element.iterchildren(reversed=True)}
+
+
+def _pixels(texts: Mapping[str, str], side: str, corners: etree._Element, path: Path) -> float:
+    text = texts.get(side, "")
     number = matching.number(text)
     if math.isfinite(number):
         return number
@@ -194,8 +229,8 @@ def _pixels(corners: etree._Element, side: str, path: Path) -> float:
     raise AnnotationError(f"<{side}> {found}, expected pixels. Correct it.", path=path, line=_line(corners, side))
 
 
-def _flag(element: etree._Element, name: str, path: Path) -> bool:
-    text = element.findtext(name, "").strip()
+def _flag(texts: Mapping[str, str], name: str, element: etree._Element, path: Path) -> bool:
+    text = texts.get(name, "")
     if text.lower() not in _FLAGS:
         message = f"<{name}> is '{text}', expected 0 or 1. Correct it."
         raise AnnotationError(message, path=path, line=_line(element, name))

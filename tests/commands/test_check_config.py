@@ -10,12 +10,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from configs import case_records
 
 from pipeline_configs import schema, template
 from tfod_tools import app, check_config, make_config, make_records
 
 ROOT = Path(__file__).parents[2]
 HEAVY = ("tensorflow", "numpy", "PIL", "rich")
+POST = ROOT.parent / "shared" / "seeds" / "001_1730d5de25838040.txt"
 WILD = ROOT.parent / "shared" / "data" / "wild_configs" / "pipeline"
 
 
@@ -35,7 +37,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     records.mkdir()
     (records / "label_map.pbtxt").write_text('item { id: 1 name: "cat" } item { id: 2 name: "dog" }')
     for name in ("train", "val"):
-        (records / f"{name}.record").write_bytes(b"records")
+        case_records.write(records / f"{name}.record", [{"boxes": []}])
     manifest = {
         "format_version": 1,
         "label_map": {"path": "label_map.pbtxt", "classes": [{"id": 1, "name": "cat"}, {"id": 2, "name": "dog"}]},
@@ -69,12 +71,15 @@ def test_warnings_alone_are_no_failure(folder: Path, capsys: pytest.CaptureFixtu
     assert run("--config=pipeline.config", "--records=records") == 0
     out = capsys.readouterr().out.splitlines()
     assert out == [
+        "1 field differs from template ssd_mobilenet_v2_300x300:",
+        "  pipeline.config:156: train_config.optimizer.use_moving_average: true -> false",
+        "It starts from none of the weights that were published for the template: ssd_mobilenet_v2_coco_2018_03_29.",
         "pipeline.config:148: warning OPT02"
         " train_config.optimizer.rms_prop_optimizer.learning_rate.exponential_decay_learning_rate.decay_steps:"
         " found 800720, the first drop of a run of 200000 steps, expected drops before its last step."
         " The rate stays, all but, as it is to the end.",
-        "1 field differs from template ssd_mobilenet_v2_300x300:",
-        "  train_config.optimizer.use_moving_average: true -> false",
+        "200000 steps of 24 images: 800 epochs of 6000 images.",
+        "Learning rate: 0.004, never falls: the first drop would come at step 800720, 0.004 at the end.",
         "0 errors, 1 warning, 0 notes. --explain=CODE tells more.",
     ]
 
@@ -254,3 +259,39 @@ def test_the_templates_are_checked_as_they_are(capsys: pytest.CaptureFixture[str
     for name in template.names():
         assert run(f"--config={template.FOLDER / f'{name}.config'}") == 2
         assert "CFG03" in capsys.readouterr().out
+
+
+@pytest.mark.skipif(not POST.is_file(), reason="needs ../shared with the question that this answers")
+def test_the_config_of_a_question_is_answered_in_the_order_of_importance(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Somebody had changed the classes and the regularisation (datascience.stackexchange.com, 66683), and more."""
+    post = POST.read_text(encoding="utf-8")
+    (tmp_path / "posted.config").write_text(post[post.index("model { ssd") : post.index("Cluster setup")])
+    run(f"--config={tmp_path / 'posted.config'}")
+    out = capsys.readouterr().out
+    parts = [
+        "fields differ from template ssd_mobilenet_v2_300x300:",
+        "anchor_generator.ssd_anchor_generator.min_scale: 0.2 -> 0.05",
+        "feature_extractor.conv_hyperparams.regularizer.l2_regularizer.weight: 4e-05 -> 7e-05",
+        "convolutional_box_predictor.conv_hyperparams.regularizer.l2_regularizer.weight: 4e-05 -> 7e-05",
+        "It starts from none of the weights that were published for the template: ssd_mobilenet_v2_coco_2018_03_29.",
+        "warning OPT02 train_config.optimizer.rms_prop_optimizer.learning_rate.exponential_decay_learning_rate.",
+        "warning CFG37 train_config.fine_tune_checkpoint: found none",
+        "warning CFG40 ",
+        "warning OPT15 eval_config.num_examples",
+        "never falls: the first drop would come at step 800720",
+    ]
+    places = [out.index(part) for part in parts]
+    assert places == sorted(places)
+
+
+def test_a_picture_of_the_learning_rate(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("matplotlib")
+    assert run("--config=pipeline.config", "--plot=records") == 2
+    assert capsys.readouterr().err == "records: cannot be written: Is a directory. Name another --plot.\n"
+    assert run("--config=pipeline.config", "--plot=lr.png") == 0
+    assert Path("lr.png").read_bytes().startswith(b"\x89PNG")
+    Path("lr.png").unlink()
+    assert run("--config=pipeline.config", "--plot=lr.png", "--dry_run") == 0
+    assert not Path("lr.png").exists()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -24,6 +26,10 @@ HEAVY = ("tensorflow", "numpy", "PIL", "google.protobuf", "object_detection")
 def fresh_flags() -> Iterator[None]:
     """Puts every flag back to its default, as a new process would."""
     yield
+    forget_flags()
+
+
+def forget_flags() -> None:
     for name in make_config.FLAGS:
         make_config.FLAGS[name].unparse()
 
@@ -44,6 +50,12 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     )
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+def odd_layout() -> str:
+    """A config in which a comment stands between a field and the semicolon behind it."""
+    text = template.text("ssd_mobilenet_v2_300x300")
+    return text.replace("batch_size: 24", "batch_size: 24; sync_replicas: true # a comment before the semicolon\n;")
 
 
 def write_manifest(folder: Path, content: object) -> None:
@@ -83,6 +95,8 @@ def test_a_config_from_a_template(folder: Path, capsys: pytest.CaptureFixture[st
         "  eval_input_reader[0].tf_record_input_reader.input_path:"
         f' unset -> ["{folder}/records/val.record-?????-of-00001"]',
         "Trains in tf1 style.",
+        "1000 steps of 12 images: 1000 epochs of 12 images.",
+        "Learning rate: 0.0001 at first, 0.001 at step 100, falls from step 101 (epoch 101), 3.05e-09 at the end.",
         "Wrote run/pipeline.config",
         "Next: python -m tfod_tools.train --config=run/pipeline.config --model_dir=run/model",
     ]
@@ -126,6 +140,70 @@ def test_a_config_of_ones_own(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.usefixtures("folder")
+def test_a_config_of_ones_own_keeps_its_comments_where_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    text = template.text("ssd_mobilenet_v2_300x300").replace("batch_size: 24", "batch_size: 24  # what fits")
+    Path("mine.config").write_text(text)
+    steps = ["--set=train_config.num_steps=7", "--set=train_config.data_augmentation_options+={random_adjust_hue {}}"]
+    for _ in range(2):
+        assert run("--from=mine.config", "--output=mine.config", *steps) == 0
+        lines = difflib.ndiff(text.splitlines(), Path("mine.config").read_text().splitlines())
+        assert [line.rstrip() for line in lines if line[0] in "+-"] == [
+            *("-   num_steps: 200000", "+   num_steps: 7", "+   data_augmentation_options {"),
+            *("+     random_adjust_hue {", "+     }", "+   }"),
+        ]
+    assert "Nothing changes in mine.config.\nTrains in tf1 style.\n7 steps of 24 images.\n" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_layout_that_cannot_be_kept_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("odd.config").write_text(odd_layout())
+    assert run("--from=odd.config", "--output=new.config", "--unset=train_config.sync_replicas") == 0
+    assert "it is written anew, without its comments" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("folder")
+def test_named_edits_show_what_they_stand_for(capsys: pytest.CaptureFixture[str]) -> None:
+    flags = ["--batch_size=4", "--epochs=2.5", "--hard_miner=off", "--unset=train_config.data_augmentation_options[0]"]
+    config = made(*flags, "--set=train_config.num_steps=9")
+    assert (config.train_config.batch_size, config.train_config.num_steps) == (4, 9)
+    assert not config.model.ssd.loss.HasField("hard_example_miner")
+    out = capsys.readouterr().out
+    assert out.startswith(
+        "--batch_size=4 --epochs=2.5 stands for:\n  --set=train_config.batch_size=4\n  --set=train_config.num_steps=8\n"
+    )
+    assert "linear with the batch, 16 -> 4 images. --lr sets another.\n" in out
+    assert "--hard_miner=off stands for:\n  --unset=model.ssd.loss.hard_example_miner\n" in out
+    assert "9 steps of 4 images: 3 epochs of 12 images.\nLearning rate: " in out
+    assert "--model_dir=run/model --checkpoint_every=1\n" in out
+    shown = [shlex.split(line)[0] for line in out.splitlines() if line.startswith(("  --", "  '--"))]
+    forget_flags()
+    again = made(*shown, "--set=train_config.num_steps=9")
+    assert again == config
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_patch_from_a_file(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("small.yaml").write_text("model..l2_regularizer.weight: 7e-5\ntrain_config:\n  num_steps: 70\n")
+    config = made("--patch=small.yaml", "--set=train_config.num_steps=71")
+    assert config.train_config.num_steps == 71
+    assert config.model.ssd.feature_extractor.conv_hyperparams.regularizer.l2_regularizer.weight == pytest.approx(7e-5)
+    assert capsys.readouterr().out.count("l2_regularizer.weight: ") == 2
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_picture_of_the_learning_rate(capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("matplotlib")
+    assert run(TEMPLATE, RECORDS, OUTPUT, "--plot=records") == 2
+    assert capsys.readouterr().err == "records: cannot be written: Is a directory. Name another --plot.\n"
+    assert not Path("run").exists()
+    made("--plot=lr.png")
+    assert Path("lr.png").read_bytes().startswith(b"\x89PNG")
+    Path("lr.png").unlink()
+    made("--plot=lr.png", "--dry_run")
+    assert not Path("lr.png").exists()
+
+
+@pytest.mark.usefixtures("folder")
 def test_a_dry_run_writes_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(TEMPLATE, "--records=records", "--output=run/pipeline.config", "--dry_run") == 0
     assert not Path("run").exists()
@@ -136,9 +214,33 @@ def test_a_dry_run_writes_nothing(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_list(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("--list") == 0
+    names, *rows = capsys.readouterr().out.splitlines()[:-2]
+    assert names.split() == ["template", "style", "input", "mAP", "ms", "of"]
+    assert [row.split()[0] for row in rows] == list(template.names())
+    assert [row.split()[1:] for row in rows if row.startswith("ssd_mobilenet_v2_300x300 ")] == [
+        ["tf1", "300x300", "22", "31", "COCO"]
+    ]
+    assert [row.split()[1:] for row in rows if row.startswith("ssd_mobilenet_v2_small_192x192 ")] == [
+        ["tf1", "192x192", "-", "-"]
+    ]
+
+
+@pytest.mark.usefixtures("folder")
+def test_published_weights(capsys: pytest.CaptureFixture[str]) -> None:
+    published = ["--template=ssd_mobilenet_v2_300x300", "--records=records", "--output=run/pipeline.config"]
+    assert run(*published, "--checkpoint=auto") == 0
+    train_config = schema.read(Path("run/pipeline.config")).train_config
+    name = "ssd_mobilenet_v2_coco_2018_03_29"
+    assert train_config.fine_tune_checkpoint == f"{Path.cwd()}/run/{name}/model.ckpt"
+    assert train_config.fine_tune_checkpoint_type == "detection"
     out = capsys.readouterr().out
-    assert [line.split()[0] for line in out.splitlines()[::2]] == list(template.names())
-    assert "ssd_mobilenet_v2_320x320_keras  (tf2)\n    SSD with MobileNet v2 at 320x320" in out
+    assert out.startswith("--checkpoint=auto stands for:\n  '--set=train_config.fine_tune_checkpoint=")
+    assert f"First get the weights: curl -L http://download.tensorflow.org/models/object_detection/{name}.tar.gz" in out
+    assert out.endswith(f" | tar xz -C {Path.cwd()}/run\n")
+    Path("weights").mkdir()
+    Path("weights/model.ckpt.index").touch()
+    assert run(*published, "--checkpoint=weights/model.ckpt") == 0
+    assert "First get" not in capsys.readouterr().out
 
 
 RECORDS, OUTPUT = "--records=records", "--output=run/pipeline.config"
@@ -155,7 +257,29 @@ RECORDS, OUTPUT = "--records=records", "--output=run/pipeline.config"
         ([TEMPLATE, RECORDS, OUTPUT, "--sett=a=b"], 1, "Unknown command line flag 'sett'"),
         ([TEMPLATE, RECORDS, OUTPUT, "--set=model"], 1, "--set is 'model', expected field.path=value"),
         (["--template=ssd_mobilenet_v3", RECORDS, OUTPUT], 1, "no template is called 'ssd_mobilenet_v3'. Did you mean"),
-        (["--from=broken.config", "--output=broken.config", RECORDS], 1, "which --from reads"),
+        (
+            ["--from=odd.config", "--output=odd.config", "--unset=train_config.sync_replicas"],
+            1,
+            "comments would be lost",
+        ),
+        ([TEMPLATE, RECORDS, OUTPUT, "--patch=absent.yaml"], 2, "absent.yaml: there is no such file"),
+        (
+            [TEMPLATE, RECORDS, OUTPUT, "--patch=broken.yaml"],
+            2,
+            "broken.yaml:2: model.sdd.x: DetectionModel has no field",
+        ),
+        ([TEMPLATE, RECORDS, OUTPUT, "--set=model..num_clases=1"], 2, "Did you mean num_classes"),
+        ([TEMPLATE, RECORDS, OUTPUT, "--unset=eval_config.num_example"], 2, "Did you mean num_examples"),
+        ([TEMPLATE, RECORDS, OUTPUT, "--epochs=2", "--steps=3"], 1, "found both of --steps and --epochs"),
+        ([TEMPLATE, RECORDS, OUTPUT, "--batch_size=0"], 1, "--batch_size"),
+        ([TEMPLATE, RECORDS, OUTPUT, "--batch_size=13"], 1, "13 images a step of all GPUs, but there are 12"),
+        ([TEMPLATE, RECORDS, OUTPUT, "--gpus=2"], 1, "--gpus=2: a config of TF1 style trains on one GPU"),
+        ([TEMPLATE, RECORDS, OUTPUT, "--resize=300"], 1, "--resize is '300'"),
+        ([TEMPLATE, RECORDS, OUTPUT, "--anchors=scales=a..0.9"], 2, "min_scale: found 'a', expected a number"),
+        ([TEMPLATE, RECORDS, OUTPUT, "--unset=train_config.optimizer", "--plot=p.png"], 2, "no learning rate to draw"),
+        (["--from=own.config", OUTPUT, "--epochs=2"], 1, "--epochs needs --records"),
+        (["--from=own.config", OUTPUT, "--checkpoint=auto"], 1, "--checkpoint needs --template"),
+        ([TEMPLATE, RECORDS, OUTPUT, "--checkpoint=auto"], 1, "nothing was published for ssd_mobilenet_v2_small"),
         (["--from=absent.config", RECORDS, OUTPUT], 2, "absent.config: there is no such file"),
         (["--from=broken.config", RECORDS, OUTPUT], 2, "broken.config:2: Ssd has no field 'num_clases'. Did you mean"),
         (["--from=no_model.config", RECORDS, OUTPUT], 2, "model holds nothing"),
@@ -183,6 +307,9 @@ def test_mistakes(
     (folder / "empty").mkdir()
     (folder / "broken.config").write_text("model { ssd {\n  num_clases: 2 } }")
     (folder / "no_model.config").write_text("train_config { }")
+    (folder / "own.config").write_text(template.text("ssd_mobilenet_v2_300x300"))
+    (folder / "odd.config").write_text(odd_layout())
+    (folder / "broken.yaml").write_text("# two lines\nmodel: {sdd: {x: 1}}")
     before = sorted(folder.rglob("*"))
     assert run(*arguments) == code
     captured = capsys.readouterr()
@@ -214,24 +341,25 @@ def loaded_after(code: str) -> list[str]:
     return names
 
 
+@pytest.mark.usefixtures("folder")
 def test_without_the_engine_one_line_says_what_to_install() -> None:
     code = (
         "import sys\n"
         "sys.modules['object_detection'] = None\n"
         "from tfod_tools import app, make_config as command\n"
-        "sys.exit(app.status(command.main, command.FLAGS, command.__doc__, ['x', '--list']))"
+        f"sys.exit(app.status(command.main, command.FLAGS, command.__doc__, {['x', TEMPLATE, RECORDS, OUTPUT]}))"
     )
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, env=environment)
     assert done.returncode == 1
     assert done.stderr == "tf-object-detection-api is not installed. Run: pip install 'tfod-tools[train]'\n"
 
 
-def test_a_folder_of_the_engines_name_is_told_apart(tmp_path: Path) -> None:
-    (tmp_path / "object_detection").mkdir()
-    (tmp_path / "object_detection" / "__init__.py").write_text("")
+def test_a_folder_of_the_engines_name_is_told_apart(folder: Path) -> None:
+    (folder / "object_detection").mkdir()
+    (folder / "object_detection" / "__init__.py").write_text("")
     done = subprocess.run(
-        [sys.executable, "-m", "tfod_tools.make_config", "--list"],
-        cwd=tmp_path,
+        [sys.executable, "-m", "tfod_tools.make_config", TEMPLATE, RECORDS, OUTPUT],
         capture_output=True,
         text=True,
         check=False,
@@ -239,7 +367,7 @@ def test_a_folder_of_the_engines_name_is_told_apart(tmp_path: Path) -> None:
     )
     assert done.returncode == 2
     assert done.stderr == (
-        f"{tmp_path}/object_detection: is found in place of the engine and has no compiled protos."
+        f"{folder}/object_detection: is found in place of the engine and has no compiled protos."
         " Run from another folder.\n"
     )
 

@@ -7,7 +7,7 @@ from configs.strategies import configs
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline_configs import check, schema, template
+from pipeline_configs import check, importance, schema, template
 from pipeline_configs.text_proto import Config
 from tfod_tools.base.errors import UsageError
 
@@ -16,10 +16,11 @@ def found(text: str) -> list[tuple[str, int, str]]:
     return [(finding.code, finding.line, finding.path) for finding in check.check(text).findings]
 
 
-def test_findings_are_sorted_by_severity_and_line() -> None:
+def test_findings_are_sorted_by_severity_importance_and_line() -> None:
     text = (template.FOLDER / "ssd_mobilenet_v2_300x300.config").read_text(encoding="utf-8")
     findings = check.check(f"{text}\ntrain_config {{ fine_tune_checkpoint: 'gs://a/model.ckpt' }}").findings
-    keys = [(["error", "warning", "note"].index(finding.severity), finding.line) for finding in findings]
+    severities = ["error", "warning", "note"]
+    keys = [(severities.index(one.severity), importance.rank(one.path), one.line) for one in findings]
     assert keys == sorted(keys)
     assert {key[0] for key in keys} == {0, 1, 2}
 

@@ -49,6 +49,13 @@ def test_a_whole_manifest(tmp_path: Path) -> None:
     )
 
 
+def test_the_size_of_the_shards(tmp_path: Path) -> None:
+    content = manifest()
+    content["splits"]["train"]["shards"] = [{"path": "a", "bytes": 5}, {"path": "b", "bytes": 7}]
+    train = read(tmp_path, content).train
+    assert (train.shards, train.bytes) == (2, 12)
+
+
 def test_without_a_val_split(tmp_path: Path) -> None:
     content = manifest()
     del content["splits"]["val"]

@@ -6,7 +6,7 @@ import pytest
 from configs.strategies import configs
 from hypothesis import HealthCheck, given, settings
 
-from pipeline_configs import patch, schema
+from pipeline_configs import patch, schema, template
 from pipeline_configs.patch import ConfigPatch, Edit
 from pipeline_configs.text_proto import Config
 from tfod_tools.base.errors import ConfigError, Problems
@@ -91,9 +91,92 @@ def test_an_index_beyond_the_end() -> None:
         patched((f"{STEPS}[2]", "{}"))
 
 
-def test_an_item_cannot_be_unset() -> None:
-    with pytest.raises(ConfigError, match="Set the whole list"):
+def test_an_item_cannot_be_unset_since_twice_would_be_two() -> None:
+    with pytest.raises(ConfigError, match=f"Name its value: {STEPS}-=VALUE"):
         patched((f"{STEPS}[0]", None))
+
+
+@pytest.mark.parametrize(
+    ("text", "changes"),
+    [
+        (f"{SCALES}+=0.3", [f"{SCALES}: [0.1, 0.2] -> [0.1, 0.2, 0.3]"]),
+        (f"{SCALES}+=0.2, 0.3, 0.3", [f"{SCALES}: [0.1, 0.2] -> [0.1, 0.2, 0.3]"]),
+        (f"{SCALES}+=[0.1, 0.2]", []),
+        (f"{SCALES}-=0.1", [f"{SCALES}: [0.1, 0.2] -> [0.2]"]),
+        (f"{SCALES}-=0.2, 0.1, 9", [f"{SCALES}: [0.1, 0.2] -> unset"]),
+        (f"{STEPS}+={{ssd_random_crop {{}}}}", [f"{STEPS}[1].ssd_random_crop: unset -> {{}}"]),
+        (f"{STEPS}+={{random_horizontal_flip {{}}}}", []),
+        (f"{STEPS}-={{random_horizontal_flip {{}}}}", [f"{STEPS}[0].random_horizontal_flip: {{}} -> unset"]),
+        (f"{STEPS}-={{}}", []),
+        ("eval_input_reader[0].tf_record_input_reader.input_path-=a", []),
+        (
+            "eval_input_reader[0].tf_record_input_reader.input_path+=a",
+            ['eval_input_reader[0].tf_record_input_reader.input_path: unset -> ["a"]'],
+        ),
+        ("train_config..batch_size = 4", ["train_config.batch_size: 8 -> 4"]),
+        ("model.ssd.num_classes=", "expected a whole number"),
+        ("train_config.batch_size+=1", "is not a list, expected one before +=. Write train_config.batch_size=VALUE."),
+        (f"{STEPS}[0]-={{}}", "is not a list, expected one before -=."),
+        ('eval_config.super_categories+={key: "a"}', "is not a list"),
+        (f"{SCALES}+=a", "found 'a', expected a list of: a number."),
+    ],
+)
+def test_one_text(text: str, changes: list[str] | str) -> None:
+    start, edits = schema.parse(START), ConfigPatch(edits=(Edit.read(text),))
+    if isinstance(changes, list):
+        assert patch.diff(start, edits.apply(start)) == changes
+    else:
+        with pytest.raises(ConfigError) as caught:
+            edits.apply(start)
+        assert changes in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["a.b=c", "a.b+=c=d", "a.b[0]-={x: 1}", "a..b="])
+def test_the_text_of_an_edit_is_what_it_was_read_from(text: str) -> None:
+    assert str(Edit.read(text)) == text
+
+
+def test_edits_that_undo_one_another() -> None:
+    with pytest.raises(ConfigError, match=r"the edits undo one another.* \[0.2\] -> unset"):
+        read_and_applied(f"{SCALES}[0]=0.5", f"{SCALES}-=0.5")
+    with pytest.raises(ConfigError, match="the edits undo one another"):
+        read_and_applied(f"{SCALES}+=0.3", f"{SCALES}[2]=0.5")
+
+
+def read_and_applied(*texts: str) -> Config:
+    return ConfigPatch(edits=tuple(map(Edit.read, texts))).apply(schema.parse(START))
+
+
+@pytest.mark.parametrize(
+    ("paths", "edits"),
+    [
+        ([f"{STEPS}[0]"], [f"{STEPS}-=[{{ random_horizontal_flip {{ }} }}]"]),
+        ([f"{SCALES}[0]", f"{SCALES}[1]"], [f"{SCALES}-=[0.1, 0.2]"]),
+        (["model..scales[1]", "train_config..batch_size"], ["unset train_config.batch_size", f"{SCALES}-=[0.2]"]),
+    ],
+)
+def test_leaving_out(paths: list[str], edits: list[str]) -> None:
+    assert [str(edit) for edit in patch.unset(paths, schema.parse(START)).edits] == edits
+
+
+def test_leaving_out_one_of_two_that_are_equal() -> None:
+    config = read_and_applied(f"{SCALES}=0.1, 0.2, 0.1")
+    left = patch.unset([f"{SCALES}[0]"], config)
+    assert [str(edit) for edit in left.edits] == [f"{SCALES}=[0.2, 0.1]"]
+    assert left.apply(left.apply(config)) == left.apply(config)
+
+
+def test_leaving_out_what_is_not_there() -> None:
+    with pytest.raises(ConfigError, match=r"\[5\]: found a list of 2, expected 0 to 1"):
+        patch.unset([f"{SCALES}[5]"], schema.parse(START))
+    with pytest.raises(ConfigError, match=r"eval_input_reader\[0\]: found an empty list"):
+        patch.unset(["eval_input_reader[0]"], schema.parse(START))
+
+
+def test_an_error_tells_the_file_and_line_of_the_edit() -> None:
+    edit = Edit(path="modl", value="1", file="a.yaml", line=7)
+    with pytest.raises(ConfigError, match=r"a.yaml:7: modl: .* Did you mean model\?"):
+        ConfigPatch(edits=(edit,)).apply(schema.parse(START))
 
 
 def test_all_problems_are_reported() -> None:
@@ -140,3 +223,20 @@ def test_twice_is_once_and_nothing_is_mutated(start: Config, wanted: Config) -> 
     once = edits.apply(start)
     assert edits.apply(once) == once
     assert schema.dump(start) == before
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow])
+@given(configs(), configs())
+def test_difference_then_patch_gives_the_target(start: Config, wanted: Config) -> None:
+    edits = patch.between(start, wanted)
+    made = edits.apply(start)
+    assert patch.diff(made, wanted) == []
+    assert edits.apply(made) == made
+    assert (edits.edits == ()) == (patch.diff(start, wanted) == [])
+
+
+@pytest.mark.parametrize("name", template.names())
+def test_a_template_becomes_any_other_by_a_patch(name: str) -> None:
+    start = template.read(name)
+    for other in (name, *template.names()[::15]):
+        assert patch.between(start, template.read(other)).apply(start) == template.read(other)

@@ -6,6 +6,7 @@ CODE.yaml has two lists, `triggers` and `passes`. A case is a template, filled f
     text: added at the end of the file
     files: written beside the records, name to content
     records: numbers of the manifest that differ; null where the command is not told of the records
+    contents: records that are written and read, in lists `train` and `val`; see case_records
     extension: the module that is said to bring the feature extractor
     at: for triggers, the path that is found fault with
 """
@@ -17,6 +18,7 @@ from typing import Any
 
 import pytest
 import yaml
+from configs import case_records
 from models import catalogue
 
 from pipeline_configs import check, fill, positions, schema, template
@@ -65,6 +67,10 @@ def checked(case: dict[str, Any], folder: Path) -> tuple[str, check.Checked, dic
     # Filled from records that no rule finds fault with, so that a case is about what it sets.
     config = filled(case["template"], records(folder / "records"))
     dataset = records(folder / "records", **(case.get("records") or {}))
+    if "contents" in case:
+        for name in ("train", "val"):
+            case_records.write(folder / "records" / f"{name}.record", case["contents"].get(name, [{}]))
+        dataset = dataset.with_contents(case_records.read)
     for name, content in case.get("files", {}).items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(content)

@@ -11,7 +11,7 @@ from contracts import sources
 # Put together here, so that this file does not hold what it looks for.
 HOMES = re.compile(rf"(?<![\w.])/(?:{'|'.join(('home', 'Users'))})/\w")
 PLACES = re.compile(rf"(?<![\w.])/(?:{'|'.join(('root', 'work'))})/")
-LOCAL_URL = "file" + "://"
+LOCAL_URL = "file" + ":///"
 INDEX_HOSTS = ("pypi." + "org", "python" + "hosted")
 
 

@@ -182,3 +182,26 @@ for start in range(0, 60, 7):
 """
     child = engine_child.run("tf2", code)
     assert child.returncode == 0, child.stderr[-3000:]
+
+
+def test_scalars_are_written_as_often_as_by_the_engines_script_and_all_of_them_reported(tmp_path: Path) -> None:
+    code = f"""
+import tensorflow as tf
+from tfod_tools.engine.keras_training import _observed_summaries
+from tensorflow.core.util import event_pb2
+reported = []
+step = tf.Variable(0, dtype=tf.int64)
+with tf.compat.v2.summary.create_file_writer({str(tmp_path)!r}).as_default() as writer:
+    with _observed_summaries(lambda *scalar: reported.append(scalar), iteration=7):
+        for number in range(7, 320, 7):
+            step.assign(number)
+            tf.compat.v2.summary.scalar("Loss/total_loss", tf.constant(0.5), step=step)
+    writer.close()
+assert reported == [("Loss/total_loss", 0.5, number) for number in range(7, 320, 7)], reported
+[path] = tf.io.gfile.glob({str(tmp_path / "*")!r})
+events = [event_pb2.Event.FromString(item.numpy()) for item in tf.data.TFRecordDataset(path)]
+steps = [event.step for event in events if event.summary.value]
+assert steps == [*range(7, 100, 7), 105, 203, 301], steps
+"""
+    child = engine_child.run("tf2", code)
+    assert child.returncode == 0, child.stderr[-3000:]

@@ -35,6 +35,8 @@ def test_every_stage(kind: str, tmp_path: Path) -> None:
 
     said = tiny_run.tfod("train", f"--config={config}", f"--model_dir={model}", "--steps=3")
     assert "Trained to step 3" in said
+    lines = [line for line in (model / "train.log").read_text().splitlines() if "Reading record datasets for" in line]
+    assert len(lines) == 1, lines
     assert "is already trained to step 3" in tiny_run.tfod(
         "train", f"--config={config}", f"--model_dir={model}", "--steps=3", expect=2
     )

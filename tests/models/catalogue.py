@@ -1,6 +1,7 @@
 """Which models are tried: every feature extractor type that there is, and the architectures that share a type.
 
-A model is a base config of `configs/`, its feature extractor's type, and the few edits that this type needs.
+A model is one of the templates of `bases`, made small, its feature extractor's type, and the few edits that this type
+needs.
 """
 
 from __future__ import annotations
@@ -10,10 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from models.bases import BASES
 from pipeline_configs import style
 from pipeline_configs.style import Style
-
-CONFIGS = Path(__file__).parent / "configs"
 
 ARCHITECTURES = (
     "SSD", "SSD with FPN", "SSD with PPN", "SSD with MnasFPN", "EfficientDet",
@@ -122,28 +122,22 @@ class Model:
     """One model to try.
 
     Attributes:
+      name: unique among the models, and fit for a file name.
       type: of its feature extractor.
       architecture: as people call it, such as "Mask R-CNN".
       style: "tf1" or "tf2".
-      base: name of the config in `configs/` that it starts from.
+      config: what it starts from.
       edits: `field.path=value`, as make_config's --set takes them; may hold `DATA`.
+      stages: the commands that it goes through.
     """
 
+    name: str
     type: str
     architecture: str
     style: Style
-    base: str
+    config: Path
     edits: tuple[str, ...]
-
-    @property
-    def name(self) -> str:
-        """Unique among the models, and fit for a file name."""
-        return f"{self.base}-{self.type}"
-
-    @property
-    def config(self) -> Path:
-        """The base config."""
-        return CONFIGS / f"{self.base}.config"
+    stages: tuple[str, ...] = ("make_config", "train", "export", "predict")
 
 
 def models() -> tuple[Model, ...]:
@@ -169,4 +163,11 @@ def _variants() -> Iterator[Model]:
 
 def _model(architecture: str, name: str, of_style: Style, base: str, kind: str, edits: tuple[str, ...]) -> Model:
     by_type = f'model.{architecture}.feature_extractor.type="{name}"'
-    return Model(type=name, architecture=kind, style=of_style, base=base, edits=(by_type, *edits))
+    return Model(
+        name=f"{base}-{name}",
+        type=name,
+        architecture=kind,
+        style=of_style,
+        config=BASES[base].config,
+        edits=(*BASES[base].edits, by_type, *edits),
+    )

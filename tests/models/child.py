@@ -1,4 +1,4 @@
-"""Takes one model the whole way in this process: make_config, train, export, predict.
+"""Takes one model through its stages in this process: make_config, check_config, train, export, predict.
 
     python -m models.child NAME DATA RESULT
 
@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from models import templates
 from models.catalogue import DATA, Model, models
 from tfod_tools import app
 from tfod_tools.base import engine_process
@@ -89,12 +90,14 @@ class _InThisProcess:
 
 def main(name: str, data: str, result: str) -> None:
     """Runs the model `name` on the records of `data`, in the current folder, and leaves only the result there."""
-    model = next(model for model in models() if model.name == name)
+    model = next(model for model in (*models(), *templates.models()) if model.name == name)
     found: dict[str, Any] = {"ok": False, "stage": "make_config", "parameters": None, "seconds": {}}
     engine_process.run = engine = _InThisProcess()
     gc.set_threshold(*_RARE_COLLECTIONS)
     with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
         for stage, words, check in _stages(model, Path(data), Path(folder), engine):
+            if stage not in model.stages:
+                continue
             found["stage"] = stage
             Path(result).write_text(json.dumps({**found, "why": "the process ended"}))
             started = time.monotonic()
@@ -116,6 +119,7 @@ def _stages(model: Model, data: Path, folder: Path, engine: _InThisProcess) -> I
     edits = [f"--set={edit.replace(DATA, str(data))}" for edit in model.edits]
     made = (f"--from={model.config}", f"--records={data / 'records'}", f"--output={config}", *edits)
     yield "make_config", made, dict
+    yield "check_config", (f"--config={config}", f"--records={data / 'records'}"), dict
     yield "train", (f"--config={config}", f"--model_dir={run}", f"--steps={STEPS}"), lambda: _trained(engine.events)
     yield "export", (f"--model_dir={run}", f"--output={exported}"), lambda: _exported(exported)
     graph = f"--model={exported / 'frozen_inference_graph.pb'}"

@@ -67,7 +67,8 @@ def _result(model: Model, folder: Path) -> Result:
     """What a finished process left: works or not, and if not the stage and the reason."""
     ended = campaign.outcome(folder)
     found = json.loads((folder / "result.json").read_text())
-    what = {"type": model.type, "architecture": model.architecture, "style": model.style, "ok": found["ok"]}
+    what = {"name": model.name, "type": model.type, "architecture": model.architecture, "style": model.style}
+    what["ok"] = found["ok"]
     if ended["status"]:
         died = f"not done within {_LIMIT_S} s" if ended["status"] == "time limit" else f"exit status {ended['status']}"
         what |= {"ok": False, "stage": found["stage"], "why": died}
@@ -83,7 +84,9 @@ def read() -> list[Result]:
 
 def record(found: Sequence[Result]) -> list[Result]:
     """Puts `found` in place of older results of the same models; returns the results of all models that there are."""
-    known = {_key(result): result for result in (*read(), *found)}
+    known = {_key(result): {**result} for result in (*read(), *found)}
+    for result in known.values():
+        result.pop("name", None)
     results = [known[key] for model in models() if (key := (model.architecture, model.type)) in known]
     lines = ",\n  ".join(json.dumps(result) for result in results)
     versions = json.dumps({package: importlib.metadata.version(package) for package in _PACKAGES})

@@ -47,14 +47,14 @@ def test_only_record_files_are_listed(tmp_path: Path, path: object) -> None:
     """What is listed may be removed by the next run."""
     entries = {"splits": {"train": {"shards": [{"path": path}]}}}
     with pytest.raises(RecordError, match="does not list record files"):
-        manifest.record_files(written(tmp_path / "manifest.json", **entries))
+        manifest.record_files(manifest.read(written(tmp_path / "manifest.json", **entries)), tmp_path)
 
 
 def test_record_files(tmp_path: Path) -> None:
     """Of all splits."""
     names = ["train.record-00000-of-00001", "val.record-00000-of-00001"]
     splits = {name.split(".")[0]: {"shards": [{"path": name}]} for name in names}
-    assert manifest.record_files(written(tmp_path / "manifest.json", splits=splits)) == names
+    assert manifest.record_files(manifest.read(written(tmp_path / "manifest.json", splits=splits)), tmp_path) == names
 
 
 def test_json_is_sorted_and_ends_with_a_newline() -> None:

@@ -11,7 +11,7 @@ import traceback
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from absl import flags
+from absl import flags, logging
 
 from tfod_tools.base.engine_process import ENDS_WITH_STDIN
 from tfod_tools.base.errors import EngineError, Interrupted, MissingPackageError, TfodError, UsageError
@@ -42,6 +42,8 @@ def serve(main: Callable[[Channel], None], flag_values: flags.FlagValues) -> NoR
     traceback is in the log.
     """
     channel = Channel()
+    # Each line of the log once, with its time: else TensorFlow and lvis bring a handler each.
+    logging.use_absl_handler()
     _end_with_parent()
     try:
         flag_values(sys.argv)

@@ -19,6 +19,7 @@ from tfod_tools.engine.replacing import replaced
 _LONGEST_ITERATION = 10
 _CHECKPOINTS_KEPT = 7
 _IMAGES_EVERY_STEPS = 500
+_SCALARS_EVERY_STEPS = 100
 
 
 class _StopTraining(Exception):
@@ -39,6 +40,7 @@ def train(*, config: str, model_dir: str, steps: int, checkpoint_every: int, eve
     tf.compat.v1.logging.set_verbosity(tf.compat.v1.logging.INFO)
     start = checkpoints.step_to_start(model_dir, "tf2", steps)
     events.send("start", step=start, steps=steps)
+    iteration = iteration_steps(start, steps, checkpoint_every)
     report = _Report(events, stop)
     part = cluster.part()
     with (
@@ -46,7 +48,7 @@ def train(*, config: str, model_dir: str, steps: int, checkpoint_every: int, eve
         rms_prop.decay_of_the_mean(),
         keras_weights.accepted(),
         _saved_at_the_end() as last,
-        _observed_summaries(report),
+        _observed_summaries(report, iteration),
     ):
         try:
             model_lib_v2.train_loop(
@@ -55,7 +57,7 @@ def train(*, config: str, model_dir: str, steps: int, checkpoint_every: int, eve
                 train_steps=steps,
                 checkpoint_every_n=checkpoint_every,
                 checkpoint_max_to_keep=_CHECKPOINTS_KEPT,
-                num_steps_per_iteration=iteration_steps(start, steps, checkpoint_every),
+                num_steps_per_iteration=iteration,
             )
         except _StopTraining:
             if part.trainers > 1:  # to save takes all of them, and the others may be a step further
@@ -143,19 +145,28 @@ class _Report:
 
 
 @contextlib.contextmanager
-def _observed_summaries(report: Callable[[str, float, int], None]) -> Iterator[None]:
-    """Passes each scalar that is written outside a graph to `report`, and thins out the training images.
+def _observed_summaries(report: Callable[[str, float, int], None], iteration: int) -> Iterator[None]:
+    """Passes each scalar that is written outside a graph to `report`, and thins out what is written.
 
-    The summaries are the only place where `train_loop` tells its losses. It would write three training images every
-    iteration; iterations are short here, so that they are written every 500 steps only.
+    The summaries are the only place where `train_loop` tells its losses. It would write them, and three training
+    images, after every iteration, which costs time and has a hundred steps as the engine's script runs it; as
+    iterations are short here, scalars are written as often as there, but for the first hundred steps, and images every
+    500 steps.
+
+    Args:
+      report: gets name, value and step.
+      iteration: steps of an iteration.
     """
     summary = tf.compat.v2.summary
     scalar, image = summary.scalar, summary.image
 
     def observed_scalar(name: str, data: Any, step: Any = None, **kwargs: Any) -> Any:
-        written = scalar(name, data, step=step, **kwargs)
-        if tf.executing_eagerly():
-            report(name, float(data), int(tf.convert_to_tensor(step)))
+        if not tf.executing_eagerly():
+            return scalar(name, data, step=step, **kwargs)
+        number = int(tf.convert_to_tensor(step))
+        due = number <= _SCALARS_EVERY_STEPS or number % _SCALARS_EVERY_STEPS < iteration
+        written = due and scalar(name, data, step=number, **kwargs)
+        report(name, float(data), number)
         return written
 
     def rare_image(name: str, data: Any, step: Any = None, **kwargs: Any) -> Any:

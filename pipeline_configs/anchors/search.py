@@ -1,0 +1,166 @@
+"""Better anchors for a data set: moves are tried, the best is made, and so on until none helps.
+
+The same config and objects give the same answer. Judged are at most 10,000 objects, spread evenly over all sizes, in at
+most 12 sizes of input, those with the most objects.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline_configs.anchors import anchor_set, coverage, generators, moves, pairs
+from pipeline_configs.anchors.grid import Grid
+from pipeline_configs.anchors.moves import Move
+from pipeline_configs.anchors.objects import Objects, framed
+from pipeline_configs.patch import ConfigPatch, Edit
+from pipeline_configs.text_proto import Config
+from tfod_tools.base.errors import ConfigError
+
+_JUDGED = 10_000
+_FRAMES = 12
+_MOST_TRIED = 3000
+# A closer fit of all objects counts, but for little beside one more object that is covered.
+_WEIGHT_OF_IOU = 0.05
+# Less than that is not worth another line in the config.
+_LEAST_GAIN = 0.0005
+# A closer fit alone, of objects that are covered as it is, is not worth a box predictor that has to be learnt anew.
+_LEAST_COVERED = 0.002
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """What to change.
+
+    Attributes:
+      edits: none where nothing better was found.
+      config: with the edits made.
+      anchors: how many an input then has; of the largest input, where sizes differ.
+      tried: how many configs were looked at.
+    """
+
+    edits: tuple[Edit, ...]
+    config: Config
+    anchors: int
+    tried: int
+
+
+def fit(config: Config, objects: Objects, max_anchors: int | None = None) -> Proposal:
+    """The config whose anchors cover most of `objects`.
+
+    Args:
+      config: the pipeline.config.
+      objects: what it is to learn.
+      max_anchors: how many anchors an input may have; by default as many as it has.
+
+    Raises:
+      ConfigError: the model has no anchors, nobody knows its feature maps, or the engine would stop at its generator.
+    """
+    judge = _Judge(config, objects)
+    limit = judge.anchors(config) if max_anchors is None else max_anchors
+    too_many = judge.anchors(config) > limit
+    present, best, tried = config, -math.inf if too_many else judge.score(config), 1
+    made: dict[str, Edit] = {}
+    kinds, idle = itertools.cycle(moves.kinds(config)), 0
+    while idle < len(moves.kinds(config)) and tried < _MOST_TRIED:
+        idle += 1
+        found: tuple[float, Move, Config] | None = None
+        for move in next(kinds)(present, judge.shapes):
+            tried += 1
+            other = _made(present, move)
+            if not _possible(other) or judge.anchors(other) > limit:
+                continue
+            score = judge.score(other)
+            if score > (found[0] if found else best + _LEAST_GAIN):
+                found = (score, move, other)
+        if found:
+            idle, best, present = 0, found[0], found[2]
+            made |= {edit.path: edit for edit in found[1]}
+    worth_it = too_many or judge.covered(present) >= judge.covered(config) + _LEAST_COVERED
+    edits = _needed(config, made, judge) if worth_it else ()
+    proposed = _made(config, edits)
+    return Proposal(edits=edits, config=proposed, anchors=judge.anchors(proposed), tried=tried)
+
+
+def _needed(config: Config, made: dict[str, Edit], judge: _Judge) -> tuple[Edit, ...]:
+    """The edits without those that are said already, or that a later one makes void."""
+    edits = tuple(made.values())
+    wanted = judge.laid(_made(config, edits))
+    for edit in edits:
+        rest = tuple(other for other in edits if other.path != edit.path)
+        if judge.laid(_made(config, rest)) == wanted:
+            edits = rest
+    return edits
+
+
+def _made(config: Config, edits: Sequence[Edit]) -> Config:
+    return ConfigPatch(edits=tuple(edits)).apply(config)
+
+
+def _possible(config: Config) -> bool:
+    """Whether the box predictor can be built: one that all layers share needs as many anchors on each."""
+    if not config.model.HasField("ssd"):
+        return True
+    counts = generators.per_position(moves.generator(config))
+    shared = config.model.ssd.box_predictor.HasField("weight_shared_convolutional_box_predictor")
+    return all(counts) and (not shared or len(set(counts)) == 1)
+
+
+class _Judge:
+    """Scores configs by a part of the objects."""
+
+    def __init__(self, config: Config, objects: Objects) -> None:
+        import numpy as np
+
+        self._threshold = coverage.threshold(config)
+        model = getattr(config.model, config.model.WhichOneof("model"))
+        learnt = objects.chosen(objects.weight > 0)
+        parts = sorted(framed(learnt, model.image_resizer), key=lambda part: (-len(part.rows), part.frame))[:_FRAMES]
+        if not parts:
+            raise ConfigError("the records have no object to learn, so no anchors can be fitted.")
+        total = sum(len(part.rows) for part in parts)
+        self._parts = [(part.frame, _spread(part, max(1, _JUDGED * len(part.rows) // total))) for part in parts]
+        sides = np.concatenate([(boxes[:, 2:] - boxes[:, :2]) * frame for frame, boxes in self._parts])
+        self.shapes = np.sort(np.log(sides[:, 1] / sides[:, 0]))
+        self._largest = max((frame for frame, _ in self._parts), key=lambda frame: (frame[0] * frame[1], frame))
+
+    def anchors(self, config: Config) -> int:
+        """How many anchors the largest input has."""
+        return anchor_set.of_config(config, self._largest).count
+
+    def laid(self, config: Config) -> tuple[Grid, ...]:
+        """The anchors themselves."""
+        return anchor_set.of_config(config, self._largest).grids
+
+    def covered(self, config: Config) -> float:
+        """The share of the objects that is covered."""
+        return float((self._best(config) >= self._threshold).mean())
+
+    def score(self, config: Config) -> float:
+        """That share, and a little for how closely the anchors fit."""
+        best = self._best(config)
+        return float((best >= self._threshold).mean()) + _WEIGHT_OF_IOU * float(best.mean())
+
+    def _best(self, config: Config) -> Any:
+        """The highest IoU of each object with an anchor."""
+        import numpy as np
+
+        found = []
+        for frame, fractions in self._parts:
+            anchors = anchor_set.of_config(config, frame)
+            found.append(pairs.nearest_iou(anchors.located(fractions), anchors))
+        return np.concatenate(found)
+
+
+def _spread(part: Any, count: int) -> Any:
+    """At most `count` of the boxes, evenly from the smallest to the largest."""
+    import numpy as np
+
+    sides = part.fractions[:, 2:] - part.fractions[:, :2]
+    order = np.argsort(sides.prod(axis=1), kind="stable")
+    if len(order) <= count:
+        return part.fractions
+    return part.fractions[order[np.linspace(0, len(order) - 1, count).round().astype(np.int64)]]

@@ -1,0 +1,23 @@
+"""The tables of templates in the documents are made from the templates."""
+
+from __future__ import annotations
+
+import template_table
+
+from pipeline_configs import template
+
+
+def test_the_tables_are_made_from_the_templates() -> None:
+    document = template_table.DOCUMENT.read_text(encoding="utf-8")
+    assert template_table.in_document(document, template.listing()) == document, "run python -m template_table"
+
+
+def test_the_readme_counts_them() -> None:
+    rows = template.listing()
+    published = [row.style for row in rows if row.published]
+    readme = (template_table.DOCUMENT.parents[1] / "README.md").read_text(encoding="utf-8")
+    counts = f"for TF1 ({published.count('tf1')}) and TF2 ({published.count('tf2')})"
+    assert (
+        f"There are {len(rows)} templates, {len(published)} of them with the values that were published {counts}"
+        in readme
+    )
