@@ -20,11 +20,14 @@ ENGINE_PACKAGES = {
 PROTOS_ALLOWED_IN = "pipeline_configs/text_proto.py"
 SLOW_PACKAGES = ENGINE_PACKAGES | {"numpy", "PIL", "pandas", "polars", "matplotlib", "rich"}
 MAY_PRINT = (
+    "cloud/launch.py",  # a task's log: it is the program that a cluster starts
     "tfod_tools/base/progress.py",
     "tfod_tools/base/tables.py",
     "tfod_tools/base/engine_process.py",  # the answer to Ctrl-C: only the handler of the signal knows the moment
 )
 MAY_START_PROCESSES = (
+    "cloud/processes.py",
+    "cloud/supervisor.py",
     "tfod_tools/base/engine_process.py",
     "tfod_tools/base/engine_source.py",  # protoc
     "tfod_tools/demo.py",

@@ -14,9 +14,9 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from tfod_tools.base.errors import EngineError, Interrupted, TfodError
 
@@ -27,7 +27,7 @@ _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _LAST_EVENTS = ("result", "error")
 
 
-def run(argv: Sequence[str], *, log: Path, on_event: Callable[[Event], None] = lambda event: None) -> Event:
+def run(argv: Sequence[str], *, log: Path | None, on_event: Callable[[Event], None] = lambda event: None) -> Event:
     """Runs `python -m <argv>` to its end.
 
     Ctrl-C, SIGTERM and the end of the terminal (unless nohup) are passed on once as SIGINT, so that training can save a
@@ -35,7 +35,7 @@ def run(argv: Sequence[str], *, log: Path, on_event: Callable[[Event], None] = l
 
     Args:
       argv: module name and its flags.
-      log: file to which the child's log is appended; its folder is made.
+      log: file to which the child's log is appended, its folder is made; None for this process's standard error.
       on_event: called with every event but the last, in order.
 
     Returns:
@@ -46,10 +46,9 @@ def run(argv: Sequence[str], *, log: Path, on_event: Callable[[Event], None] = l
       EngineError: the engine raised, or the process died.
       Interrupted: the child stopped because it was asked to.
     """
-    log.parent.mkdir(parents=True, exist_ok=True)
     # Signals are caught before the child starts, so that it starts with none of them ignored, as a script's background
     # jobs do.
-    with log.open("ab") as log_file, _StopSignals() as stops:
+    with _opened(log) as log_file, _StopSignals() as stops:
         child = subprocess.Popen(
             [sys.executable, "-m", *argv],
             stdin=subprocess.PIPE,
@@ -65,6 +64,16 @@ def run(argv: Sequence[str], *, log: Path, on_event: Callable[[Event], None] = l
     if stops.count and status < 0:
         raise Interrupted("Stopped at once; what was saved before is kept.")
     return _outcome(last, status, log)
+
+
+@contextlib.contextmanager
+def _opened(log: Path | None) -> Iterator[IO[bytes] | None]:
+    if log is None:
+        yield None
+        return
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as file:
+        yield file
 
 
 def _environment() -> dict[str, str]:
@@ -129,16 +138,17 @@ class _StopSignals:
                 print("\nStopping; Ctrl-C again ends at once.", file=sys.stderr, flush=True)
 
 
-def _outcome(last: Event, status: int, log: Path) -> Event:
+def _outcome(last: Event, status: int, log: Path | None) -> Event:
     kind = last.get("event")
     if kind == "result" and status == 0:
         return last
     if kind == "error":
         raised = {Interrupted.exit_code: Interrupted, EngineError.exit_code: EngineError}.get(status, TfodError)
-        where = f" The engine's log: {log}" if raised is EngineError else ""
+        where = f" The engine's log: {log}" if log and raised is EngineError else ""
         error = raised(f"{last['message']}{where}")
         error.exit_code = status
         raise error
     reason = f"was killed by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"
     hint = " The machine may have run out of memory: try a smaller batch." if status == -signal.SIGKILL else ""
-    raise EngineError(f"the engine's process {reason}.{hint} Its log: {log}")
+    where = f" Its log: {log}" if log else ""
+    raise EngineError(f"the engine's process {reason}.{hint}{where}")

@@ -56,11 +56,20 @@ def step_to_start(model_dir: str, style: Style, steps: int) -> int:
     Raises:
       CheckpointError: training is already that far, or the checkpoint is of the other style.
     """
-    latest = tf.train.latest_checkpoint(model_dir)
-    start = step_of(latest, style) if latest else 0
+    start = last_step(model_dir, style)
     if start >= steps:
         raise CheckpointError(f"is already trained to step {start}. Pass --steps above that to go on.", path=model_dir)
     return start
+
+
+def last_step(model_dir: str, style: Style) -> int:
+    """The step of the latest checkpoint in `model_dir`; 0 where there is none.
+
+    Raises:
+      CheckpointError: the checkpoint is of the other style.
+    """
+    latest = tf.train.latest_checkpoint(model_dir)
+    return step_of(latest, style) if latest else 0
 
 
 def step_of(prefix: str, style: Style) -> int:

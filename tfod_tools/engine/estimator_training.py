@@ -13,7 +13,7 @@ from tensorflow.compat.v1 import estimator as tf_estimator
 from tensorflow.python.training.basic_session_run_hooks import NanLossDuringTrainingError
 
 from tfod_tools.base.errors import Interrupted
-from tfod_tools.engine import checkpoints, divergence
+from tfod_tools.engine import checkpoints, cluster, divergence, estimator_cluster
 from tfod_tools.engine.channel import Channel, stop_requests
 
 _REPORT_EVERY_S = 0.5
@@ -22,8 +22,8 @@ _REPORT_EVERY_S = 0.5
 def train(*, config: str, model_dir: str, steps: int, checkpoint_every: int, events: Channel) -> None:
     """Trains up to the step `steps`, from the last checkpoint in `model_dir` if there is one.
 
-    The last step is always checkpointed. The fine-tuning checkpoint of the config is loaded: `model_main` passes no
-    hyperparameters and so never does that.
+    As a task of a cluster it does its part of that. The last step is always checkpointed. The fine-tuning checkpoint of
+    the config is loaded: `model_main` passes no hyperparameters and so never does that.
 
     Raises:
       CheckpointError: the folder already holds a checkpoint of that step or a later one.
@@ -31,7 +31,11 @@ def train(*, config: str, model_dir: str, steps: int, checkpoint_every: int, eve
       EngineError: the loss is not a number any more.
     """
     stop = stop_requests()
-    start = checkpoints.step_to_start(model_dir, "tf1", steps)
+    part = cluster.part()
+    # In a cluster the others may reach the last step at any moment; the Estimator then ends at once.
+    start = (
+        checkpoints.step_to_start(model_dir, "tf1", steps) if part.alone else checkpoints.last_step(model_dir, "tf1")
+    )
     tf.logging.set_verbosity(tf.logging.INFO)
     losses: dict[str, Any] = {}
     run_config = tf_estimator.RunConfig(
@@ -44,17 +48,24 @@ def train(*, config: str, model_dir: str, steps: int, checkpoint_every: int, eve
         train_steps=steps,
         model_fn_creator=_creator_that_keeps_losses(losses),
     )
-    events.send("start", step=start, steps=steps)
+    if part.trains:
+        events.send("start", step=start, steps=steps)
     reporter = _Reporter(events, losses, stop, last_step=steps)
     try:
-        parts["estimator"].train(parts["train_input_fn"], max_steps=steps, hooks=[reporter])
+        if part.alone:
+            parts["estimator"].train(parts["train_input_fn"], max_steps=steps, hooks=[reporter])
+        else:
+            estimator_cluster.run(parts, part, steps=steps, reporter=reporter, events=events)
     except NanLossDuringTrainingError as error:
         raise divergence.error(reporter.step) from error
+    if not part.trains:
+        events.send("result", step=steps, checkpoint=tf.train.latest_checkpoint(model_dir))
+        return
     if stop.is_set() and reporter.step < steps:
         raise Interrupted(
             f"Stopped at step {reporter.step} of {steps}; its checkpoint is saved, a rerun goes on there."
         )
-    events.send("result", step=reporter.step, checkpoint=tf.train.latest_checkpoint(model_dir))
+    events.send("result", step=max(reporter.step, start), checkpoint=tf.train.latest_checkpoint(model_dir))
 
 
 def _creator_that_keeps_losses(losses: dict[str, Any]) -> Any:

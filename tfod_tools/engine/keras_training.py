@@ -12,7 +12,7 @@ import tensorflow as tf
 from object_detection import model_lib_v2
 
 from tfod_tools.base.errors import Interrupted
-from tfod_tools.engine import checkpoints, divergence, keras_weights, rms_prop
+from tfod_tools.engine import checkpoints, cluster, divergence, keras_weights, rms_prop
 from tfod_tools.engine.channel import Channel, stop_requests
 from tfod_tools.engine.replacing import replaced
 
@@ -42,9 +42,9 @@ def train(*, config: str, model_dir: str, steps: int, checkpoint_every: int, eve
     events.send("start", step=start, steps=steps)
     iteration = iteration_steps(start, steps, checkpoint_every)
     report = _Report(events, stop)
-    # As model_main_tf2 does: all GPUs of this machine; without one, the CPU.
+    part = cluster.part()
     with (
-        tf.distribute.MirroredStrategy().scope(),
+        _strategy(part).scope(),
         rms_prop.decay_of_the_mean(),
         keras_weights.accepted(),
         _saved_at_the_end() as last,
@@ -60,12 +60,19 @@ def train(*, config: str, model_dir: str, steps: int, checkpoint_every: int, eve
                 num_steps_per_iteration=iteration,
             )
         except _StopTraining:
+            if part.trainers > 1:  # to save takes all of them, and the others may be a step further
+                raise Interrupted("Stopped; a rerun goes on from the last checkpoint.") from None
             step = last.save()
             raise Interrupted(
                 f"Stopped at step {step} of {steps}; its checkpoint is saved, a rerun goes on there."
             ) from None
-        step = last.save()
+        step = last.save(together=part.trainers > 1)
     events.send("result", step=step, checkpoint=tf.train.latest_checkpoint(model_dir))
+
+
+def _strategy(part: cluster.Part) -> Any:
+    """As model_main_tf2 has it: all GPUs of this machine, or of all machines of a cluster; without one, the CPUs."""
+    return tf.distribute.MultiWorkerMirroredStrategy() if part.trainers > 1 else tf.distribute.MirroredStrategy()
 
 
 def iteration_steps(start: int, steps: int, checkpoint_every: int) -> int:
@@ -83,9 +90,18 @@ class _LastCheckpoint:
 
     manager: Any = None
 
-    def save(self) -> int:
-        """Saves a checkpoint of the present step, unless the last one is of it; returns the step."""
+    def save(self, *, together: bool = False) -> int:
+        """Saves a checkpoint of the present step, unless the last one is of it; returns the step.
+
+        Args:
+          together: whether this is a cluster, in which saving takes every trainer, whatever it knows of the last one.
+            All but the chief save into a folder of their own, which the engine removes.
+        """
         step = int(tf.convert_to_tensor(self.manager.checkpoint.step))
+        if together:
+            self.manager.save()
+            model_lib_v2.clean_temporary_directories(tf.distribute.get_strategy(), self.manager.directory)
+            return step
         latest = self.manager.latest_checkpoint
         if latest is None or checkpoints.step_of(latest, "tf2") != step:
             self.manager.save()

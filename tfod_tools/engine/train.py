@@ -13,7 +13,7 @@ from typing import IO
 from absl import flags
 
 from tfod_tools.base.errors import CheckpointError
-from tfod_tools.engine import channel, extractors, shims
+from tfod_tools.engine import channel, cluster, extractors, shims
 
 FLAGS = flags.FlagValues()
 _STYLE = flags.DEFINE_enum("style", None, ["tf1", "tf2"], "TF1 or TF2 style.", required=True, flag_values=FLAGS)
@@ -23,23 +23,51 @@ _STEPS = flags.DEFINE_integer("steps", None, "Total training steps.", required=T
 _CHECKPOINT_EVERY = flags.DEFINE_integer("checkpoint_every", 1000, "Steps between checkpoints.", flag_values=FLAGS)
 _EXTENSION = flags.DEFINE_string("extension", None, "Brings a feature extractor.", flag_values=FLAGS)
 
+_CONFIG_NAME = "pipeline.config"
 _TRAINING = {"tf1": "estimator_training", "tf2": "keras_training"}
 
 
 def main(events: channel.Channel) -> None:
-    """Applies the shims and trains, alone in the model_dir."""
-    lock = _lock(Path(_MODEL_DIR.value))
+    """Applies the shims and trains, alone in the model_dir but for the other tasks of a cluster."""
+    part = cluster.part()
+    lock = _lock(Path(_MODEL_DIR.value)) if part.role == "chief" and "://" not in _MODEL_DIR.value else None
     shims.apply(_STYLE.value)
     extractors.provide(_CONFIG.value, _EXTENSION.value)
-    train = importlib.import_module(f"tfod_tools.engine.{_TRAINING[_STYLE.value]}").train
-    train(
-        config=_CONFIG.value,
-        model_dir=_MODEL_DIR.value,
-        steps=_STEPS.value,
-        checkpoint_every=_CHECKPOINT_EVERY.value,
-        events=events,
-    )
-    lock.close()
+    if part.role == "chief":
+        _leave_config(_MODEL_DIR.value)
+    if part.alone or not _is_done(part, events):
+        train = importlib.import_module(f"tfod_tools.engine.{_TRAINING[_STYLE.value]}").train
+        train(
+            config=_CONFIG.value,
+            model_dir=_MODEL_DIR.value,
+            steps=_STEPS.value,
+            checkpoint_every=_CHECKPOINT_EVERY.value,
+            events=events,
+        )
+    if lock:
+        lock.close()
+
+
+def _leave_config(model_dir: str) -> None:
+    """Puts the config where evaluation and export look for it, if it came along with a job from elsewhere."""
+    import tensorflow as tf
+
+    target = f"{model_dir.rstrip('/')}/{_CONFIG_NAME}"
+    if _CONFIG.value != target:
+        tf.io.gfile.makedirs(model_dir)
+        tf.io.gfile.copy(_CONFIG.value, target, overwrite=True)
+
+
+def _is_done(part: cluster.Part, events: channel.Channel) -> bool:
+    """Whether a trainer of a cluster was started again when the last step was done."""
+    import tensorflow as tf
+
+    from tfod_tools.engine import checkpoints
+
+    step = checkpoints.last_step(_MODEL_DIR.value, _STYLE.value) if part.trains else 0
+    if step >= _STEPS.value:
+        events.send("result", step=step, checkpoint=tf.train.latest_checkpoint(_MODEL_DIR.value))
+    return bool(step >= _STEPS.value)
 
 
 def _lock(model_dir: Path) -> IO[bytes]:

@@ -1,0 +1,65 @@
+"""SkyPilot: a task that `sky jobs launch` takes. All nodes are alike, so that only chief and workers can be had.
+
+The bucket with the records and the model_dir is mounted at /mnt/bucket, whichever cloud it is of.
+"""
+
+from __future__ import annotations
+
+import shlex
+from typing import Any
+
+from cloud import submission, words
+from cloud.cluster import ClusterSpec
+from cloud.job import TrainJob
+from cloud.submission import Submission
+from tfod_tools.base.errors import ConfigError
+
+OPTIONS = "skypilot"
+FILE = "task.yaml"
+MOUNT = "/mnt/bucket"
+
+
+def plan(job: TrainJob, cluster: ClusterSpec) -> Submission:
+    """The task.
+
+    Raises:
+      ConfigError: no image or bucket, a model_dir that is not in the bucket, or roles that want different machines.
+    """
+    submission.image(cluster, "skypilot")
+    submission.option(cluster, "skypilot", "bucket")
+    submission.remote(job, "skypilot", MOUNT)
+    if extra := cluster.roles.keys() - {"chief", "worker"}:
+        raise ConfigError(
+            f"skypilot has nodes of one kind, and no room for {', '.join(sorted(extra))}. Take another back-end."
+        )
+
+    def render(name: str, run_id: str) -> dict[str, str]:
+        return {FILE: submission.dump_yaml(document(name, job, cluster))}
+
+    return submission.planned(
+        "skypilot", cluster, render, lambda name, run_id: ("sky", "jobs", "launch", f"--name={name}", FILE)
+    )
+
+
+def document(name: str, job: TrainJob, cluster: ClusterSpec) -> dict[str, Any]:
+    """The task as SkyPilot reads it; secrets are named, and given at the launch."""
+    wanted = cluster.roles["chief"]
+    gpus = {"accelerators": f"{wanted.accelerator}:{wanted.accelerators}"} if wanted.accelerator else {}
+    schedule = cluster.scheduling
+    return {
+        "name": name,
+        "num_nodes": cluster.trainers,
+        "resources": {
+            **({"infra": cluster.options["infra"]} if "infra" in cluster.options else {}),
+            **gpus,
+            "cpus": f"{wanted.cpus}+",
+            "memory": f"{wanted.memory_gib:g}+",
+            "use_spot": schedule.spot,
+            "image_id": f"docker:{cluster.image}",
+            "job_recovery": {"strategy": "FAILOVER", "max_restarts_on_errors": schedule.restarts},
+        },
+        "file_mounts": {MOUNT: {"source": cluster.options["bucket"], "mode": "MOUNT"}},
+        "envs": {**cluster.environment, words.COUNTS_VARIABLE: words.counts(cluster)},
+        **({"secrets": dict.fromkeys(cluster.secrets)} if cluster.secrets else {}),
+        "run": f"timeout {schedule.time_limit_s} python {shlex.join(words.of_task(job, 'skypilot'))}\n",
+    }

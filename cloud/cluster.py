@@ -1,0 +1,94 @@
+"""What a job runs on: roles and their machines, image, scheduling, environment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Literal
+
+from cloud import tf_config
+
+Style = Literal["estimator", "multi_worker_mirrored"]
+STYLES: tuple[Style, ...] = ("estimator", "multi_worker_mirrored")
+ENGINE_STYLE: Mapping[str, Literal["tf1", "tf2"]] = {"estimator": "tf1", "multi_worker_mirrored": "tf2"}
+
+DAY_S = 86400
+
+
+def _nothing() -> Mapping[str, str]:
+    return MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Role:
+    """The machines of one role; each runs one process.
+
+    Attributes:
+      count: how many.
+      cpus: virtual CPUs of each.
+      memory_gib: main memory of each, in GiB.
+      accelerator: kind of GPU, a name of `cloud.hardware`; None without.
+      accelerators: GPUs of each.
+    """
+
+    count: int
+    cpus: int
+    memory_gib: float
+    accelerator: str | None = None
+    accelerators: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scheduling:
+    """When and how often a job may run.
+
+    Attributes:
+      spot: whether machines may be taken away, for a lower price.
+      restarts: how often a task that failed is started again, from the last checkpoint.
+      time_limit_s: seconds after which the job is ended.
+    """
+
+    spot: bool = False
+    restarts: int = 3
+    time_limit_s: int = DAY_S
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClusterSpec:
+    """The cluster of one job.
+
+    Attributes:
+      name: of the job; lower-case letters, digits and hyphens.
+      style: how the tasks share the training.
+      roles: machines by role, in the order of `tf_config.ROLES`.
+      image: the container image; None where the back-end runs none.
+      scheduling: when it may run.
+      environment: variables of every task.
+      secrets: variables whose values a secret store has: name of the variable → SECRET/KEY.
+      options: what only the chosen back-end needs to know, such as project and region.
+    """
+
+    name: str
+    style: Style
+    roles: Mapping[str, Role]
+    image: str | None = None
+    scheduling: Scheduling = field(default_factory=Scheduling)
+    environment: Mapping[str, str] = field(default_factory=_nothing)
+    secrets: Mapping[str, str] = field(default_factory=_nothing)
+    options: Mapping[str, str] = field(default_factory=_nothing)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many tasks there are, by role."""
+        return {role: machines.count for role, machines in self.roles.items()}
+
+    @property
+    def tasks(self) -> tuple[tf_config.Task, ...]:
+        """Every task, by rank."""
+        return tf_config.tasks(self.counts)
+
+    @property
+    def trainers(self) -> int:
+        """How many processes train: chief and workers."""
+        return tf_config.num_workers(self.counts)

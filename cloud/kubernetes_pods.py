@@ -1,0 +1,109 @@
+"""What both kinds of Kubernetes jobs share: the pod of a role, and the words of kubectl."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cloud import submission, words
+from cloud.cluster import ClusterSpec, Role
+from cloud.job import TrainJob
+from cloud.tf_config import PORT
+from tfod_tools.base.errors import ConfigError
+
+OPTIONS = "kubernetes"
+CONTAINER = "tensorflow"  # TFJob's controller looks for it by this name
+_REMOTE = ("gs://",)
+
+
+def check(job: TrainJob, cluster: ClusterSpec, backend: str) -> None:
+    """Refuses what no pod could do.
+
+    Raises:
+      ConfigError: no image; a model_dir that is neither remote nor on the volume; spot machines that nothing selects.
+    """
+    submission.image(cluster, backend)
+    options = cluster.options
+    if ("volume_claim" in options) != ("mount_path" in options):
+        raise ConfigError("kubernetes.volume_claim and kubernetes.mount_path belong together. Give both, or none.")
+    submission.remote(job, backend, *_REMOTE, *([options["mount_path"]] if "mount_path" in options else []))
+    if cluster.scheduling.spot and "spot_node_selector" not in options:
+        raise ConfigError("scheduling.spot needs kubernetes.spot_node_selector: KEY=VALUE, the label of those nodes.")
+
+
+def pod(
+    role: str, job: TrainJob, cluster: ClusterSpec, source: words.Source, env: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """The spec of a pod of `role`; `env` comes before the variables of the job file."""
+    wanted = cluster.roles[role]
+    resources = _resources(wanted)
+    variables = [*env, *_environment(cluster)]
+    container: dict[str, Any] = {
+        "name": CONTAINER,
+        "image": cluster.image,
+        "command": ["python"],
+        "args": words.of_task(job, source),
+        **({"env": variables} if variables else {}),
+        "ports": [{"name": "tfjob-port", "containerPort": PORT}],
+        "resources": {"requests": resources, "limits": dict(resources)},
+    }
+    options = cluster.options
+    spec: dict[str, Any] = {"containers": [container], "terminationGracePeriodSeconds": 120}
+    if "service_account" in options:
+        spec["serviceAccountName"] = options["service_account"]
+    if selector := _selector(wanted, cluster):
+        spec["nodeSelector"] = selector
+    if "volume_claim" in options:
+        container["volumeMounts"] = [{"name": "data", "mountPath": options["mount_path"]}]
+        spec["volumes"] = [{"name": "data", "persistentVolumeClaim": {"claimName": options["volume_claim"]}}]
+    return spec
+
+
+def metadata(name: str, run_id: str, cluster: ClusterSpec) -> dict[str, Any]:
+    """Name, namespace and label of the whole."""
+    namespace = cluster.options.get("namespace", "default")
+    return {"name": name, "namespace": namespace, "labels": {submission.LABEL: run_id}}
+
+
+def command(file: str) -> tuple[str, ...]:
+    """How a person submits it by hand."""
+    return ("kubectl", "create", f"--filename={file}")
+
+
+def notes(cluster: ClusterSpec) -> tuple[str, ...]:
+    """What a reader of the plan should know."""
+    kinds = {wanted.accelerator for wanted in cluster.roles.values() if wanted.accelerator}
+    if kinds and "gpu_node_selector" not in cluster.options:
+        return (
+            f"any node with a GPU will do: kubernetes.gpu_node_selector names no label of nodes with {min(kinds)}.",
+        )
+    return ()
+
+
+def _resources(wanted: Role) -> dict[str, str]:
+    gpus = {"nvidia.com/gpu": str(wanted.accelerators)} if wanted.accelerators else {}
+    return {"cpu": str(wanted.cpus), "memory": f"{round(wanted.memory_gib * 1024)}Mi", **gpus}
+
+
+def _environment(cluster: ClusterSpec) -> list[dict[str, Any]]:
+    plain = [{"name": name, "value": value} for name, value in cluster.environment.items()]
+    kept = {name: reference.split("/", 1) for name, reference in cluster.secrets.items()}
+    secret = [
+        {"name": name, "valueFrom": {"secretKeyRef": {"name": store, "key": key}}}
+        for name, (store, key) in kept.items()
+    ]
+    return [*plain, *secret]
+
+
+def _selector(wanted: Role, cluster: ClusterSpec) -> dict[str, str]:
+    keys = [
+        *(["gpu_node_selector"] if wanted.accelerators else []),
+        *(["spot_node_selector"] if cluster.scheduling.spot else []),
+    ]
+    found = {}
+    for key in keys:
+        if text := cluster.options.get(key):
+            label, equal, value = text.partition("=")
+            if not (label and equal and value):
+                raise ConfigError(f"kubernetes.{key} is '{text}', expected KEY=VALUE, a label of nodes.")
+            found[label] = value
+    return found

@@ -1,0 +1,88 @@
+"""Other programs, run to their end or left to themselves."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tfod_tools.base.errors import UsageError
+
+_ROOT = str(Path(__file__).parents[1])
+# Those that outlive this process: Python warns of a child that it forgets before it has ended.
+_LEFT: list[subprocess.Popen[bytes]] = []
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """How a program ended.
+
+    Attributes:
+      status: its exit code.
+      out: its standard output.
+      err: its standard error, in one line.
+    """
+
+    status: int
+    out: str
+    err: str
+
+
+def run(words: Sequence[str], given: str = "", *, timeout_s: float = 120) -> Done:
+    """Runs a program with `given` as its standard input.
+
+    Raises:
+      UsageError: there is no such program, or it does not answer.
+    """
+    _find(words[0])
+    try:
+        done = subprocess.run(words, input=given, capture_output=True, text=True, timeout=timeout_s, check=False)
+    except subprocess.TimeoutExpired as error:
+        raise UsageError(f"{words[0]} gave no answer in {timeout_s:g} s. Check its connection.") from error
+    return Done(done.returncode, done.stdout, " ".join(done.stderr.split()))
+
+
+def lines(words: Sequence[str]) -> Iterator[str]:
+    """What a program prints, as it comes; the program ends when nobody listens any more.
+
+    Raises:
+      UsageError: there is no such program.
+    """
+    _find(words[0])
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True) as child:
+        assert child.stdout is not None
+        try:
+            for line in child.stdout:
+                yield line.rstrip("\n")
+        finally:
+            child.terminate()
+
+
+def detached(words: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
+    """Starts `python` with `words` so that it outlives this process; what it prints goes to `log`."""
+    with log.open("ab") as out:
+        child = subprocess.Popen(
+            [sys.executable, *words],
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
+            start_new_session=True,
+            env=environment({}),
+        )
+    _LEFT.append(child)
+    return child
+
+
+def environment(more: Mapping[str, str]) -> dict[str, str]:
+    """This process's environment and `more`, in which this package is found also when nothing is installed."""
+    path = os.environ.get("PYTHONPATH", "")
+    return {**os.environ, "PYTHONPATH": f"{_ROOT}{os.pathsep}{path}" if path else _ROOT, **more}
+
+
+def _find(program: str) -> None:
+    if shutil.which(program) is None:
+        raise UsageError(f"there is no program {program} here. Install it, or run the plan by hand elsewhere.")

@@ -1,0 +1,65 @@
+"""The bundle: the same bytes for the same input, with checksums that hold, and code that starts."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from cloud import bundle, job_file
+
+JOB = Path(__file__).parents[1] / "data" / "cloud" / "jobs" / "estimator.yaml"
+
+
+@pytest.fixture
+def made() -> bundle.Bundle:
+    return bundle.plan(job_file.parse(JOB.read_text(encoding="utf-8"), str(JOB)), "model {}\n")
+
+
+def test_checksums_hold(made: bundle.Bundle, tmp_path: Path) -> None:
+    made.write(tmp_path / "out")
+    names = {path.name for path in (tmp_path / "out").iterdir()}
+    assert names == {"bundle.tar.gz", "requirements.lock", "Dockerfile.cpu", "Dockerfile.gpu", "SHA256SUMS"}
+    subprocess.run(
+        ["sha256sum", "--check", "--strict", "SHA256SUMS"], cwd=tmp_path / "out", check=True, capture_output=True
+    )
+    with tarfile.open(tmp_path / "out" / "bundle.tar.gz") as archive:
+        archive.extractall(tmp_path / "code", filter="data")
+    subprocess.run(
+        ["sha256sum", "--check", "--strict", "SHA256SUMS"], cwd=tmp_path / "code", check=True, capture_output=True
+    )
+
+
+def test_the_same_input_is_the_same_archive(made: bundle.Bundle, tmp_path: Path) -> None:
+    digests = []
+    for folder in ("a", "b"):
+        made.write(tmp_path / folder)
+        digests.append(hashlib.sha256((tmp_path / folder / "bundle.tar.gz").read_bytes()).hexdigest())
+    assert digests[0] == digests[1]
+
+
+def test_the_launcher_starts_from_it(made: bundle.Bundle, tmp_path: Path) -> None:
+    made.write(tmp_path / "out")
+    with tarfile.open(fileobj=io.BytesIO((tmp_path / "out" / "bundle.tar.gz").read_bytes())) as archive:
+        archive.extractall(tmp_path / "code", filter="data")
+    words = [sys.executable, "-c", "import cloud.launch; print(cloud.launch.__file__)"]
+    done = subprocess.run(
+        words, cwd=tmp_path / "code", env={"PYTHONPATH": "."}, capture_output=True, text=True, check=True
+    )
+    assert Path(done.stdout.strip()) == tmp_path / "code" / "cloud" / "launch.py"
+    assert (tmp_path / "code" / "jobs" / "lemons.yaml").read_bytes() == JOB.read_bytes()
+    assert (tmp_path / "code" / "jobs" / "pipeline.config").read_text() == "model {}\n"
+    assert (tmp_path / "code" / "cloud" / "prices.yaml").is_file()
+
+
+def test_the_dockerfiles_install_the_lock(made: bundle.Bundle) -> None:
+    for name in ("Dockerfile.cpu", "Dockerfile.gpu"):
+        text = made.beside[name]
+        assert "--require-hashes --requirement=requirements.lock" in text
+        assert ("tensorflow[and-cuda]==" in text) == (name == "Dockerfile.gpu")
+    assert made.beside["requirements.lock"] == (Path(bundle.__file__).parents[1] / "requirements.lock").read_text()

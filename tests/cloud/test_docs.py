@@ -1,0 +1,41 @@
+"""Every job file in docs/cloud.md is one, and is planned on the back-end that it is for."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from cloud import backends, job_file, legacy_machines, planning, prices
+from cloud.fit import Facts
+
+DOCS = (Path(__file__).parents[2] / "docs" / "cloud.md").read_text(encoding="utf-8")
+JOBS = re.findall(r"```yaml\n(.*?)```", DOCS, re.DOTALL)
+FOR = ("vertex", "local", "slurm", "kubernetes_jobset", "vertex", "sagemaker")
+
+
+def test_each_back_end_that_sends_has_one() -> None:
+    assert len(JOBS) == len(FOR)
+    whole = {name for name in backends.names() if hasattr(backends.load(name), "submit")}
+    assert set(FOR) | {"kubernetes_tfjob"} >= whole
+    assert all(f"| `{name}` |" in DOCS for name in backends.names())
+
+
+@pytest.mark.parametrize("index", range(len(FOR)))
+def test_it_can_be_planned(index: int, tmp_path: Path) -> None:
+    file = job_file.parse(JOBS[index].replace("model_dir: model", f"model_dir: {tmp_path}"), "job.yaml")
+    engine = "tf1" if file.cluster.style == "estimator" else "tf2"
+    config = planning.Config(text="model {}\n", engine_style=engine, facts=Facts(steps=1000, batch_size=8))
+    here = file.steps is None or "://" not in file.config
+    planned = planning.plan(
+        file, FOR[index], None if file.config.startswith("/") or not here else config, prices.load()
+    )
+    assert planned.submission.files
+
+
+def test_every_legacy_machine_is_in_its_table() -> None:
+    table = DOCS.partition("| it was |")[2]
+    for name in legacy_machines.MACHINES:
+        stem, _, size = name.partition("_model_")
+        assert name in table or (f"complex_model_{size.partition('_')[0]}" in name and f"_{size}" in table), stem

@@ -1,0 +1,82 @@
+"""The plans of the standard jobs on every back-end, or why a back-end refuses them, as golden files.
+
+Another plan is another run id: a job that is under way would not be found any more. If that is meant, write the golden
+files anew with `TFOD_GOLDEN=write pytest tests/cloud/test_golden.py`, and look at the difference.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+from pathlib import Path
+
+import pytest
+
+from cloud import backends, job_file, planning, prices
+from tfod_tools.base.errors import ConfigError
+
+DATA = Path(__file__).parents[1] / "data" / "cloud"
+JOBS = sorted((DATA / "jobs").glob("*.yaml"))
+# Where the machines of each find the bucket that the job files call gs://bucket.
+BUCKET = {"slurm": "/mnt/bucket", "local": "/mnt/bucket", "azureml": "/mnt/bucket", "skypilot": "/mnt/bucket"}
+
+
+def read(path: Path, backend: str) -> job_file.JobFile:
+    text = path.read_text(encoding="utf-8")
+    if backend == "sagemaker":
+        text = text.replace("gs://bucket/lemons/model", "/opt/ml/checkpoints")
+        text = text.replace("gs://bucket/lemons", "/opt/ml/input/data/records")
+    text = text.replace("gs://bucket/lemons", f"{BUCKET.get(backend, 'gs://bucket')}/lemons")
+    return job_file.parse(text, path.name)
+
+
+def plan(path: Path, backend: str) -> planning.Planned:
+    return planning.plan(read(path, backend), backend, None, prices.load())
+
+
+def planned(path: Path, backend: str) -> str:
+    try:
+        return f"{planning.text(plan(path, backend))}\n"
+    except ConfigError as error:
+        return f"{error}\n"
+
+
+@pytest.mark.parametrize("backend", backends.names())
+@pytest.mark.parametrize("path", JOBS, ids=lambda path: path.stem)
+def test_plan(path: Path, backend: str) -> None:
+    golden = DATA / "golden" / f"{path.stem}.{backend}.txt"
+    found = planned(path, backend)
+    if os.environ.get("TFOD_GOLDEN") == "write":
+        golden.write_text(found, encoding="utf-8")
+    assert found == golden.read_text(encoding="utf-8")
+
+
+def test_every_golden_file_has_its_job_and_back_end() -> None:
+    expected = {f"{path.stem}.{backend}.txt" for path in JOBS for backend in backends.names()}
+    assert {path.name for path in (DATA / "golden").iterdir()} == expected
+
+
+@pytest.mark.parametrize("backend", backends.names())
+@pytest.mark.parametrize("path", JOBS, ids=lambda path: path.stem)
+def test_planning_changes_nothing(path: Path, backend: str) -> None:
+    file = read(path, backend)
+    before = repr(file)
+    for _ in range(2):
+        with contextlib.suppress(ConfigError):
+            planning.plan(file, backend, None, prices.load())
+        assert repr(file) == before
+
+
+@pytest.mark.parametrize("backend", backends.names())
+def test_the_run_id_is_that_of_the_plan(backend: str) -> None:
+    """The same plan has the same, another has another; the job's name ends with it."""
+    path = next(path for path in JOBS if " on " in planned(path, backend).splitlines()[0])
+    file = read(path, backend)
+    ids = []
+    for steps in (file.steps, file.steps, 4711):
+        made = planning.plan(dataclasses.replace(file, steps=steps), backend, None, prices.load()).submission
+        assert made.name == f"{file.cluster.name}-{made.run_id}"
+        assert len(made.run_id) == 12
+        ids.append(made.run_id)
+    assert ids[0] == ids[1] != ids[2]
