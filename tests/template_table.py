@@ -9,6 +9,8 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from models import templates
+
 from pipeline_configs import template, zoo
 from pipeline_configs.template import Listed
 
@@ -23,9 +25,11 @@ _HEAD = (
 
 
 def markdown(rows: Sequence[Listed]) -> str:
-    """A table for each style, by architecture and name."""
+    """How many the engine has built, and a table for each style, by architecture and name."""
+    built = sum(found["built"] for found in templates.read().values())
+    first = f"The engine has built {built} of {len(rows)} at their own sizes (`make engine-templates`)."
     tables = [_table(style, [row for row in rows if row.style == style]) for style in ("tf1", "tf2")]
-    return "\n\n".join(tables)
+    return "\n\n".join([first, *tables])
 
 
 def in_document(document: str, rows: Sequence[Listed]) -> str:

@@ -1,8 +1,9 @@
-"""The tables of templates in the documents are made from the templates."""
+"""The tables of templates in the documents are made from the templates, and the engine builds all of them."""
 
 from __future__ import annotations
 
 import template_table
+from models import templates
 
 from pipeline_configs import template
 
@@ -21,3 +22,9 @@ def test_the_readme_counts_them() -> None:
         f"There are {len(rows)} templates, {len(published)} of them with the values that were published {counts}"
         in readme
     )
+
+
+def test_what_was_tried_is_built() -> None:
+    recorded = templates.read()
+    assert set(recorded) <= set(template.names())
+    assert {name: found["why"] for name, found in recorded.items() if not found["built"]} == {}

@@ -89,9 +89,15 @@ def record(found: Sequence[Result]) -> list[Result]:
         result.pop("name", None)
     results = [known[key] for model in models() if (key := (model.architecture, model.type)) in known]
     lines = ",\n  ".join(json.dumps(result) for result in results)
-    versions = json.dumps({package: importlib.metadata.version(package) for package in _PACKAGES})
-    RECORD.write_text(f'{{\n "versions": {versions},\n "models": [\n  {lines}\n ]\n}}\n', encoding="utf-8")
+    RECORD.write_text(
+        f'{{\n "versions": {json.dumps(versions())},\n "models": [\n  {lines}\n ]\n}}\n', encoding="utf-8"
+    )
     return results
+
+
+def versions() -> dict[str, str]:
+    """What the results were found with."""
+    return {package: importlib.metadata.version(package) for package in _PACKAGES}
 
 
 def _key(result: Result) -> tuple[str, str]:

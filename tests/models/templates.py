@@ -150,14 +150,15 @@ def _trained(result: runs.Result) -> None:
 
 def read() -> dict[str, dict[str, Any]]:
     """What is recorded of each template."""
-    return dict(json.loads(RECORD.read_text(encoding="utf-8"))) if RECORD.exists() else {}
+    return dict(json.loads(RECORD.read_text(encoding="utf-8"))["templates"]) if RECORD.exists() else {}
 
 
 def _record(name: str, **found: Any) -> None:
     known = read()
     known[name] = {key: value for key, value in {**known.get(name, {}), **found}.items() if value is not None}
-    rows = ",\n ".join(f"{json.dumps(key)}: {json.dumps(known[key])}" for key in sorted(known))
-    RECORD.write_text(f"{{\n {rows}\n}}\n", encoding="utf-8")
+    rows = ",\n  ".join(f"{json.dumps(key)}: {json.dumps(known[key])}" for key in template.names() if key in known)
+    versions = json.dumps(runs.versions())
+    RECORD.write_text(f'{{\n "versions": {versions},\n "templates": {{\n  {rows}\n }}\n}}\n', encoding="utf-8")
 
 
 if __name__ == "__main__":
