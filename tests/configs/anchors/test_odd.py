@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from configs import case_records
 from configs.anchors.made_objects import made
-from models import catalogue
+from models.bases import BASES
 
 from pipeline_configs import check, schema, template
 from pipeline_configs.anchors import coverage, search
@@ -24,7 +24,7 @@ FIXED = "{{fixed_shape_resizer {{height: {0} width: {1}}}}}"
 STARTS = {
     "ssd": template.read("ssd_mobilenet_v2_300x300"),
     "faster_rcnn": template.read("faster_rcnn_resnet50"),
-    "pyramid": schema.read(catalogue.CONFIGS / "ssd_fpn.config"),
+    "pyramid": BASES["ssd_fpn"].small(),
 }
 CASES = [
     *(("ssd", f"{SSD}.{field}", value) for field, value in (
