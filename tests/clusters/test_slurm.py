@@ -21,7 +21,7 @@ from record_builders import shapes
 
 _PATIENCE_S = 600
 reason = slurm_cluster.missing()
-pytestmark = pytest.mark.skipif(reason is not None, reason=reason or "")
+pytestmark = [pytest.mark.cluster, pytest.mark.skipif(reason is not None, reason=reason or "")]
 
 
 @pytest.fixture(scope="module")
@@ -169,7 +169,6 @@ def test_cancel(slurm: Mapping[str, str], tmp_path: Path, python: str) -> None:
     run.wait(lambda status: "CANCELLED" in status)
 
 
-@pytest.mark.engine
 @pytest.mark.parametrize("style", ["estimator", "multi_worker_mirrored"])
 def test_training_to_a_frozen_graph(style: str, slurm: Mapping[str, str], tmp_path: Path) -> None:
     shapes.write_voc(tmp_path / "voc", 12)
