@@ -149,8 +149,8 @@ def classes_of(there: Checkpoint, subject: Subject) -> int | None:
 
 
 def _outputs(there: Checkpoint, kind: str) -> list[int]:
-    """How many outputs the last layer of each head has, by the heads' names."""
-    bias = re.compile(rf"(model/.*)/_{kind}_layers/(\d+)/bias/\.ATTRIBUTES/VARIABLE_VALUE")
+    """How many outputs the last layer of each head has, by the heads' names; not those that find regions."""
+    bias = re.compile(rf"(model/(?!_first_stage).*)/_{kind}_layers/(\d+)/bias/\.ATTRIBUTES/VARIABLE_VALUE")
     found: dict[str, tuple[int, int]] = {}
     for name, shape in there.shapes.items():
         if (match := bias.fullmatch(name)) and len(shape) == 1:
