@@ -7,19 +7,23 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline_configs import importance, positions, style, text_proto
+from pipeline_configs import checkpoint, importance, positions, style, text_proto
+from pipeline_configs.checkpoint import Checkpoint
 from pipeline_configs.dataset import Dataset
 from pipeline_configs.finding import SEVERITIES, Finding
 from pipeline_configs.patch import ConfigPatch
 from pipeline_configs.positions import Place
+from pipeline_configs.restoration import Restoration
 from pipeline_configs.rule import Rule, Subject
+from pipeline_configs.start import Start
 from pipeline_configs.text_proto import Config
 from tfod_tools.base import plugins
-from tfod_tools.base.errors import ConfigError, UsageError
+from tfod_tools.base.errors import CheckpointError, ConfigError, UsageError
 
 FOLDER = Path(__file__).parent / "rules"
 
 UNREADABLE = "CFG28"
+_CONFIGS_OWN = Start()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,11 +34,13 @@ class Checked:
       config: without the fields that do not exist; None where the text cannot be read.
       findings: by severity, then by importance, then by line.
       places: where each field is written.
+      restoration: what the engine says about the checkpoint; None where it was not asked.
     """
 
     config: Config | None
     findings: tuple[Finding, ...]
     places: Sequence[Place] = ()
+    restoration: Restoration | None = None
 
     def line_of(self, path: str) -> int:
         """The line of the field `path`, or of the message that would hold it."""
@@ -62,13 +68,16 @@ def explain(code: str) -> str:
     return rules()[code].explanation()
 
 
-def check(text: str, *, records: Dataset | None = None, extension: str | None = None) -> Checked:
+def check(
+    text: str, *, records: Dataset | None = None, extension: str | None = None, start: Start = _CONFIGS_OWN
+) -> Checked:
     """Applies every rule to the config in `text`.
 
     Args:
       text: the content of a pipeline.config.
       records: what it is to be trained on, where that is known.
       extension: the user's module that is said to bring the feature extractor.
+      start: where training is to start, where more is known of it than the config says.
 
     Raises:
       MissingPackageError: the engine is not installed.
@@ -79,14 +88,17 @@ def check(text: str, *, records: Dataset | None = None, extension: str | None = 
     except ConfigError as error:
         return Checked(config=None, findings=(_unreadable(error),))
     places = positions.read(text, config.DESCRIPTOR)
-    return Checked(config=config, findings=_findings(config, places, records, extension), places=places)
+    findings = _findings(config, places, records, extension, start)
+    return Checked(config=config, findings=findings, places=places, restoration=start.restoration)
 
 
-def fixed(config: Config, *, records: Dataset | None = None, extension: str | None = None) -> Config:
+def fixed(
+    config: Config, *, records: Dataset | None = None, extension: str | None = None, start: Start = _CONFIGS_OWN
+) -> Config:
     """A copy of `config` in which every fix that a rule knows is made, also where one fix calls for another."""
     made: set[ConfigPatch] = set()
     while True:
-        found = _findings(config, (), records, extension)
+        found = _findings(config, (), records, extension, start)
         fix = next((finding.fix for finding in found if finding.fix and finding.fix not in made), None)
         if fix is None:
             return config
@@ -95,9 +107,16 @@ def fixed(config: Config, *, records: Dataset | None = None, extension: str | No
 
 
 def _findings(
-    config: Config, places: Sequence[Place], records: Dataset | None, extension: str | None
+    config: Config, places: Sequence[Place], records: Dataset | None, extension: str | None, start: Start
 ) -> tuple[Finding, ...]:
-    subject = Subject(config=config, places=places, style=_style(config, extension), records=records)
+    subject = Subject(
+        config=config,
+        places=places,
+        style=_style(config, extension),
+        records=records,
+        start=start,
+        checkpoint=_checkpoint(start.prefix(config)),
+    )
     found = [finding for rule in rules().values() if rule.applies_to(subject) for finding in _found_by(rule, subject)]
     return tuple(sorted(found, key=_place))
 
@@ -125,6 +144,13 @@ def _style(config: Config, extension: str | None) -> style.Style | None:
         return style.style_of(config, extension)
     except ConfigError:
         return None  # what is wrong with the extractor is for its rules to say
+
+
+def _checkpoint(prefix: str) -> Checkpoint | None:
+    try:
+        return checkpoint.read(prefix) if prefix else None
+    except CheckpointError:
+        return None  # as above
 
 
 def _unreadable(error: ConfigError) -> Finding:

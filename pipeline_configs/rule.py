@@ -18,10 +18,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline_configs import schema
+from pipeline_configs.checkpoint import Checkpoint
 from pipeline_configs.dataset import Dataset
 from pipeline_configs.finding import Severity
 from pipeline_configs.patch import Edit
 from pipeline_configs.positions import Place
+from pipeline_configs.start import Start
 from pipeline_configs.style import Style
 from pipeline_configs.text_proto import Config
 
@@ -35,12 +37,16 @@ class Subject:
       places: where each field is written.
       style: None where nobody knows the feature extractor.
       records: None where they were not named.
+      start: what is known about where training starts.
+      checkpoint: what it starts from; None where that is nothing, or cannot be read here.
     """
 
     config: Config
     places: Sequence[Place]
     style: Style | None
     records: Dataset | None
+    start: Start
+    checkpoint: Checkpoint | None
 
     @property
     def architecture(self) -> str:

@@ -10,7 +10,7 @@ from tfod_tools.base.errors import CheckpointError, ConfigError
 
 _NAME = "pipeline.config"
 _MARK = "# The config of the last run in this folder, written by tfod_tools.train."
-_CHECKPOINTS = "checkpoint"  # the file in which TensorFlow lists a folder's checkpoints
+CHECKPOINTS = "checkpoint"  # the file in which TensorFlow lists a folder's checkpoints
 
 # May change between two runs: the weights do not depend on it.
 _POST_PROCESSING = ("post_processing", "second_stage_post_processing")
@@ -52,9 +52,20 @@ def check_same_run(model_dir: Path, pipeline: Config, source: Path) -> None:
         return
     if not there.read_bytes().startswith(_MARK.encode()):
         raise ConfigError("is yours and would be overwritten. Move it elsewhere and pass it from there.", path=there)
-    if (model_dir / _CHECKPOINTS).exists() and _weights(schema.read(there)) != _weights(pipeline):
+    if holds_another_model(model_dir, pipeline):
         message = f"its model differs from {there}, whose checkpoints are in that folder. Choose another --model_dir."
         raise ConfigError(message, path=source)
+
+
+def holds_another_model(model_dir: Path, pipeline: Config) -> bool:
+    """Whether there are checkpoints in `model_dir`, and a config beside them that has another model than `pipeline`.
+
+    Raises:
+      ConfigError: that config cannot be read.
+    """
+    there = path(model_dir)
+    trained = there.exists() and (model_dir / CHECKPOINTS).exists()
+    return trained and _weights(schema.read(there)) != _weights(pipeline)
 
 
 def _weights(pipeline: Config) -> Config:

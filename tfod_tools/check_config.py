@@ -7,18 +7,20 @@ for the engine's own scripts, and this project's commands mend them. Each has it
 expected, and a fix where there is only one; what decides most of a run comes first. With --records the config is
 compared with the data as well; every record is read. Fields that differ from the template that the config is most like
 stand behind the errors: mostly there are more than one remembers. At the end: how long the run is, and what its
-learning rate does.
+learning rate does. The checkpoint to start from is looked at too; with --checkpoint the engine itself tells, in half a
+minute, which weights it would restore.
 
   python -m tfod_tools.check_config --explain=CFG07    tells more about a code; docs/check_config.md lists them all
 
 Exit codes: 0 no errors, 1 a flag is missing or wrong, 2 there are errors (after --fix: errors are left), or a file
-cannot be used.
+cannot be used, 4 the engine cannot tell what it would restore.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import json
+import sys
 import textwrap
 from collections.abc import Sequence
 from functools import partial
@@ -27,19 +29,25 @@ from typing import Any
 
 from absl import flags
 
-from pipeline_configs import check, contents, extension, nearest, patch, rewrite, schema, zoo
+from pipeline_configs import check, checkpoint, contents, extension, nearest, patch, restoration, rewrite, schema, zoo
 from pipeline_configs.dataset import Dataset
 from pipeline_configs.finding import SEVERITIES, Finding
 from pipeline_configs.schedules import plot, summary
+from pipeline_configs.start import Start
+from pipeline_configs.style import style_of
 from pipeline_configs.text_proto import Config
 from tfod_tools import app
 from tfod_tools.base import files, progress
-from tfod_tools.base.errors import ConfigError, UsageError
+from tfod_tools.base.errors import ConfigError, EngineError, UsageError
 
 FLAGS = flags.FlagValues()
 
 _CONFIG = flags.DEFINE_string("config", None, "The pipeline.config to check.", flag_values=FLAGS)
 _RECORDS = flags.DEFINE_string("records", None, "The folder that make_records wrote.", flag_values=FLAGS)
+_CHECKPOINT = flags.DEFINE_string(
+    "checkpoint", None, "Prefix of a checkpoint: ask the engine which weights it would restore.", flag_values=FLAGS
+)
+_MODEL_DIR = flags.DEFINE_string("model_dir", None, "The folder that will be trained in.", flag_values=FLAGS)
 _FORMAT = flags.DEFINE_enum("format", "text", ["text", "json"], "How findings are printed.", flag_values=FLAGS)
 _FIX = flags.DEFINE_string(
     "fix", None, "Where to write the config with every fix; may be the same file.", flag_values=FLAGS
@@ -66,9 +74,10 @@ def main(arguments: Sequence[str]) -> int:
     known: dict[str, Any] = {
         "records": _records(files.local_path(_RECORDS.value)) if _RECORDS.value else None,
         "extension": extension.located(_EXTENSION.value),
+        "start": _start(),
     }
     text = schema.text(path)
-    checked = check.check(text, **known)
+    checked = _checked(text, known)
     images = known["records"].train.images if known["records"] else None
     if _PLOT.value and checked.config and not _DRY_RUN.value:
         _draw(checked.config, images)
@@ -79,10 +88,39 @@ def main(arguments: Sequence[str]) -> int:
     after = check.fixed(before, **known)
     output = files.local_path(_FIX.value)
     content = _content(path, text, after, output)
-    left = check.check(content, **known).findings
+    left = _checked(content, known).findings
     _report(path, checked, images, patch.diff(before, after))
     _write(output, content, left)
     return _ERRORS_FOUND if _errors(left) else 0
+
+
+def _start() -> Start:
+    """What the flags say about it.
+
+    Raises:
+      CheckpointError: there is no such checkpoint, or it cannot be read.
+    """
+    prefix = _CHECKPOINT.value and checkpoint.read(str(files.local_path(_CHECKPOINT.value))).prefix
+    return Start(checkpoint=prefix, model_dir=files.local_path(_MODEL_DIR.value) if _MODEL_DIR.value else None)
+
+
+def _checked(text: str, known: dict[str, Any]) -> check.Checked:
+    """What is wrong with the config, also by what the engine says about a checkpoint that was named."""
+    checked = check.check(text, **known)
+    start = known["start"]
+    if checked.config is None or not start.checkpoint:
+        return checked
+    try:
+        style = style_of(checked.config, known["extension"])
+        with progress.line() as show:
+            show("asking the engine about the checkpoint ...")
+            answer = restoration.ask(checked.config, start.checkpoint, style, known["extension"])
+    except (ConfigError, EngineError) as error:
+        if not _errors(checked.findings):
+            raise
+        print(f"The engine cannot tell what it would restore: {error}", file=sys.stderr)
+        return checked
+    return check.check(text, **known | {"start": dataclasses.replace(start, restoration=answer)})
 
 
 def _records(folder: Path) -> Dataset:
@@ -114,6 +152,7 @@ def _report(path: Path, checked: check.Checked, images: int | None, changes: Seq
         shown: dict[str, Any] = {"config": str(path), "counts": counts}
         shown["findings"] = [_as_json(finding) for finding in checked.findings]
         shown["nearest"] = like and dataclasses.asdict(like)
+        shown |= {"restoration": dataclasses.asdict(checked.restoration)} if checked.restoration else {}
         print(json.dumps(shown | ({} if changes is None else {"changes": changes}), indent=2))
         return
     grave, lesser = (
@@ -122,7 +161,8 @@ def _report(path: Path, checked: check.Checked, images: int | None, changes: Seq
     )
     differences = _differences(like, path, checked) if like else []
     learning_rate = summary.lines(checked.config, images) if checked.config else []
-    for line in (*grave, *differences, *lesser, *learning_rate):
+    restored = checked.restoration.lines() if checked.restoration else ()
+    for line in (*grave, *differences, *lesser, *restored, *learning_rate):
         print(line)
     fixes = sum(finding.fix is not None for finding in checked.findings)
     hint = f" {fixes} can be fixed: --fix=FILE." if fixes and changes is None else ""

@@ -6,9 +6,11 @@ import glob
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipeline_configs import inputs
+from pipeline_configs import checkpoint, inputs, start
 from pipeline_configs.patch import Edit
 from pipeline_configs.rule import Evidence, Subject, rule
+from pipeline_configs.style import Style
+from tfod_tools.base.errors import CheckpointError
 
 _LOOP = "model_lib_v2.py"
 _PATH = "train_config.fine_tune_checkpoint"
@@ -38,25 +40,27 @@ def classification_of_a_detector(subject: Subject) -> Iterator[Evidence]:
     trained
     from one.
     """
-    train_config = subject.config.train_config
-    kind = train_config.fine_tune_checkpoint_type or (
-        "detection" if train_config.from_detection_checkpoint else "classification"
-    )
-    path = Path(train_config.fine_tune_checkpoint)
-    if kind == "classification" and path.parent.name == "checkpoint" and path.name.startswith("ckpt-"):
+    there, path = subject.checkpoint, Path(subject.start.prefix(subject.config))
+    zoo = path.parent.name == "checkpoint" and path.name.startswith("ckpt-")
+    detector = there.of_detector if there else zoo
+    if detector and start.checkpoint_type(subject.config.train_config) == "classification":
         yield Evidence(_TYPE, f'"classification" for {path}', '"detection"', (Edit(path=_TYPE, value="detection"),))
 
 
 @rule("CFG31", "error", "The engine stops when it loads the checkpoint.", source=_LOOP)
 def no_checkpoint_there(subject: Subject) -> Iterator[Evidence]:
-    """fine_tune_checkpoint does not name a checkpoint.
+    """fine_tune_checkpoint does not name a checkpoint that can be used.
 
     A checkpoint is named by what its files' names have in common: of model.ckpt.index and
     model.ckpt.data-00000-of-00001 that is model.ckpt, of a folder with ckpt-0.index it is FOLDER/ckpt-0. In TF2 style a
-    Keras file that ends in .h5 can be named as well.
+    Keras file that ends in .h5 can be named as well. All its files have to be there and whole; TF2 style takes no
+    checkpoint of TF1's kind.
     """
     named = subject.config.train_config.fine_tune_checkpoint
-    if not named or "://" in named or _is_file(f"{named}.index"):
+    if not named or "://" in named:
+        return
+    if _is_file(f"{named}.index"):
+        yield from _unfit(named, subject.style)
         return
     if _is_file(named) and named.endswith(".h5") and subject.style == "tf2":
         return
@@ -71,6 +75,17 @@ def no_checkpoint_there(subject: Subject) -> Iterator[Evidence]:
         yield Evidence(_PATH, f"the folder {named}", " or ".join(inside), fix)
     else:
         yield Evidence(_PATH, f"{named}, where no checkpoint is", "one that is there, or the field unset")
+
+
+def _unfit(prefix: str, style: Style | None) -> Iterator[Evidence]:
+    """What is wrong with a checkpoint that is there."""
+    try:
+        there = checkpoint.read(prefix)
+    except CheckpointError as error:
+        yield Evidence(_PATH, str(error).rstrip("."), "a whole checkpoint")
+        return
+    if style == "tf2" and not there.object_based:
+        yield Evidence(_PATH, f"{prefix}, {there.kind}", "one of TF2's kind")
 
 
 def _is_file(path: str) -> bool:

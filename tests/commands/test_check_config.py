@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from configs import case_records
+from configs import case_checkpoints, case_records
 
 from pipeline_configs import schema, template
 from tfod_tools import app, check_config, make_config, make_records
@@ -184,6 +184,8 @@ def test_a_dry_run_writes_nothing(folder: Path, capsys: pytest.CaptureFixture[st
         (("--config=pipeline.config", "--records=none"), 2, "there is no such folder"),
         (("--config=gs://a/pipeline.config",), 1, "is remote"),
         (("--config=pipeline.config", "--extension=none.py"), 1, "there is no file none.py"),
+        (("--config=pipeline.config", "--checkpoint=none"), 2, "none: is no checkpoint: there is no such .index file"),
+        (("--config=pipeline.config", "--checkpoint=gs://a/ckpt-0"), 1, "is remote"),
     ],
 )
 def test_mistakes(
@@ -206,6 +208,45 @@ def test_an_extractor_of_the_users_own(folder: Path, capsys: pytest.CaptureFixtu
     edit('type: "ssd_mobilenet_v2"', 'type: "ssd_mine_keras"')
     assert run("--config=pipeline.config") == 2
     assert run("--config=pipeline.config", "--extension=mine") == 0
+
+
+def test_the_configs_own_checkpoint_is_read(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    case_checkpoints.write(folder / "zoo" / "model.ckpt", {"MobilenetV2/Conv/weights": [3, 3, 3, 32]})
+    line = edit("num_steps: 200000", 'num_steps: 200000 fine_tune_checkpoint: "zoo/model.ckpt"')
+    edit("batch_size: 24", 'batch_size: 24 fine_tune_checkpoint_type: "detection"')
+    capsys.readouterr()
+    assert run("--config=pipeline.config") == 2
+    first, fix = capsys.readouterr().out.splitlines()[:2]
+    assert " error CFG36 train_config.fine_tune_checkpoint_type: " in first
+    assert 'found "detection" for model.ckpt, whose weights are not called FeatureExtractor/..., expected ' in first
+    assert fix == "    fix: train_config.fine_tune_checkpoint_type=classification"
+    Path("zoo/model.ckpt.index").write_bytes(b"cut")
+    assert run("--config=pipeline.config") == 2
+    first = capsys.readouterr().out.splitlines()[0]
+    assert first.startswith(
+        f"pipeline.config:{line}: error CFG31 train_config.fine_tune_checkpoint: found zoo/model.ckpt"
+    )
+
+
+def test_a_text_that_cannot_be_read_is_not_shown_to_the_engine(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    case_checkpoints.write(folder / "model.ckpt", {"FeatureExtractor/Conv/weights": [3, 3, 3, 32]})
+    Path("pipeline.config").write_text("model {")
+    capsys.readouterr()
+    assert run("--config=pipeline.config", "--checkpoint=model.ckpt") == 2
+    shown = capsys.readouterr()
+    assert "error CFG28" in shown.out
+    assert not shown.err
+
+
+def test_the_folder_of_the_run(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "run").mkdir()
+    (folder / "run" / "checkpoint").write_text('model_checkpoint_path: "model.ckpt-1"')
+    (folder / "run" / "pipeline.config").write_text("model { ssd { num_classes: 90 } }")
+    assert run("--config=pipeline.config", "--model_dir=run") == 2
+    assert "error RUN03 model: found other than in run/pipeline.config, expected " in capsys.readouterr().out
+    assert run("--config=pipeline.config", "--model_dir=elsewhere") == 0
 
 
 def test_explaining_a_code(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

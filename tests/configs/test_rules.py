@@ -7,6 +7,9 @@ CODE.yaml has two lists, `triggers` and `passes`. A case is a template, filled f
     files: written beside the records, name to content
     records: numbers of the manifest that differ; null where the command is not told of the records
     contents: records that are written and read, in lists `train` and `val`; see case_records
+    checkpoints: written there, prefix to names and shapes
+    restoration: what the engine said about a checkpoint: restored, missing, other_shape
+    model_dir: the folder of the run
     extension: the module that is said to bring the feature extractor
     at: for triggers, the path that is found fault with
 """
@@ -18,14 +21,16 @@ from typing import Any
 
 import pytest
 import yaml
-from configs import case_records
+from configs import case_checkpoints, case_records
 from models import catalogue
 
 from pipeline_configs import check, fill, positions, schema, template
 from pipeline_configs.dataset import Dataset, Split
 from pipeline_configs.finding import Finding
 from pipeline_configs.patch import ConfigPatch, Edit
+from pipeline_configs.restoration import Restoration
 from pipeline_configs.rules import faster_rcnn
+from pipeline_configs.start import Start
 
 ROOT = Path(__file__).parents[2]
 CASES = ROOT / "tests" / "data" / "configs" / "rules"
@@ -74,11 +79,17 @@ def checked(case: dict[str, Any], folder: Path) -> tuple[str, check.Checked, dic
     for name, content in case.get("files", {}).items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(content)
+    for prefix, shapes in case.get("checkpoints", {}).items():
+        case_checkpoints.write(folder / prefix, shapes)
     values = {path: value and value.replace("{folder}", str(folder)) for path, value in case.get("set", {}).items()}
     patch = ConfigPatch(edits=tuple(Edit(path=path, value=value) for path, value in values.items()))
     known = {
         "records": None if case.get("records", {}) is None else dataset,
         "extension": case.get("extension"),
+        "start": Start(
+            model_dir=folder / case["model_dir"] if "model_dir" in case else None,
+            restoration=Restoration(**case["restoration"], others=0) if "restoration" in case else None,
+        ),
     }
     text = schema.dump(patch.apply(config)) + case.get("text", "")
     return text, check.check(text, **known), known

@@ -4,6 +4,6 @@ The only package that imports TensorFlow or `object_detection`. A command starts
 in a child process, and a cluster job runs the same words. An entry applies the shims first and imports the engine after
 that.
 
-Entries: `train`, `evaluate`, `export`, `predict`, `probe`. The package is a command too, `tfod engine`, which imports
-only `versions` and `installation` of it, and no TensorFlow.
+Entries: `train`, `evaluate`, `export`, `predict`, `restoration`, `probe`. The package is a command too, `tfod engine`,
+which imports only `versions` and `installation` of it, and no TensorFlow.
 """

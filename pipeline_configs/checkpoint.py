@@ -1,0 +1,143 @@
+"""What a checkpoint of TensorFlow holds, told from its index: names and shapes, without TensorFlow.
+
+The index maps each name to a `BundleEntryProto`, and "" to a `BundleHeaderProto`; both are defined in
+github.com/tensorflow/tensorflow/blob/master/tensorflow/core/protobuf/tensor_bundle.proto.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline_configs import sstable
+from tfod_tools.base.errors import CheckpointError
+
+# Fields by number.
+_HEADER_SHARDS = 1
+_ENTRY_SHAPE, _ENTRY_SHARD, _ENTRY_OFFSET, _ENTRY_SIZE = 2, 3, 4, 5
+_SHAPE_DIMENSION = 2
+_DIMENSION_SIZE = 1
+
+CLASSIFIER = "feature_extractor/"  # begins the names of a classification network of TF2's kind
+_OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
+_HEADER = b""
+_SLICE = b"\0"  # begins the key of a part of a tensor; the whole tensor has an entry too
+
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoint:
+    """Names and shapes of a checkpoint.
+
+    Attributes:
+      prefix: what the names of its files begin with.
+      shapes: of each tensor, by name.
+    """
+
+    prefix: str
+    shapes: Mapping[str, Shape]
+
+    @property
+    def object_based(self) -> bool:
+        """Whether it is of TF2's kind, in which a name is a path from object to object."""
+        return _OBJECT_GRAPH in self.shapes
+
+    @property
+    def of_detector(self) -> bool:
+        """Whether it is of TF2's kind and was written when a detector was trained."""
+        return self.object_based and self.has("model/") and not self.has(CLASSIFIER)
+
+    def has(self, beginning: str) -> bool:
+        """Whether a name begins so."""
+        return any(name.startswith(beginning) for name in self.shapes)
+
+    @property
+    def kind(self) -> str:
+        """In words."""
+        return f"a checkpoint of TF{2 if self.object_based else 1}'s kind"
+
+
+def read(prefix: str) -> Checkpoint:
+    """The checkpoint whose files' names begin with `prefix`.
+
+    Raises:
+      CheckpointError: there is none, its index cannot be read, or its data are not all there.
+    """
+    index = Path(f"{prefix}.index")
+    try:
+        content = index.read_bytes()
+    except (OSError, ValueError) as error:
+        raise CheckpointError(
+            "is no checkpoint: there is no such .index file. Check the prefix.", path=prefix
+        ) from error
+    try:
+        shapes, files = _read(content)
+    except CheckpointError as error:
+        error.path = index
+        raise
+    for suffix, size in files.items():
+        _check_data(Path(f"{prefix}{suffix}"), size)
+    return Checkpoint(prefix=prefix, shapes=shapes)
+
+
+def _read(index: bytes) -> tuple[dict[str, Shape], dict[str, int]]:
+    """The shapes by name; and what the names of the data's files end in, with the bytes that each must have."""
+    entries = dict(sstable.pairs(index))
+    try:
+        shards = _number(entries.pop(_HEADER), _HEADER_SHARDS)
+        whole = {key.decode(): entry for key, entry in entries.items() if not key.startswith(_SLICE)}
+        files: dict[str, int] = {}
+        for entry in entries.values():
+            suffix = f".data-{_number(entry, _ENTRY_SHARD):05d}-of-{shards:05d}"
+            end = _number(entry, _ENTRY_OFFSET) + _number(entry, _ENTRY_SIZE)
+            files[suffix] = max(files.get(suffix, 0), end)
+        return {name: _shape(entry) for name, entry in whole.items()}, files
+    except (LookupError, ValueError, TypeError) as error:
+        raise sstable.damaged() from error
+
+
+def _check_data(path: Path, size: int) -> None:
+    if not path.is_file():
+        raise CheckpointError("is missing: the index of the checkpoint is there without it. Copy it too.", path=path)
+    if path.stat().st_size < size:
+        raise CheckpointError(f"is cut off: {path.stat().st_size} bytes, expected {size}. Copy it again.", path=path)
+
+
+def _shape(entry: bytes) -> Shape:
+    return tuple(
+        _number(dimension, _DIMENSION_SIZE)
+        for field, shape in _fields(entry)
+        if field == _ENTRY_SHAPE
+        for number, dimension in _fields(shape)
+        if number == _SHAPE_DIMENSION
+    )
+
+
+def _number(message: bytes, field: int) -> int:
+    """The field's number; 0 where it is not set."""
+    return next((int(value) for number, value in _fields(message) if number == field), 0)
+
+
+def _fields(message: bytes) -> Iterator[tuple[int, Any]]:
+    """Number and value of each field of a message of protocol buffers: an int, or bytes that may be a message."""
+    at = 0
+    while at < len(message):
+        tag, at = sstable.varint(message, at)
+        match tag & 7:
+            case 0:
+                value, at = sstable.varint(message, at)
+                yield tag >> 3, value
+                continue
+            case 2:
+                size, at = sstable.varint(message, at)
+            case 1 | 5 as kind:
+                size = 8 if kind == 1 else 4
+            case _:
+                raise sstable.damaged()
+        if at + size > len(message):
+            raise sstable.damaged()
+        yield tag >> 3, message[at : at + size]
+        at += size
