@@ -4,14 +4,14 @@
 # make engine-test    upstream's own tests under the shims (about an hour; ARGS narrows it down, RECORD=1 records it)
 # make engine-models  every architecture of the engine trained, exported and run (hours)
 # make engine-templates  every config template built by the engine (ARGS=--train: and trained for two steps; hours)
-# make cluster-test   training on clusters of this machine, by processes and, where it is installed, by Slurm (half an hour)
+# make long-test      clusters of this machine, by processes and, where it is installed, by Slurm; anchors of all templates (an hour)
 # make matrix         every TensorFlow with every Python that is here, in environments of their own (hours; ARGS=2.17.1/3.12)
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test check lock clean engine-test engine-models engine-templates cluster-test matrix
+.PHONY: demo test check lock clean engine-test engine-models engine-templates long-test matrix
 
 demo: $(READY)
 	$(BIN)/python -m tfod_tools.demo
@@ -23,7 +23,7 @@ check: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -n 2 -m "not engine and not cluster"
+	$(BIN)/python -m pytest -n 2 -m "not engine and not long"
 
 engine-test: $(READY)
 	PYTHONPATH=tests:. $(BIN)/python -m upstream $(ARGS)
@@ -31,8 +31,8 @@ engine-test: $(READY)
 engine-models: $(READY)
 	PYTHONPATH=tests:. $(BIN)/python -m models $(ARGS)
 
-cluster-test: $(READY)
-	$(BIN)/python -m pytest -m cluster $(ARGS)
+long-test: $(READY)
+	$(BIN)/python -m pytest -m long $(ARGS)
 
 engine-templates: $(READY)
 	PYTHONPATH=tests:. $(BIN)/python -m models.templates $(ARGS)

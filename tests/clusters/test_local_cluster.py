@@ -16,7 +16,7 @@ import tiny_run
 
 from record_builders import shapes
 
-pytestmark = pytest.mark.cluster
+pytestmark = pytest.mark.long
 
 _PATIENCE_S = 600
 ROLES = {

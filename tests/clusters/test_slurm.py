@@ -21,7 +21,7 @@ from record_builders import shapes
 
 _PATIENCE_S = 600
 reason = slurm_cluster.missing()
-pytestmark = [pytest.mark.cluster, pytest.mark.skipif(reason is not None, reason=reason or "")]
+pytestmark = [pytest.mark.long, pytest.mark.skipif(reason is not None, reason=reason or "")]
 
 
 @pytest.fixture(scope="module")

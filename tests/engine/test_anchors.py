@@ -1,5 +1,8 @@
 """Anchors, feature maps, resizers and matches are the engine's own, for every template and every extractor.
 
+Every change is tested with a sample that has each kind of anchor generator and resizer in it, the others with
+`make long-test`.
+
 One child process for each style looks at all configs of it: every template, the base configs of tests/models with each
 feature extractor type, and some with options that neither has. Feature maps are compared at five sizes of the input for
 each type, and at the first size for the other configs, which have no other types.
@@ -17,8 +20,6 @@ from models import catalogue, runs
 
 from pipeline_configs import schema, style, template
 from pipeline_configs.patch import ConfigPatch, Edit
-
-pytestmark = pytest.mark.engine
 
 TIMEOUT_S = 3600
 TOLERANCE = 1e-6
@@ -86,31 +87,43 @@ def cases() -> list[tuple[str, Any]]:
     return found
 
 
+SAMPLE = {
+    "ssd_mobilenet_v2_300x300", "ssd_mobilenet_v2_fpnlite_320x320_keras", "ssd_efficientdet_d0_512x512_keras",
+    "faster_rcnn_resnet50", "faster_rcnn_resnet50_v1_640x640_keras", *(name for name, _, _ in VARIANTS),
+}  # fmt: skip
 CASES = cases()
 MODELS = {model.name for model in catalogue.models()}
 # What the engine cannot build at all; tests/engine/models.json tells why.
 BROKEN = {result["type"] for result in runs.read() if not result["ok"]}
-_found: dict[str, dict[str, Any]] = {}
+_found: dict[tuple[str, bool], dict[str, Any]] = {}
 
 
-def found(of_style: str, folder: Path) -> dict[str, Any]:
-    """What the child process of a style says of each of its cases."""
-    if of_style not in _found:
+def found(of_style: str, folder: Path, *, sample: bool) -> dict[str, Any]:
+    """What the child process of a style says of each of its cases, in the sample or not."""
+    if (of_style, sample) not in _found:
         listed = [
-            (name, schema.dump(config), name in MODELS) for name, config in CASES if style.style_of(config) == of_style
+            (name, schema.dump(config), name in MODELS)
+            for name, config in CASES
+            if style.style_of(config) == of_style and (name in SAMPLE) == sample
         ]
         (folder / "cases.json").write_text(json.dumps(listed))
         code = f"import sys; sys.path.append('tests'); import engine_anchors; engine_anchors.main({str(folder)!r})"
         done = engine_child.run(of_style, code, timeout_s=TIMEOUT_S)
         assert done.returncode == 0, done.stderr[-3000:]
         lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith('{"name"')]
-        _found[of_style] = {line["name"]: line for line in lines}
-    return _found[of_style]
+        _found[of_style, sample] = {line["name"]: line for line in lines}
+    return _found[of_style, sample]
 
 
-@pytest.mark.parametrize(("name", "config"), CASES, ids=[name for name, _ in CASES])
+@pytest.mark.parametrize(
+    ("name", "config"),
+    [
+        pytest.param(name, config, id=name, marks=pytest.mark.engine if name in SAMPLE else pytest.mark.long)
+        for name, config in CASES
+    ],
+)
 def test_anchors_are_the_engines(name: str, config: Any, tmp_path: Path) -> None:
-    result = found(style.style_of(config), tmp_path)[name]
+    result = found(style.style_of(config), tmp_path, sample=name in SAMPLE)[name]
     if "spaghettinet" in name:
         assert "not known" in result["skipped"]
         return
@@ -123,5 +136,6 @@ def test_anchors_are_the_engines(name: str, config: Any, tmp_path: Path) -> None
     assert result["of"] > 0
 
 
+@pytest.mark.engine
 def test_the_bipartite_matcher_is_the_engines(tmp_path: Path) -> None:
-    assert found("tf1", tmp_path)["bipartite"]["matches"] == 0
+    assert found("tf1", tmp_path, sample=True)["bipartite"]["matches"] == 0
