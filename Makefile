@@ -4,13 +4,14 @@
 # make engine-test    upstream's own tests under the shims (about an hour; ARGS narrows it down, RECORD=1 records it)
 # make engine-models  every architecture of the engine trained, exported and run (hours)
 # make engine-templates  every config template built by the engine (ARGS=--train: and trained for two steps; hours)
+# make engine-verdicts   every case of what check_config calls an error, on the engine (ARGS="CODE ..."; half an hour)
 # make matrix         every TensorFlow with every Python that is here, in environments of their own (hours; ARGS=2.17.1/3.12)
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test check lock clean engine-test engine-models engine-templates matrix
+.PHONY: demo test check lock clean engine-test engine-models engine-templates engine-verdicts matrix
 
 demo: $(READY)
 	$(BIN)/python -m tfod_tools.demo
@@ -32,6 +33,9 @@ engine-models: $(READY)
 
 engine-templates: $(READY)
 	PYTHONPATH=tests:. $(BIN)/python -m models.templates $(ARGS)
+
+engine-verdicts: $(READY)
+	PYTHONPATH=tests:. $(BIN)/python -m verdicts $(ARGS)
 
 # The environment is made anew when the lock or the package's metadata is newer than it.
 $(READY): requirements.lock setup.py
