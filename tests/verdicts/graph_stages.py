@@ -10,6 +10,7 @@ from object_detection import inputs, model_hparams, model_lib
 from object_detection.builders import model_builder, optimizer_builder
 from tensorflow.compat.v1 import estimator as tf_estimator
 
+from tfod_tools.engine.replacing import replaced
 from verdicts.stages import Stages, tensors_of
 
 
@@ -77,7 +78,13 @@ class GraphStages(Stages):
             hparams=model_hparams.create_hparams(),
             pipeline_config_path=self.path,
         )
-        with tf.Graph().as_default():
+        load = tf.train.init_from_checkpoint
+
+        def noted(checkpoint: str, assignments: Any) -> None:
+            self.loaded = len(assignments)
+            load(checkpoint, assignments)
+
+        with tf.Graph().as_default(), replaced(tf.train, "init_from_checkpoint", noted):
             features, labels = tf.data.make_initializable_iterator(parts["train_input_fn"]()).get_next()
             parts["estimator"].model_fn(features, labels, tf_estimator.ModeKeys.TRAIN, None)
 

@@ -14,6 +14,10 @@ def _no_first_batch(stages: Stages) -> bool:
     return stages.waits
 
 
+def _nothing_loaded(stages: Stages) -> bool:
+    return stages.loaded == 0
+
+
 def _rate_is_no_number(stages: Stages) -> bool:
     return any(rate != rate for rate in stages.rates)
 
@@ -59,6 +63,7 @@ def _anchors_beside_their_features(stages: Stages) -> bool:
 
 CHECKS: dict[str, Callable[[Stages], bool]] = {
     "no first batch": _no_first_batch,
+    "nothing loaded": _nothing_loaded,
     "a learning rate that is no number": _rate_is_no_number,
     "boxes of no class": _boxes_of_no_class,
     "classes without boxes": _classes_without_boxes,

@@ -44,6 +44,7 @@ class Stages:
       detector: the engine's model.
       first: features and labels of the first batch, as NumPy arrays.
       waits: whether no first batch came.
+      loaded: how many variables TF1 style takes from a checkpoint; None where it is given none.
       predictions: what the model says of the batch, as NumPy arrays.
     """
 
@@ -58,6 +59,7 @@ class Stages:
         self.detector: Any = None
         self.first: Any = None
         self.waits = False
+        self.loaded: int | None = None
         self.predictions: dict[str, Any] = {}
         self._patient = patient
 
