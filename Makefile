@@ -5,13 +5,14 @@
 # make engine-models  every architecture of the engine trained, exported and run (hours)
 # make engine-templates  every config template built by the engine (ARGS=--train: and trained for two steps; hours)
 # make long-test      clusters of this machine, by processes and, where it is installed, by Slurm; anchors of all templates (an hour)
+# make engine-verdicts   every case of what check_config calls an error, on the engine (ARGS="CODE ..."; half an hour)
 # make matrix         every TensorFlow with every Python that is here, in environments of their own (hours; ARGS=2.17.1/3.12)
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test check lock clean engine-test engine-models engine-templates long-test matrix
+.PHONY: demo test check lock clean engine-test engine-models engine-templates engine-verdicts long-test matrix
 
 demo: $(READY)
 	$(BIN)/python -m tfod_tools.demo
@@ -36,6 +37,9 @@ long-test: $(READY)
 
 engine-templates: $(READY)
 	PYTHONPATH=tests:. $(BIN)/python -m models.templates $(ARGS)
+
+engine-verdicts: $(READY)
+	PYTHONPATH=tests:. $(BIN)/python -m verdicts $(ARGS)
 
 # The environment is made anew when the lock or the package's metadata is newer than it.
 $(READY): requirements.lock setup.py

@@ -71,15 +71,22 @@ def normalised_twice(subject: Subject) -> Iterator[Evidence]:
             yield Evidence(f"{_OPTIONS}[{index}].{name}", name, "no such step", _without(subject, index))
 
 
-@rule("AUG04", "error", "The engine stops: the image has another shape than the next part expects.", source=_STEPS)
+@rule(
+    "AUG04",
+    "error",
+    "The engine stops; in TF1 style, after rgb_to_gray, it trains, and stops when that is evaluated or exported.",
+    source=_STEPS,
+)
 def changed_shape(subject: Subject) -> Iterator[Evidence]:
     """A step leaves an image of a shape that nothing after it can take.
 
-    rgb_to_gray leaves one channel, where every model reads three (random_rgb_to_gray keeps three), and
-    random_resize_method resizes a single image as if it were a batch.
+    rgb_to_gray leaves one channel, where pictures have three at evaluation and in use (random_rgb_to_gray keeps three).
+    random_resize_method without a target_height or target_width leaves no pixels.
     """
-    for index, name, _ in _steps(subject):
-        if name in ("rgb_to_gray", "random_resize_method"):
+    for index, name, step in _steps(subject):
+        if name == "rgb_to_gray" or (
+            name == "random_resize_method" and min(step.target_height, step.target_width) <= 0
+        ):
             yield Evidence(f"{_OPTIONS}[{index}].{name}", name, "no such step", _without(subject, index))
 
 

@@ -47,7 +47,12 @@ def classification_of_a_detector(subject: Subject) -> Iterator[Evidence]:
         yield Evidence(_TYPE, f'"classification" for {path}', '"detection"', (Edit(path=_TYPE, value="detection"),))
 
 
-@rule("CFG31", "error", "The engine stops when it loads the checkpoint.", source=_LOOP)
+@rule(
+    "CFG31",
+    "error",
+    "The engine stops when it loads the checkpoint, or, in TF1 style given the .index file, loads nothing of it.",
+    source=_LOOP,
+)
 def no_checkpoint_there(subject: Subject) -> Iterator[Evidence]:
     """fine_tune_checkpoint does not name a checkpoint that can be used.
 

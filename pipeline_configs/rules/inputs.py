@@ -31,7 +31,7 @@ def missing_files(subject: Subject) -> Iterator[Evidence]:
     """Records or a label map are not where the config says.
 
     Paths are taken from the folder in which the command runs; those with a scheme, such as gs://, are not looked at.
-    Training needs an eval_input_reader too: the engine builds both.
+    An eval_input_reader is needed too: the engine's TF1 style builds both, and evaluation has nothing to read without.
     """
     if not subject.config.eval_input_reader:
         yield Evidence("eval_input_reader", "none", "one; make_config fills it from the records")

@@ -52,14 +52,35 @@ def no_clipping(subject: Subject) -> Iterator[Evidence]:
 @rule(
     "OPT08",
     "error",
-    "tfod_tools.train stops without --steps; the engine stops in TF2 style, and trains without end in TF1 style.",
+    "tfod_tools.train stops without --steps, and so does the engine.",
     source=_LOOP,
+    style="tf2",
 )
 def no_steps(subject: Subject) -> Iterator[Evidence]:
     """num_steps is not set.
 
     Nothing says when training ends, nor how long its schedules are.
     """
+    yield from _without_steps(subject)
+
+
+@rule(
+    "OPT17",
+    "warning",
+    "tfod_tools.train stops without --steps; the engine alone trains without end.",
+    source="model_lib.py",
+    style="tf1",
+)
+def no_end(subject: Subject) -> Iterator[Evidence]:
+    """num_steps is not set in TF1 style.
+
+    Nothing says when training ends, nor how long its schedules are. Configs of earlier years left it out to train until
+    somebody stops it.
+    """
+    yield from _without_steps(subject)
+
+
+def _without_steps(subject: Subject) -> Iterator[Evidence]:
     if subject.config.train_config.num_steps <= 0:
         yield Evidence(_STEPS, f"{subject.config.train_config.num_steps}", "how many steps to train")
 

@@ -25,7 +25,12 @@ def _post_processing(subject: Subject) -> tuple[str, Any] | None:
     return (f"{subject.model_path}.{name}", getattr(subject.model, name)) if name else None
 
 
-@rule("CFG23", "error", "The engine stops when it builds the model.", source=_BUILDER)
+@rule(
+    "CFG23",
+    "error",
+    "The engine stops when it builds the model, or, for max_classes_per_detection, when it first detects something.",
+    source=_BUILDER,
+)
 def impossible_suppression(subject: Subject) -> Iterator[Evidence]:
     """The numbers of non-maximum suppression contradict each other.
 
