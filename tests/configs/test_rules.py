@@ -37,12 +37,18 @@ CASES = ROOT / "tests" / "data" / "configs" / "rules"
 DOCUMENT = ROOT / "docs" / "check_config.md"
 
 
+def read(code: str) -> dict[str, Any]:
+    """The lists of a rule's cases."""
+    found: dict[str, Any] = yaml.load((CASES / f"{code}.yaml").read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+    return found
+
+
 def cases(which: str) -> list[Any]:
     """The cases of all files, with names such as CFG07-0."""
     return [
         pytest.param(path.stem, case, id=f"{path.stem}-{number}")
         for path in sorted(CASES.glob("*.yaml"))
-        for number, case in enumerate(yaml.safe_load(path.read_text(encoding="utf-8"))[which])
+        for number, case in enumerate(read(path.stem)[which])
     ]
 
 
@@ -101,7 +107,7 @@ def with_code(findings: tuple[Finding, ...], code: str) -> list[Finding]:
 
 @pytest.mark.parametrize("code", check.rules())
 def test_every_rule_has_cases(code: str) -> None:
-    case = yaml.safe_load((CASES / f"{code}.yaml").read_text(encoding="utf-8"))
+    case = read(code)
     assert case["triggers"]
     assert case["passes"]
     assert all("at" in trigger for trigger in case["triggers"])

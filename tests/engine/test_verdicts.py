@@ -9,7 +9,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import yaml
 from configs import test_rules
 from verdicts import cases, misbehaviour, records, trying
 from verdicts.stages import STAGES
@@ -24,7 +23,7 @@ def test_every_rule_of_severity_error_is_tried() -> None:
 
 @pytest.mark.parametrize(("code", "entry"), cases.verdicts().items())
 def test_what_is_expected_can_be_looked_at(code: str, entry: dict) -> None:
-    triggers = yaml.safe_load((test_rules.CASES / f"{code}.yaml").read_text(encoding="utf-8"))["triggers"]
+    triggers = test_rules.read(code)["triggers"]
     for style in cases.STYLES:
         assert set(entry) | set(entry.get(style, {})) <= KEYS | set(cases.STYLES)
         lists = [value for value in {**entry, **entry.get(style, {})}.values() if isinstance(value, list)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,11 @@ from tfod_tools.base.errors import ImageError, UsageError
 if TYPE_CHECKING:
     from tests.records.conftest import VocFolder
 
-pytest.importorskip("apache_beam", reason="Apache Beam is in the extra beam")
+# Its import takes seconds; collecting tests does without.
+pytestmark = [
+    pytest.mark.skipif(find_spec("apache_beam") is None, reason="Apache Beam is in the extra beam"),
+    pytest.mark.filterwarnings("ignore"),  # those that its import causes
+]
 TWO_PROCESSES = "--direct_running_mode=multi_processing --direct_num_workers=2"
 
 

@@ -132,7 +132,7 @@ class Preparation:
         if check.rules()[code].style not in (None, style_):
             return
         entry = verdicts()[code]
-        cases = yaml.safe_load((test_rules.CASES / f"{code}.yaml").read_text(encoding="utf-8"))
+        cases = test_rules.read(code)
         passing = next(self._passing(code, cases["passes"], style_), None)
         for number, case in enumerate(cases["triggers"]):
             wanted, made = expected(entry, number, style_), _in_style(case, style_)
