@@ -80,7 +80,7 @@ class Stages:
     def evaluate(self) -> None:
         from tfod_tools.engine import evaluate
 
-        model_dir = self.folder / "model"
+        model_dir = self.folder / "evaluated"
         model_dir.mkdir()
         self.save(str(model_dir / "model-1"))
         evaluate.FLAGS(["evaluate", f"--style={self.style}", f"--config={self.path}", f"--model_dir={model_dir}"])
