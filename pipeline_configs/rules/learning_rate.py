@@ -4,34 +4,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
 
 from pipeline_configs import text_proto
 from pipeline_configs.patch import Edit
 from pipeline_configs.rule import Evidence, Subject, rule
+from pipeline_configs.schedules.schedule import Schedule
+from pipeline_configs.schedules.schedule import of as schedule_of
 
 _SOURCE = "utils/learning_schedules.py"
-
-
-@dataclass(frozen=True, slots=True)
-class _Schedule:
-    """The schedule that the config has: its path, the name of its branch, and its message."""
-
-    path: str
-    kind: str
-    message: Any
-
-
-def _schedule(subject: Subject) -> _Schedule | None:
-    optimizer = subject.config.train_config.optimizer
-    chosen = optimizer.WhichOneof("optimizer")
-    rate = getattr(optimizer, chosen).learning_rate if chosen else None
-    kind = rate.WhichOneof("learning_rate") if rate else None
-    if rate is None or kind is None:
-        return None
-    path = f"train_config.optimizer.{chosen}.learning_rate.{kind}"
-    return _Schedule(path, kind.removesuffix("_learning_rate"), getattr(rate, kind))
 
 
 @rule("OPT02", "warning", "The rate stays, all but, as it is to the end.", source=_SOURCE)
@@ -41,7 +21,7 @@ def never_decays(subject: Subject) -> Iterator[Evidence]:
     Detectors gain much of their precision after the learning rate has dropped. Published configs were often cut short
     in num_steps and kept the schedule of the longer run, so that its first drop lies beyond the last step.
     """
-    steps, schedule = subject.config.train_config.num_steps, _schedule(subject)
+    steps, schedule = subject.config.train_config.num_steps, schedule_of(subject.config)
     if schedule is None or not steps:
         return
     match schedule.kind:
@@ -60,10 +40,10 @@ def no_number(subject: Subject) -> Iterator[Evidence]:
 
     The exponential decay divides by decay_steps; the cosine by the steps that warm-up and hold leave of total_steps.
     """
-    match _schedule(subject):
-        case _Schedule(path, "exponential_decay", message) if message.decay_steps == 0:
+    match schedule_of(subject.config):
+        case Schedule(path=path, kind="exponential_decay", message=message) if message.decay_steps == 0:
             yield Evidence(f"{path}.decay_steps", "0", "1 or more")
-        case _Schedule(path, "cosine_decay", message):
+        case Schedule(path=path, kind="cosine_decay", message=message):
             before = message.warmup_steps + message.hold_base_rate_steps
             if message.total_steps == before:
                 yield Evidence(f"{path}.total_steps", f"{before}, all of them warm-up and hold", "more than those")
@@ -77,7 +57,7 @@ def impossible_schedule(subject: Subject) -> Iterator[Evidence]:
     schedule needs entries, in rising order of steps, the first after step 0.
     """
     optimizer = subject.config.train_config.optimizer
-    schedule = _schedule(subject)
+    schedule = schedule_of(subject.config)
     if schedule is None:
         chosen = optimizer.WhichOneof("optimizer")
         path = f"train_config.optimizer{f'.{chosen}.learning_rate' if chosen else ''}"
@@ -89,7 +69,7 @@ def impossible_schedule(subject: Subject) -> Iterator[Evidence]:
         yield from _contradictions_of_manual(schedule)
 
 
-def _contradictions_of_cosine(schedule: _Schedule) -> Iterator[Evidence]:
+def _contradictions_of_cosine(schedule: Schedule) -> Iterator[Evidence]:
     message = schedule.message
     if message.total_steps < message.warmup_steps:
         yield Evidence(f"{schedule.path}.total_steps", f"{message.total_steps}",
@@ -99,7 +79,7 @@ def _contradictions_of_cosine(schedule: _Schedule) -> Iterator[Evidence]:
                        f"at most {message.learning_rate_base:g}, the learning_rate_base")  # fmt: skip
 
 
-def _contradictions_of_manual(schedule: _Schedule) -> Iterator[Evidence]:
+def _contradictions_of_manual(schedule: Schedule) -> Iterator[Evidence]:
     steps = [entry.step for entry in schedule.message.schedule]
     if not steps:
         yield Evidence(f"{schedule.path}.schedule", "no entry", "one for each drop")
@@ -111,7 +91,7 @@ def _contradictions_of_manual(schedule: _Schedule) -> Iterator[Evidence]:
             yield Evidence(f"{schedule.path}.schedule[{index}].step", f"{after} after {before}", "rising steps")
 
 
-def _without_step_0(schedule: _Schedule) -> tuple[Edit, ...]:
+def _without_step_0(schedule: Schedule) -> tuple[Edit, ...]:
     """The edits that make the rate of an entry at step 0 the initial one."""
     field = schedule.message.DESCRIPTOR.fields_by_name["schedule"]
     first, *rest = schedule.message.schedule
@@ -130,8 +110,8 @@ def cosine_of_another_length(subject: Subject) -> Iterator[Evidence]:
     rate has come down. Mostly num_steps was changed and the schedule was not.
     """
     steps = subject.config.train_config.num_steps
-    match _schedule(subject):
-        case _Schedule(path, "cosine_decay", message) if steps and message.total_steps != steps:
+    match schedule_of(subject.config):
+        case Schedule(path=path, kind="cosine_decay", message=message) if steps and message.total_steps != steps:
             path = f"{path}.total_steps"
             fix = (Edit(path=path, value=str(steps)),) if steps > message.warmup_steps else ()
             yield Evidence(path, str(message.total_steps), f"{steps}, as num_steps", fix)
@@ -158,7 +138,7 @@ def high_rate(subject: Subject) -> Iterator[Evidence]:
     batches of 64 to 512 on TPUs; on a GPU their batch has to be smaller, and the rate with it. This is found from one
     and a half times the highest published rate for each image on.
     """
-    schedule, train_config = _schedule(subject), subject.config.train_config
+    schedule, train_config = schedule_of(subject.config), subject.config.train_config
     if schedule is None or not subject.extractor or not train_config.optimizer.HasField("momentum_optimizer"):
         return
     field, rate = _highest(schedule)
@@ -169,7 +149,7 @@ def high_rate(subject: Subject) -> Iterator[Evidence]:
         yield Evidence(f"{schedule.path}.{field}", found, expected)
 
 
-def _highest(schedule: _Schedule) -> tuple[str, float]:
+def _highest(schedule: Schedule) -> tuple[str, float]:
     """The field with the highest rate of a schedule, and the rate."""
     message = schedule.message
     if schedule.kind == "constant":
