@@ -30,8 +30,8 @@ def plan(job: TrainJob, cluster: ClusterSpec) -> Submission:
     """
     kubernetes_pods.check(job, cluster, "kubernetes_jobset")
 
-    def render(name: str, run_id: str) -> dict[str, str]:
-        return {FILE: submission.dump_yaml(document(name, run_id, job, cluster))}
+    def render(name: str, run_id: str) -> dict[str, submission.Content]:
+        return {FILE: document(name, run_id, job, cluster)}
 
     return submission.planned(
         "kubernetes_jobset",
