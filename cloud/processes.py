@@ -13,8 +13,6 @@ from pathlib import Path
 from tfod_tools.base.errors import UsageError
 
 _ROOT = str(Path(__file__).parents[1])
-# Those that outlive this process: Python warns of a child that it forgets before it has ended.
-_LEFT: list[subprocess.Popen[bytes]] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,19 +60,21 @@ def lines(words: Sequence[str]) -> Iterator[str]:
             child.terminate()
 
 
-def detached(words: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
-    """Starts `python` with `words` so that it outlives this process; what it prints goes to `log`."""
+def detached(words: Sequence[str], log: Path) -> int:
+    """Runs `python` with `words`, which leaves its work to a process that outlives this one; returns its exit code.
+
+    What both print goes to `log`.
+    """
     with log.open("ab") as out:
-        child = subprocess.Popen(
+        return subprocess.run(
             [sys.executable, *words],
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=out,
             start_new_session=True,
             env=environment({}),
-        )
-    _LEFT.append(child)
-    return child
+            check=False,
+        ).returncode
 
 
 def environment(more: Mapping[str, str]) -> dict[str, str]:
