@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 import resource
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -127,6 +129,35 @@ def test_records_that_are_not_there(backend: str, data: Path, tmp_path: Path) ->
     path = job(data, tmp_path, records=str(tmp_path / "nowhere"))
     said = tiny_run.tfod("submit", "plan", f"--job={path}", f"--backend={backend}", expect=2)
     assert f"no records match {tmp_path}/nowhere/train.record-" in said
+
+
+def test_records_in_a_bucket_are_looked_for_before_anything_is_sent(data: Path, tmp_path: Path) -> None:
+    """A folder stands for the bucket; the plan itself looks for nothing."""
+    pytest.importorskip("fsspec", reason="fsspec is in the extras gcs and s3")
+    bucket = tmp_path / "bucket"
+    bucket.mkdir()
+    more = "vertex: {project: p, region: us-central1}"
+    path = job(data, tmp_path, more, model_dir="gs://b/m", records=f"file://{bucket}", image=f"i@sha256:{'0' * 64}")
+    flags = (f"--job={path}", "--backend=vertex")
+    tiny_run.tfod("submit", "plan", *flags)
+    said = tiny_run.tfod("submit", "run", *flags, expect=2)
+    assert f"{path}: nothing is at file://{bucket}/train.record-" in said
+    assert f"{path}: nothing is at file://{bucket}/label_map.pbtxt. Copy it there, or mend the path." in said
+    assert len(said.splitlines()) == 3
+    out = f"--output={tmp_path / 'out'}"
+    assert tiny_run.tfod("submit", "bundle", f"--job={path}", out, expect=2) == said
+    for file in (data / "records").iterdir():
+        shutil.copy(file, bucket)
+    tiny_run.tfod("submit", "bundle", f"--job={path}", out)
+
+
+@pytest.mark.skipif(importlib.util.find_spec("gcsfs") is not None, reason="gcsfs is installed")
+def test_a_bucket_that_nobody_can_look_into(data: Path, tmp_path: Path) -> None:
+    said = tiny_run.tfod("submit", "plan", f"--job={in_the_bucket(data, tmp_path)}", "--backend=vertex")
+    assert (
+        "warning: nobody looks whether the config and the records at gs:// are there: gcsfs is not installed. "
+        "Run: pip install 'tfod-tools[gcs]'" in said
+    )
 
 
 def test_a_config_that_is_not_there(tmp_path: Path) -> None:
