@@ -31,12 +31,14 @@ class Config:
       engine_style: "tf1" or "tf2", by its feature extractor.
       facts: what bears on the cluster.
       reads: paths of records and label maps, as the job sees them.
+      label_map: the label map of the training records; None where it is not here.
     """
 
     text: str
     engine_style: str
     facts: Facts
     reads: tuple[str, ...] = ()
+    label_map: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

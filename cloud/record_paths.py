@@ -40,6 +40,20 @@ def only_there(path: str, file: JobFile) -> bool:
     return files.is_remote(path) or path.startswith(mounts)
 
 
+def check_seen(paths: Sequence[str], file: JobFile, backend: str | None) -> None:
+    """Makes sure that the machines of the job see every one of `paths`.
+
+    Raises:
+      ConfigError: one is a path of this machine alone.
+    """
+    unseen = [path for path in paths if not only_there(path, file)]
+    if unseen:
+        message = f"the config reads {unseen[0]}, which {backend or 'another machine'} cannot see."
+        raise ConfigError(
+            f"{message} Add 'records: ...', their folder there.", path=file.path, line=file.lines["config"]
+        )
+
+
 def blind(paths: Sequence[str]) -> tuple[str, ...]:
     """A line for each kind of URL among `paths` that cannot be looked for, because a package is not installed."""
     lacking = {path.partition("://")[0]: files.lacking(path) for path in paths if files.is_remote(path)}

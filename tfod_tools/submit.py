@@ -49,9 +49,6 @@ _FROM = flags.DEFINE_string("from", None, "import-legacy: the AI Platform docume
 _DRY_RUN = flags.DEFINE_bool("dry_run", False, "Show what would be done, do nothing.", flag_values=FLAGS)
 
 
-_ON_THESE_DISKS = ("local", "slurm")
-
-
 def main(arguments: Sequence[str]) -> int:
     """Does what the first argument says."""
     if not arguments:
@@ -139,7 +136,7 @@ def _bundle() -> int:
         raise UsageError("--output is missing. Expected a folder for the archive and the Dockerfiles.")
     config = _config(file := _job_file())
     record_paths.look_for(planning.reads(file, config), file.path)
-    made = bundle.plan(file, config.text if config else None)
+    made = bundle.plan(file, config)
     print("\n".join(f"{size:>9}  {name}" for name, size in made.listing()))
     if not _DRY_RUN.value:
         print(f"Next: {made.write(files.local_path(_OUTPUT.value))}")
@@ -217,22 +214,25 @@ def _config(file: JobFile) -> Config | None:
 
     pipeline = schema.read(path)
     facts = config_facts.of(pipeline, inputs.matching)
-    unseen = [found for found in config_facts.paths(pipeline) if not record_paths.only_there(found, file)]
-    if _BACKEND.value in _ON_THESE_DISKS and file.records:
+    label_map = Path(pipeline.train_input_reader.label_map_path)
+    on_these_disks = _BACKEND.value in ("local", "slurm")
+    if on_these_disks and file.records:
         config_facts.move_records(pipeline, file.records)
-    if _BACKEND.value in _ON_THESE_DISKS or file.records:
+    if on_these_disks or file.records:
         inputs.check(pipeline, path, training=True)
         run_folder.check_same_run(Path(file.model_dir), pipeline, path)
-    elif unseen:
-        message = (
-            f"the config reads {unseen[0]}, which {_BACKEND.value} cannot see. Add 'records: ...', their folder there."
-        )
-        raise ConfigError(message, path=file.path, line=file.lines["config"])
-    if _BACKEND.value not in _ON_THESE_DISKS and file.records:
+    else:
+        record_paths.check_seen(config_facts.paths(pipeline), file, _BACKEND.value)
+    if not on_these_disks and file.records:
         config_facts.move_records(pipeline, file.records)
     pipeline.train_config.num_steps = file.steps or pipeline.train_config.num_steps
-    reads = tuple(config_facts.paths(pipeline))
-    return Config(text=run_folder.text(pipeline), engine_style=style.style_of(pipeline), facts=facts, reads=reads)
+    return Config(
+        text=run_folder.text(pipeline),
+        engine_style=style.style_of(pipeline),
+        facts=facts,
+        reads=tuple(config_facts.paths(pipeline)),
+        label_map=label_map.read_bytes() if label_map.is_file() else None,
+    )
 
 
 _ACTIONS: Mapping[str, Callable[[], int]] = {

@@ -224,6 +224,7 @@ def test_bundle(data: Path, tmp_path: Path) -> None:
     path = job(data, tmp_path)
     said = tiny_run.tfod("submit", "bundle", f"--job={path}", f"--output={tmp_path / 'out'}", "--backend=local")
     assert "bundle.tar.gz: jobs/pipeline.config" in said
+    assert "bundle.tar.gz: jobs/label_map.pbtxt" in said
     assert "Next: docker build" in said
     assert (tmp_path / "out" / "SHA256SUMS").is_file()
 
