@@ -34,7 +34,7 @@ print(json.dumps({name: count(build) for name, build in BUILDERS.items()}))
 """
 
 
-@pytest.mark.engine
+@pytest.mark.long
 def test_the_counts_are_those_of_keras() -> None:
     done = subprocess.run([sys.executable, "-c", COUNT], env=tiny_run.environment(), capture_output=True, text=True,
                           check=True)  # fmt: skip
