@@ -124,19 +124,24 @@ def python(tmp_path: Path) -> str:
 LARGE, SMALL = "{cpus: 1, memory: 2Gi}", "{cpus: 1, memory: 1Gi}"
 
 
-@pytest.mark.usefixtures("config")
-def test_a_job_is_preempted_and_goes_on(slurm: Mapping[str, str], tmp_path: Path, python: str) -> None:
-    """A job of a higher tier takes the nodes; the first one is put back in the queue, and begins where it was."""
-    roles = f"chief: {LARGE}, worker: {LARGE}, ps: {LARGE}, evaluator: {LARGE}"
-    run = Run(slurm, tmp_path, "estimator", roles, 40, python)
-    (number,) = re.findall(r": job (\d+)$", run.submit("run"), re.MULTILINE)
-    assert "it was there already" in run.submit("run")
-    run.wait(lambda status: "RUNNING, step" in status)
+def preempt(slurm: Mapping[str, str], number: str) -> None:
+    """Has a job of a higher tier take all nodes for a second, and `number` begin again without the usual delay."""
     high = ("--partition=high", "--nodes=4", "--exclusive", "--output=/dev/null", "--wrap=sleep 1")
     first = said(slurm, "sbatch", "--parsable", *high).strip()
     while first in said(slurm, "squeue", "--noheader", "--format=%i").split():
         time.sleep(0.3)
     subprocess.run(["scontrol", "update", f"JobId={number}", "StartTime=now"], env=slurm, check=False)
+
+
+@pytest.mark.usefixtures("config")
+def test_a_job_is_preempted_and_goes_on(slurm: Mapping[str, str], tmp_path: Path, python: str) -> None:
+    """It is put back in the queue, and begins where it was."""
+    roles = f"chief: {LARGE}, worker: {LARGE}, ps: {LARGE}, evaluator: {LARGE}"
+    run = Run(slurm, tmp_path, "estimator", roles, 40, python)
+    (number,) = re.findall(r": job (\d+)$", run.submit("run"), re.MULTILINE)
+    assert "it was there already" in run.submit("run")
+    run.wait(lambda status: "RUNNING, step" in status)
+    preempt(slurm, number)
     status = run.wait(lambda status: "SUCCEEDED" in status)
     assert "SUCCEEDED, step 40 of 40; job" in status
     begun = run.starts()
@@ -169,17 +174,17 @@ def test_cancel(slurm: Mapping[str, str], tmp_path: Path, python: str) -> None:
     run.wait(lambda status: "CANCELLED" in status)
 
 
+def make_config(folder: Path, style: str) -> None:
+    """A config beside the job file, with two shards of records, one for each trainer."""
+    shapes.write_voc(folder / "voc", 12)
+    flags = (f"--annotations={folder / 'voc'}", f"--output={folder / 'records'}", "--val_fraction=0.25", "--shards=2")
+    tiny_run.tfod("make_records", *flags)
+    tiny_run.make_config(folder / "records", "tf1" if style == "estimator" else "tf2", folder / "pipeline.config")
+
+
 @pytest.mark.parametrize("style", ["estimator", "multi_worker_mirrored"])
 def test_training_to_a_frozen_graph(style: str, slurm: Mapping[str, str], tmp_path: Path) -> None:
-    shapes.write_voc(tmp_path / "voc", 12)
-    flags = (
-        f"--annotations={tmp_path / 'voc'}",
-        f"--output={tmp_path / 'records'}",
-        "--val_fraction=0.25",
-        "--shards=2",
-    )
-    tiny_run.tfod("make_records", *flags)
-    tiny_run.make_config(tmp_path / "records", "tf1" if style == "estimator" else "tf2", tmp_path / "pipeline.config")
+    make_config(tmp_path, style)
     roles = f"chief: {LARGE}, worker: {LARGE}"
     run = Run(
         slurm, tmp_path, style, f"{roles}, ps: {SMALL}, evaluator: {SMALL}" if style == "estimator" else roles, 60
@@ -197,3 +202,18 @@ def test_training_to_a_frozen_graph(style: str, slurm: Mapping[str, str], tmp_pa
         assert losses[0] == losses[1] != []
     tiny_run.tfod("export", f"--model_dir={run.model}", f"--output={tmp_path / 'out'}", "--format=frozen_graph")
     assert (tmp_path / "out" / "frozen_inference_graph.pb").stat().st_size > 1e6
+
+
+def test_training_is_preempted_and_goes_on(slurm: Mapping[str, str], tmp_path: Path) -> None:
+    """The engine saves a checkpoint when it has to go, and goes on from there."""
+    make_config(tmp_path, "estimator")
+    run = Run(slurm, tmp_path, "estimator", f"chief: {LARGE}, worker: {LARGE}, ps: {LARGE}", 200)
+    (number,) = re.findall(r": job (\d+)$", run.submit("run"), re.MULTILINE)
+    run.wait(lambda status: any(run.model.glob("model.ckpt-[2-9][0-9].index")))
+    preempt(slurm, number)
+    status = run.wait(lambda status: "SUCCEEDED" in status)
+    assert re.search(r"SUCCEEDED, step 20\d of 200; job", status)
+    begun = run.starts()
+    assert len(begun) == 2
+    assert begun[0] == 0
+    assert 20 <= begun[1] < 200
