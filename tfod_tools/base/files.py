@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import importlib.util
+import logging
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -206,6 +207,8 @@ def remote_folder(url: str) -> RemoteFolder:
       MissingPackageError: a package is not installed that it needs.
     """
     extra = _EXTRAS.get(_protocol(url))
+    if extra:  # Python prints what a package logs, tracebacks among it, where nobody else takes it.
+        logging.getLogger(_PACKAGES[extra]).addHandler(logging.NullHandler())
     try:
         from fsspec.core import url_to_fs
 
