@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from cloud import processes, progress_lines
 from cloud.cluster import ClusterSpec
-from cloud.submission import RunStatus, State, Submission, TaskStatus
+from cloud.submission import ENDED, RunStatus, State, Submission, TaskStatus
 from tfod_tools.base.errors import CheckpointError, ConfigError, EngineError, TfodError
 
+_POLL_S = 2.0
 _THERE = "AlreadyExists"
 _MISSING = "NotFound"
 _PODS: Mapping[str, State] = {
@@ -99,13 +101,16 @@ class Kind:
         )
 
     def logs(self, plan: Submission, cluster: ClusterSpec, *, follow: bool) -> Iterator[str]:
-        """The logs of its pods; the launcher has put the task before each of its lines.
+        """The logs of its pods, with `follow` from when all have started; each line begins with its task.
 
         Raises:
+          CheckpointError: nothing of that name is there.
           EngineError, ConfigError: the cluster refuses.
         """
+        while follow and not _started(self.status(plan, cluster)):
+            time.sleep(_POLL_S)
         words = self._log_words(plan, cluster, "--tail=-1", *(["--follow"] if follow else []))
-        return processes.lines(words, _error)
+        yield from processes.lines(words, _error)
 
     def cancel(self, plan: Submission, cluster: ClusterSpec) -> None:
         """Deletes it with its pods; nothing happens where it is not there.
@@ -137,6 +142,11 @@ class Kind:
             restarts=int(statuses[0].get("restartCount", 0)),
             exit_code=ended.get("exitCode"),
         )
+
+
+def _started(run: RunStatus) -> bool:
+    """Whether there is a log of every task, as kubectl wants it."""
+    return run.state in ENDED or (bool(run.tasks) and all(task.state != "QUEUED" for task in run.tasks))
 
 
 def _kubectl(cluster: ClusterSpec) -> list[str]:

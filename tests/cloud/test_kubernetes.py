@@ -19,7 +19,7 @@ import yaml
 from clusters import kubernetes_api
 from clusters.kubernetes_api import Api
 
-from cloud import job_file, planning, prices
+from cloud import job_file, kubectl, planning, prices
 from cloud.planning import Planned
 from tfod_tools.base.errors import CheckpointError, ConfigError, EngineError
 
@@ -345,6 +345,27 @@ def test_a_pod_that_has_not_started(api: Api) -> None:
     assert plan.backend.status(plan.submission, plan.cluster).step is None
     with pytest.raises(EngineError, match="a pod has not started yet"):
         list(plan.backend.logs(plan.submission, plan.cluster, follow=False))
+
+
+def test_logs_follow_from_when_all_pods_have_started(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = planned("estimator", "kubernetes_jobset")
+    plan.backend.submit(plan.submission, plan.cluster)
+    line = "chief-0: step 1 of 200000, loss 2"
+    running = pod("kubernetes_jobset", plan.submission.name, "chief", f"{line}\n")
+    waiting = {**running, "status": {"phase": "Pending"}, "log": kubernetes_api.WAITING}
+    answer, asked = api.answer, []
+
+    def starting(method: str, target: str, body: bytes) -> kubernetes_api.Answer:
+        """First there is no pod; then one that waits, also when its log is asked for; then it runs."""
+        if "/pods?" in target:
+            asked.append(target)
+            api.pods = {} if len(asked) == 1 else {"chief": waiting if len(asked) <= 3 else running}
+        return answer(method, target, body)
+
+    monkeypatch.setattr(api, "answer", starting)
+    monkeypatch.setattr(kubectl, "_POLL_S", 0.05)
+    assert list(plan.backend.logs(plan.submission, plan.cluster, follow=True)) == [line]
+    assert len(asked) > 4
 
 
 def test_the_cluster_refuses_unknown_keys(api: Api) -> None:
