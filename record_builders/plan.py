@@ -20,7 +20,7 @@ TRAIN, VAL = "train", "val"
 AUTO = "auto"
 LABEL_MAP, MANIFEST = "label_map.pbtxt", "manifest.json"
 # "Ideally 100 MB+" a file, and many files (tensorflow.org/tutorials/load_data/tfrecord).
-SHARD_MB = 150.0
+SHARD_MB = 100.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

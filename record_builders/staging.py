@@ -12,7 +12,6 @@ The final place may be elsewhere, on a remote file system.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 import shutil
@@ -77,7 +76,11 @@ class Staging:
             return None
         waiting = self.path(name)
         # Where it waits no more, it has moved to its final place.
-        return written if _sha256(waiting if waiting.exists() else self.output / name) == written.sha256 else None
+        try:
+            found = tfrecord.crc32c(waiting if waiting.exists() else self.output / name)
+        except OSError:
+            return None
+        return written if found == written.crc32c else None
 
     def publish(self, label_map_text: str, result: Manifest) -> None:
         """Moves the finished shards and the other files to their final names, the manifest last."""
@@ -181,15 +184,3 @@ def _locked(output: Path) -> Iterator[None]:
         yield
     finally:
         os.close(folder)
-
-
-def _sha256(path: Path) -> str:
-    """The hash of the file at `path`, in hexadecimal; '' where there is none."""
-    try:
-        with path.open("rb") as file:
-            digest = hashlib.sha256()
-            while part := file.read(1 << 20):
-                digest.update(part)
-            return digest.hexdigest()
-    except OSError:
-        return ""

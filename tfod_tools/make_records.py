@@ -103,7 +103,7 @@ _SHARDS = _integer(
     lower_bound=1,
     upper_bound=shards.MAX_SHARDS,
 )
-_SHARD_MB = _float("shard_mb", 150, "Megabytes of images for each file.", lower_bound=0.001)
+_SHARD_MB = _float("shard_mb", 100, "Megabytes of images for each file.", lower_bound=0.001)
 _VAL_FRACTION = _float("val_fraction", 0.2, "Part of the images to validate on, from 0 to less than 1.")
 flags.register_validator(
     "val_fraction", lambda value: 0 <= value < 1, "expected at least 0 and less than 1.", flag_values=FLAGS

@@ -36,6 +36,15 @@ def local_path(text: str) -> Path:
     return Path(text)
 
 
+def content(path: Path) -> bytes:
+    """What the file at `path` holds, as `path.read_bytes()`, with fewer system calls: for files by the thousand."""
+    file = os.open(path, os.O_RDONLY)
+    try:
+        return os.read(file, os.fstat(file).st_size)
+    finally:
+        os.close(file)
+
+
 def write_atomically(path: Path, data: bytes) -> None:
     """Writes `data` to `path` so that a reader sees the old content or the new, never a part.
 
