@@ -133,8 +133,10 @@ def _object(
         )
         raise AnnotationError(message, path=path, line=line)
     values = [matching.finite(word, "a value", path, line, "fractions of the image") for word in words[1:]]
-    if any(abs(value) > 2 for value in values[:4]):
-        message = f"the box is {' '.join(words[1:5])}, expected fractions of the image, 0 to 1. Divide by its size."
+    sides = values if len(values) > 5 else values[:4]
+    if any(abs(value) > 2 for value in sides):
+        shown = " ".join(words[1 : len(sides) + 1])[:60]
+        message = f"the box is {shown}, expected fractions of the image, 0 to 1. Divide by its size."
         raise AnnotationError(message, path=path, line=line)
     label = names[int(words[0])]
     if len(values) > 5:
