@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import logging
 import os
 import subprocess
 import sys
@@ -230,6 +231,7 @@ class Fragile(MemoryFileSystem):
             Fragile.most_at_once = max(self.most_at_once, self.at_once)
         try:
             if rpath.endswith(self.refused or ("\0",)):
+                logging.getLogger("gcsfs").warning("refused, as Google's own implementation would log it")
                 raise PermissionError(13, "Access Denied")
             time.sleep(0.02)
             super().get_file(rpath, lpath, **options)
@@ -255,13 +257,16 @@ def test_several_are_on_the_way_at_once(pets: VocFolder, tmp_path: Path, fragile
 
 
 @pytest.mark.parametrize("name", ["images/pet3.jpg", "annotations/pet3.xml"])
-def test_a_file_that_is_refused(name: str, pets: VocFolder, tmp_path: Path, fragile: type[Fragile]) -> None:
-    """One line with its URL; the run that follows goes on."""
+def test_a_file_that_is_refused(
+    name: str, pets: VocFolder, tmp_path: Path, fragile: type[Fragile], caplog: pytest.LogCaptureFixture
+) -> None:
+    """One line with its URL, and no other; the run that follows goes on."""
     url = uploaded(pets.root, f"fragile://{tmp_path}/voc")
     fragile.refused = (name,)
     with pytest.raises(RecordError) as caught:
         made(tmp_path / "out", url)
     assert str(caught.value) == f"{url}/{name}: cannot read the file: Access Denied."
+    assert not caplog.records
     assert not (tmp_path / "out").exists()
     fragile.refused = ()
     assert made(tmp_path / "out", url) == made(tmp_path / "local", str(pets.root))

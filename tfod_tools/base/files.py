@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import logging
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 _EXTRAS = {"gs": "gcs", "gcs": "gcs", "s3": "s3", "s3a": "s3"}
 _PACKAGES = {"gcs": "gcsfs", "s3": "s3fs"}
+_TALKERS = ("fsspec", "gcsfs", "s3fs", "aiobotocore", "botocore")
 
 
 def is_remote(text: str) -> bool:
@@ -206,6 +208,8 @@ def remote_folder(url: str) -> RemoteFolder:
       MissingPackageError: a package is not installed that it needs.
     """
     extra = _EXTRAS.get(_protocol(url))
+    for name in _TALKERS:  # What they log, with pages of traceback, they raise too.
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
         from fsspec.core import url_to_fs
 
