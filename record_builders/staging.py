@@ -103,7 +103,7 @@ def opened(output: Path, target: Folder, names: Iterable[str]) -> Iterator[Stagi
     shards = {name + end for name in names for end in ("", _VOUCHER)}
     folder = _folder(output)
     output.mkdir(parents=True, exist_ok=True)
-    with _locked(output):
+    with locked(output):
         folder.mkdir(exist_ok=True)
         if (folder / MANIFEST).exists():
             _move_all(output, target)
@@ -163,8 +163,12 @@ def _move_all(output: Path, target: Folder) -> None:
 
 
 @contextlib.contextmanager
-def _locked(output: Path) -> Iterator[None]:
-    """A lock on the folder, which forks of this process share: it lasts until the last of them has ended."""
+def locked(output: Path) -> Iterator[None]:
+    """A lock on the folder, which forks of this process share: it lasts until the last of them has ended.
+
+    Raises:
+      RecordError: another run has it.
+    """
     import fcntl
 
     folder = os.open(output, os.O_RDONLY)
