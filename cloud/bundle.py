@@ -1,4 +1,4 @@
-"""All that an image needs, in one folder: code, config and job file, checksums, and Dockerfiles for CPU and GPU.
+"""All that an image needs, in one folder: code, config, label map and job file, checksums, Dockerfiles for CPU and GPU.
 
 The Dockerfiles install exactly what was tested. The same input gives the same bytes, so that the image's digest changes
 only when something in it did.
@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cloud.job_file import JobFile
+from cloud.planning import Config
 from tfod_tools.base.errors import UsageError
 from tfod_tools.base.files import publishing
 
@@ -69,12 +70,12 @@ class Bundle:
         return f"docker build --file={folder}/Dockerfile.cpu --tag=NAME {folder}"
 
 
-def plan(file: JobFile, config: str | None) -> Bundle:
+def plan(file: JobFile, config: Config | None) -> Bundle:
     """The bundle of a job.
 
     Args:
       file: the job file.
-      config: text of its pipeline.config; None where only the job sees it.
+      config: its pipeline.config; None where only the job sees it.
 
     Raises:
       UsageError: this is an installed package without its lock file, which only a checkout has.
@@ -89,8 +90,10 @@ def plan(file: JobFile, config: str | None) -> Bundle:
         if path.suffix in _SUFFIXES and "__pycache__" not in path.parts
     }
     files[f"jobs/{file.cluster.name}.yaml"] = Path(file.path).read_bytes()
-    if config is not None:
-        files["jobs/pipeline.config"] = config.encode()
+    if config:
+        files["jobs/pipeline.config"] = config.text.encode()
+    if config and config.label_map is not None:
+        files["jobs/label_map.pbtxt"] = config.label_map
     files[SUMS] = _sums(files).encode()
     text = lock.read_text(encoding="utf-8")
     return Bundle(files=files, beside={LOCK: text, **dockerfiles(text)})

@@ -15,15 +15,17 @@ _RATES = ("learning_rate", "learning_rate_base", "initial_learning_rate")
 def of(pipeline: Any, matching: Callable[[str], list[Path] | None]) -> Facts:
     """The facts of the config `pipeline`; `matching` finds the files of a pattern, None where it is remote."""
     train = pipeline.train_config
-    resizer = next((value.image_resizer for _, value in pipeline.model.ListFields()), None)
-    fixed = resizer.fixed_shape_resizer if resizer and resizer.HasField("fixed_shape_resizer") else None
+    model = next((value for _, value in pipeline.model.ListFields()), None)
+    extractor = getattr(model, "feature_extractor", None)
     return Facts(
         steps=train.num_steps,
         batch_size=train.batch_size,
         learning_rate=_highest_rate(train.optimizer),
         shards=_shards(_records(pipeline.train_input_reader), matching),
-        pixels=(fixed.height, fixed.width) if fixed else None,
+        pixels=_pixels(model.image_resizer) if model else None,
         batches_ahead=pipeline.train_input_reader.num_prefetch_batches,
+        extractor=extractor.type if extractor else "",
+        width=getattr(extractor, "depth_multiplier", 1.0),
     )
 
 
@@ -41,6 +43,14 @@ def move_records(pipeline: Any, folder: str) -> None:
         reader.tf_record_input_reader.input_path[:] = [there[path] for path in _records(reader)]
         if reader.label_map_path:
             reader.label_map_path = there[reader.label_map_path]
+
+
+def _pixels(resizer: Any) -> tuple[int, int] | None:
+    """Height and width to which every image is made; None where they differ."""
+    if resizer.HasField("fixed_shape_resizer"):
+        return resizer.fixed_shape_resizer.height, resizer.fixed_shape_resizer.width
+    keeping = resizer.keep_aspect_ratio_resizer
+    return (keeping.max_dimension, keeping.max_dimension) if keeping.pad_to_max_dimension else None
 
 
 def _highest_rate(optimizer: Any) -> float | None:

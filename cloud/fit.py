@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from cloud import prices
+from cloud import feature_maps, prices
 from cloud.cluster import ClusterSpec
 from cloud.hardware import ACCELERATORS, Machine
 from cloud.prices import Prices
@@ -25,6 +25,8 @@ class Facts:
       shards: files of training records; None where nobody can count them from here.
       pixels: height and width to which every image is made; None where they differ.
       batches_ahead: batches that are read ahead.
+      extractor: type of the feature extractor.
+      width: its depth_multiplier.
     """
 
     steps: int
@@ -33,6 +35,8 @@ class Facts:
     shards: int | None = None
     pixels: tuple[int, int] | None = None
     batches_ahead: int = 2
+    extractor: str = ""
+    width: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +63,10 @@ def assess(cluster: ClusterSpec, facts: Facts | None, machines: Mapping[str, Mac
     """
     figures = [*_cost(cluster, machines, table), *(_batch(cluster, facts) if facts else [])]
     warnings = [*_gpus(cluster), *(_config_warnings(cluster, facts) if facts else [])]
+    if facts:
+        more_figures, more_warnings = _gpu_memory(cluster, facts)
+        figures += more_figures
+        warnings += more_warnings
     return Fit(figures=tuple(figures), warnings=tuple(warnings))
 
 
@@ -125,6 +133,24 @@ def _gpus(cluster: ClusterSpec) -> list[str]:
     if old:
         found.append(f"{', '.join(old)}: few regions still have it. A T4 or L4 does the same for less.")
     return found
+
+
+def _gpu_memory(cluster: ClusterSpec, facts: Facts) -> tuple[list[tuple[str, str]], list[str]]:
+    """Figure and warning on the memory of a trainer's GPU, where there is one and something is known of the need."""
+    roles = [cluster.roles[role] for role in ("chief", "worker") if role in cluster.roles]
+    kinds = sorted({role.accelerator for role in roles if role.accelerator})
+    images = facts.batch_size / (1 if cluster.style == "estimator" else replicas(cluster))
+    needed = feature_maps.gib(facts.extractor, facts.width, facts.pixels, images) if facts.pixels else None
+    if not kinds or needed is None:
+        return [], []
+    there = min(ACCELERATORS[kind].memory_gib for kind in kinds)
+    figure = ("GPU memory", f"{needed:.1f} of {there} GiB for feature maps of {images:g} images; more for all the rest")
+    if needed < there:
+        return [figure], []
+    return [figure], [
+        f"feature maps alone take {needed:.1f} GiB of a GPU, and {' and '.join(kinds)} has {there}. Lower "
+        f"train_config.batch_size to well below {int(facts.batch_size * there / needed)}, or the size of the images."
+    ]
 
 
 def _config_warnings(cluster: ClusterSpec, facts: Facts) -> list[str]:

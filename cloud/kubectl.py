@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from cloud import processes, progress_lines
 from cloud.cluster import ClusterSpec
 from cloud.submission import RunStatus, State, Submission, TaskStatus
-from tfod_tools.base.errors import CheckpointError, ConfigError, EngineError
+from tfod_tools.base.errors import CheckpointError, ConfigError, EngineError, TfodError
 
 _THERE = "AlreadyExists"
 _MISSING = "NotFound"
@@ -21,114 +23,141 @@ _CONDITIONS: tuple[tuple[str, State], ...] = (
     ("Succeeded", "SUCCEEDED"), ("Completed", "SUCCEEDED"), ("Failed", "FAILED"), ("Suspended", "QUEUED"),
     ("Running", "RUNNING"), ("Restarting", "RUNNING"), ("Created", "QUEUED"),
 )  # fmt: skip
+_UNKNOWN_KIND = "the cluster does not know this kind of job; install its operator, or take the other back-end"
+_SILENT = "the cluster does not answer; check the context of kubectl"
 _ADVICE = (
-    ("NotFound", "not there"),
+    ('namespaces "', "check kubernetes.namespace in the job file"),
     ("exceeded quota", "the namespace's quota is used up; wait, or ask for less"),
     ("Forbidden", "your account may not do that in this namespace; ask its owner for the role"),
-    (
-        "no matches for kind",
-        "the cluster does not know this kind of job; install its operator, or take the other back-end",
-    ),
-    ("connection refused", "the cluster does not answer; check the context of kubectl"),
+    ("no matches for kind", _UNKNOWN_KIND),
+    ("doesn't have a resource type", _UNKNOWN_KIND),
+    ("connection refused", _SILENT),
+    ("was refused", _SILENT),
+    ("no such host", _SILENT),
     ("Unauthorized", "your credentials are not accepted; log in again"),
+    ("waiting to start", "a pod has not started yet; look at `submit status`, and try again"),
 )
+# What kubectl's libraries log, often several times over, before it says what is wrong.
+_NOISE = re.compile(r"^[IWEF]\d{4} \d\d:\d\d:\d\d.*$\n?", re.MULTILINE)
 
 
-def create(plan: Submission, cluster: ClusterSpec, kind: str) -> str:
-    """Creates what the plan holds, unless something of its name is there; returns `kind/name`.
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of object that runs jobs, with the labels that its operator gives to pods.
 
-    Raises:
-      EngineError, ConfigError: the cluster refuses it.
+    Attributes:
+      name: of its resource, with the group.
+      job: label of the job's name.
+      role: label of the role.
+      index: label of the index among the pods of that role.
     """
-    (text,) = plan.files.values()
-    done = processes.run([*_kubectl(cluster), "create", "--filename=-"], text)
-    if done.status and _THERE in done.err:
-        return f"{kind}/{plan.name} (it was there already)"
-    if done.status:
-        raise _error(done.err)
-    return f"{kind}/{plan.name}"
 
+    name: str
+    job: str
+    role: str
+    index: str
 
-def status(plan: Submission, cluster: ClusterSpec, kind: str, role_label: str, index_label: str) -> RunStatus:
-    """Where it is, from its own conditions, its pods and the chief's log.
+    def submit(self, plan: Submission, cluster: ClusterSpec) -> str:
+        """Creates what the plan holds, unless something of its name is there; returns `kind/name`.
 
-    Raises:
-      CheckpointError: nothing of that name is there.
-      EngineError, ConfigError: the cluster refuses to tell.
-    """
-    done = processes.run([*_kubectl(cluster), "get", f"{kind}/{plan.name}", "--output=json"])
-    if done.status:
-        raise _error(done.err)
-    conditions = json.loads(done.out).get("status", {}).get("conditions") or []
-    active = {c["type"]: c for c in conditions if c.get("status") == "True"}
-    known: tuple[dict[str, Any], State] = next(
-        ((active[name], state) for name, state in _CONDITIONS if name in active), ({}, "QUEUED")
-    )
-    pods = _pods(plan, cluster, _selector(kind, plan))
-    tasks = tuple(_task(pod, role_label, index_label) for pod in pods)
-    state = known[1]
-    if state == "QUEUED" and any(task.state == "RUNNING" for task in tasks):
-        state = "RUNNING"
-    log = "\n".join(logs(plan, cluster, _selector(kind, plan), follow=False, tail=200)) if tasks else ""
-    message = str(known[0].get("message", ""))
-    return RunStatus(
-        state=state, where=f"{kind}/{plan.name}", step=progress_lines.last_step(log), tasks=tasks, message=message
-    )
+        Raises:
+          EngineError, ConfigError: the cluster refuses it.
+        """
+        (text,) = plan.files.values()
+        done = processes.run([*_kubectl(cluster), "create", "--filename=-"], text)
+        if done.status and _THERE in done.err:
+            return f"{self._where(plan)} (it was there already)"
+        if done.status:
+            raise _error(done.err)
+        return self._where(plan)
 
+    def status(self, plan: Submission, cluster: ClusterSpec) -> RunStatus:
+        """Where it is, from its own conditions, its pods and the log of a task that trains.
 
-def logs(plan: Submission, cluster: ClusterSpec, selector: str, *, follow: bool, tail: int = -1) -> Iterator[str]:
-    """The logs of the pods that `selector` selects; the launcher has put the task before each of its lines."""
-    many = ["--max-log-requests=100", f"--tail={tail}", "--all-containers"]
-    words = [*_kubectl(cluster), "logs", f"--selector={selector}", *many, *(["--follow"] if follow else [])]
-    return processes.lines(words)
+        Raises:
+          CheckpointError: nothing of that name is there.
+          EngineError, ConfigError: the cluster refuses to tell.
+        """
+        conditions = _got(cluster, self._where(plan)).get("status", {}).get("conditions") or []
+        active = {c["type"]: c for c in conditions if c.get("status") == "True"}
+        known: tuple[dict[str, Any], State] = next(
+            ((active[name], state) for name, state in _CONDITIONS if name in active), ({}, "QUEUED")
+        )
+        pods = _got(cluster, "pods", f"--selector={self._pods_of(plan)}").get("items", [])
+        tasks = tuple(self._task(pod) for pod in pods)
+        state = known[1]
+        if state == "QUEUED" and any(task.state == "RUNNING" for task in tasks):
+            state = "RUNNING"
+        # Pods that have not started have no log, which is no reason not to tell the rest.
+        log = processes.run(self._log_words(plan, cluster, "--tail=200")).out if tasks else ""
+        return RunStatus(
+            state=state,
+            where=self._where(plan),
+            step=progress_lines.last_step(log),
+            tasks=tasks,
+            message=str(known[0].get("message", "")),
+        )
 
+    def logs(self, plan: Submission, cluster: ClusterSpec, *, follow: bool) -> Iterator[str]:
+        """The logs of its pods; the launcher has put the task before each of its lines.
 
-def delete(plan: Submission, cluster: ClusterSpec, kind: str) -> None:
-    """Deletes it with its pods; nothing happens where it is not there.
+        Raises:
+          EngineError, ConfigError: the cluster refuses.
+        """
+        words = self._log_words(plan, cluster, "--tail=-1", *(["--follow"] if follow else []))
+        return processes.lines(words, _error)
 
-    Raises:
-      EngineError, ConfigError: the cluster refuses.
-    """
-    done = processes.run([*_kubectl(cluster), "delete", f"{kind}/{plan.name}", "--wait=false"])
-    if done.status and _MISSING not in done.err:
-        raise _error(done.err)
+    def cancel(self, plan: Submission, cluster: ClusterSpec) -> None:
+        """Deletes it with its pods; nothing happens where it is not there.
+
+        Raises:
+          EngineError, ConfigError: the cluster refuses.
+        """
+        done = processes.run([*_kubectl(cluster), "delete", self._where(plan), "--wait=false"])
+        if done.status and _MISSING not in done.err:
+            raise _error(done.err)
+
+    def _where(self, plan: Submission) -> str:
+        return f"{self.name}/{plan.name}"
+
+    def _pods_of(self, plan: Submission) -> str:
+        return f"{self.job}={plan.name}"
+
+    def _log_words(self, plan: Submission, cluster: ClusterSpec, *flags: str) -> list[str]:
+        many = ["--max-log-requests=100", "--all-containers"]
+        return [*_kubectl(cluster), "logs", f"--selector={self._pods_of(plan)}", *many, *flags]
+
+    def _task(self, pod: dict[str, Any]) -> TaskStatus:
+        labels = pod["metadata"].get("labels", {})
+        statuses = pod.get("status", {}).get("containerStatuses") or [{}]
+        ended = statuses[0].get("state", {}).get("terminated") or {}
+        return TaskStatus(
+            task=f"{labels.get(self.role, 'pod').lower()}-{labels.get(self.index, 0)}",
+            state=_PODS.get(pod.get("status", {}).get("phase", ""), "UNKNOWN"),
+            restarts=int(statuses[0].get("restartCount", 0)),
+            exit_code=ended.get("exitCode"),
+        )
 
 
 def _kubectl(cluster: ClusterSpec) -> list[str]:
     return ["kubectl", f"--namespace={cluster.options.get('namespace', 'default')}"]
 
 
-def _selector(kind: str, plan: Submission) -> str:
-    label = "training.kubeflow.org/job-name" if kind.startswith("tfjobs") else "jobset.sigs.k8s.io/jobset-name"
-    return f"{label}={plan.name}"
-
-
-def _pods(plan: Submission, cluster: ClusterSpec, selector: str) -> list[dict[str, Any]]:
-    done = processes.run([*_kubectl(cluster), "get", "pods", f"--selector={selector}", "--output=json"])
+def _got(cluster: ClusterSpec, *words: str) -> dict[str, Any]:
+    done = processes.run([*_kubectl(cluster), "get", *words, "--output=json"])
     if done.status:
         raise _error(done.err)
-    items: list[dict[str, Any]] = json.loads(done.out).get("items", [])
-    return items
+    found: dict[str, Any] = json.loads(done.out)
+    return found
 
 
-def _task(pod: dict[str, Any], role_label: str, index_label: str) -> TaskStatus:
-    labels = pod["metadata"].get("labels", {})
-    statuses = pod.get("status", {}).get("containerStatuses") or [{}]
-    ended = statuses[0].get("state", {}).get("terminated") or {}
-    return TaskStatus(
-        task=f"{labels.get(role_label, 'pod').lower()}-{labels.get(index_label, 0)}",
-        state=_PODS.get(pod.get("status", {}).get("phase", ""), "UNKNOWN"),
-        restarts=int(statuses[0].get("restartCount", 0)),
-        exit_code=ended.get("exitCode"),
-    )
-
-
-def _error(said: str) -> EngineError | ConfigError | CheckpointError:
+def _error(said: str) -> TfodError:
     """What kubectl said, with what to do where that is known."""
+    said = _NOISE.sub("", said)
     message = said.removeprefix("Error from server ").strip() or "kubectl failed without a word"
     advice = next((advice for words, advice in _ADVICE if words.lower() in said.lower()), None)
-    if advice == "not there":
+    if advice is None and _MISSING in said:
         return CheckpointError(f"nothing of that name is in the cluster: {message}. `submit run` starts it.")
-    if "invalid" in said or "strict decoding" in said:
+    if advice is None and ("invalid" in said or "strict decoding" in said):
         return ConfigError(f"the cluster refuses the document: {message}")
     return EngineError(f"kubectl: {message}{f' ({advice})' if advice else ''}")

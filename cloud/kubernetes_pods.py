@@ -1,12 +1,14 @@
-"""What both kinds of Kubernetes jobs share: the pod of a role, and the words of kubectl."""
+"""What both kinds of Kubernetes jobs share: how they are planned, and the pod of a role."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from cloud import submission, words
 from cloud.cluster import ClusterSpec, Role
 from cloud.job import TrainJob
+from cloud.submission import Submission
 from cloud.tf_config import PORT
 from tfod_tools.base.errors import ConfigError
 
@@ -14,20 +16,30 @@ OPTIONS = "kubernetes"
 CONTAINER = "tensorflow"  # TFJob's controller looks for it by this name
 _REMOTE = ("gs://",)
 
+Document = Callable[[str, str, TrainJob, ClusterSpec], dict[str, Any]]
 
-def check(job: TrainJob, cluster: ClusterSpec, backend: str) -> None:
-    """Refuses what no pod could do.
+
+def planned(
+    backend: str, file: str, document: Document, job: TrainJob, cluster: ClusterSpec, notes: tuple[str, ...] = ()
+) -> Submission:
+    """The submission whose `file` holds what `document` makes of name, run id, job and cluster.
 
     Raises:
       ConfigError: no image; a model_dir that is neither remote nor on the volume; spot machines that nothing selects.
     """
-    submission.image(cluster, backend)
-    options = cluster.options
-    if ("volume_claim" in options) != ("mount_path" in options):
-        raise ConfigError("kubernetes.volume_claim and kubernetes.mount_path belong together. Give both, or none.")
-    submission.remote(job, backend, *_REMOTE, *([options["mount_path"]] if "mount_path" in options else []))
-    if cluster.scheduling.spot and "spot_node_selector" not in options:
-        raise ConfigError("scheduling.spot needs kubernetes.spot_node_selector: KEY=VALUE, the label of those nodes.")
+    _check(job, cluster, backend)
+
+    def render(name: str, run_id: str) -> dict[str, submission.Content]:
+        return {file: document(name, run_id, job, cluster)}
+
+    command = ("kubectl", "create", f"--filename={file}")
+    return submission.planned(backend, cluster, render, lambda name, run_id: command, (*_notes(cluster), *notes))
+
+
+def metadata(name: str, run_id: str, cluster: ClusterSpec) -> dict[str, Any]:
+    """Name, namespace and label of the whole."""
+    namespace = cluster.options.get("namespace", "default")
+    return {"name": name, "namespace": namespace, "labels": {submission.LABEL: run_id}}
 
 
 def pod(
@@ -58,18 +70,18 @@ def pod(
     return spec
 
 
-def metadata(name: str, run_id: str, cluster: ClusterSpec) -> dict[str, Any]:
-    """Name, namespace and label of the whole."""
-    namespace = cluster.options.get("namespace", "default")
-    return {"name": name, "namespace": namespace, "labels": {submission.LABEL: run_id}}
+def _check(job: TrainJob, cluster: ClusterSpec, backend: str) -> None:
+    """Refuses what no pod could do."""
+    submission.image(cluster, backend)
+    options = cluster.options
+    if ("volume_claim" in options) != ("mount_path" in options):
+        raise ConfigError("kubernetes.volume_claim and kubernetes.mount_path belong together. Give both, or none.")
+    submission.remote(job, backend, *_REMOTE, *([options["mount_path"]] if "mount_path" in options else []))
+    if cluster.scheduling.spot and "spot_node_selector" not in options:
+        raise ConfigError("scheduling.spot needs kubernetes.spot_node_selector: KEY=VALUE, the label of those nodes.")
 
 
-def command(file: str) -> tuple[str, ...]:
-    """How a person submits it by hand."""
-    return ("kubectl", "create", f"--filename={file}")
-
-
-def notes(cluster: ClusterSpec) -> tuple[str, ...]:
+def _notes(cluster: ClusterSpec) -> tuple[str, ...]:
     """What a reader of the plan should know."""
     kinds = {wanted.accelerator for wanted in cluster.roles.values() if wanted.accelerator}
     if kinds and "gpu_node_selector" not in cluster.options:

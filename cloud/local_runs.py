@@ -19,7 +19,6 @@ from cloud.supervisor import LOCK, PLAN, STATE
 from tfod_tools.base.errors import CheckpointError, EngineError
 from tfod_tools.base.files import write_atomically
 
-_PATIENCE_S = 20.0
 _POLL_S = 0.2
 
 
@@ -34,12 +33,8 @@ def start(folder: Path, plan: str) -> str:
     folder.mkdir(parents=True, exist_ok=True)
     write_atomically(folder / PLAN, plan.encode())
     (folder / STATE).unlink(missing_ok=True)
-    child = processes.detached(["-m", "cloud.supervisor", str(folder)], folder / "supervisor.log")
-    end_s = time.monotonic() + _PATIENCE_S
-    while not (folder / STATE).exists():
-        if child.poll() is not None or time.monotonic() > end_s:
-            raise EngineError(f"the supervisor did not start. Its log: {folder / 'supervisor.log'}")
-        time.sleep(_POLL_S)
+    if processes.detached(["-m", "cloud.supervisor", str(folder)], folder / "supervisor.log"):
+        raise EngineError(f"the supervisor did not start. Its log: {folder / 'supervisor.log'}")
     return str(folder)
 
 

@@ -30,21 +30,26 @@ class Config:
       text: with the paths of the records as the job sees them.
       engine_style: "tf1" or "tf2", by its feature extractor.
       facts: what bears on the cluster.
+      reads: paths of records and label maps, as the job sees them.
+      label_map: the label map of the training records; None where it is not here.
     """
 
     text: str
     engine_style: str
     facts: Facts
+    reads: tuple[str, ...] = ()
+    label_map: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planned:
-    """A plan and all that belongs to it."""
+    """A plan and all that belongs to it; `reads` are the paths that the job reads, as it sees them."""
 
     submission: Submission
     cluster: ClusterSpec
     backend: ModuleType
     job: TrainJob
+    reads: tuple[str, ...]
     fit: Fit
     prices: Prices
 
@@ -91,9 +96,15 @@ def plan(file: JobFile, backend_name: str, config: Config | None, table: Prices)
         cluster=cluster,
         backend=backend,
         job=job,
+        reads=reads(file, config),
         fit=fit.assess(cluster, facts, machines, table),
         prices=table,
     )
+
+
+def reads(file: JobFile, config: Config | None) -> tuple[str, ...]:
+    """What the job reads before it trains, as far as it is known here."""
+    return config.reads if config else (file.config,)
 
 
 def stale_prices(table: Prices, today: datetime.date) -> tuple[str, ...]:

@@ -6,15 +6,14 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tfod_tools.base.errors import UsageError
+from tfod_tools.base.errors import TfodError, UsageError
 
 _ROOT = str(Path(__file__).parents[1])
-# Those that outlive this process: Python warns of a child that it forgets before it has ended.
-_LEFT: list[subprocess.Popen[bytes]] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +23,7 @@ class Done:
     Attributes:
       status: its exit code.
       out: its standard output.
-      err: its standard error, in one line.
+      err: its standard error.
     """
 
     status: int
@@ -43,38 +42,51 @@ def run(words: Sequence[str], given: str = "", *, timeout_s: float = 120) -> Don
         done = subprocess.run(words, input=given, capture_output=True, text=True, timeout=timeout_s, check=False)
     except subprocess.TimeoutExpired as error:
         raise UsageError(f"{words[0]} gave no answer in {timeout_s:g} s. Check its connection.") from error
-    return Done(done.returncode, done.stdout, " ".join(done.stderr.split()))
+    return Done(done.returncode, done.stdout, done.stderr)
 
 
-def lines(words: Sequence[str]) -> Iterator[str]:
+def lines(words: Sequence[str], error: Callable[[str], TfodError]) -> Iterator[str]:
     """What a program prints, as it comes; the program ends when nobody listens any more.
+
+    Args:
+      words: the program and its arguments.
+      error: what is raised when it fails, made of what it said on standard error.
 
     Raises:
       UsageError: there is no such program.
     """
     _find(words[0])
-    with subprocess.Popen(words, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True) as child:
+    with (
+        tempfile.TemporaryFile() as said,
+        subprocess.Popen(words, stdout=subprocess.PIPE, stderr=said, stdin=subprocess.DEVNULL, text=True) as child,
+    ):
         assert child.stdout is not None
         try:
             for line in child.stdout:
                 yield line.rstrip("\n")
+            status = child.wait()
         finally:
             child.terminate()
+        if status:
+            said.seek(0)
+            raise error(said.read().decode("utf-8", "replace"))
 
 
-def detached(words: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
-    """Starts `python` with `words` so that it outlives this process; what it prints goes to `log`."""
+def detached(words: Sequence[str], log: Path) -> int:
+    """Runs `python` with `words`, which leaves its work to a process that outlives this one; returns its exit code.
+
+    What both print goes to `log`.
+    """
     with log.open("ab") as out:
-        child = subprocess.Popen(
+        return subprocess.run(
             [sys.executable, *words],
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=out,
             start_new_session=True,
             env=environment({}),
-        )
-    _LEFT.append(child)
-    return child
+            check=False,
+        ).returncode
 
 
 def environment(more: Mapping[str, str]) -> dict[str, str]:

@@ -16,6 +16,9 @@ State = Literal["QUEUED", "RUNNING", "SUCCEEDED", "FAILED", "CANCELLED", "UNKNOW
 ENDED: tuple[State, ...] = ("SUCCEEDED", "FAILED", "CANCELLED")
 LABEL = "tfod-run"
 
+# A file of a plan: its text, or what is to be written as YAML.
+Content = str | Mapping[str, Any]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submission:
@@ -108,22 +111,24 @@ class Backend(Protocol):
 def planned(
     backend: str,
     cluster: ClusterSpec,
-    render: Callable[[str, str], Mapping[str, str]],
+    render: Callable[[str, str], Mapping[str, Content]],
     command: Callable[[str, str], tuple[str, ...]] = lambda name, run_id: (),
     notes: tuple[str, ...] = (),
 ) -> Submission:
-    """The submission whose files `render` writes, given the job's name there and the run id.
+    """The submission whose files `render` makes, given the job's name there and the run id.
 
-    The run id is the hash of what it would write without one, so that the same plan has the same id on any machine.
+    The run id is the hash of what they would hold without one, and not of how YAML is laid out, so that the same plan
+    has the same id on any machine.
     """
-    text = json.dumps([backend, *sorted(render(cluster.name, "").items())])
-    run_id = hashlib.sha256(text.encode()).hexdigest()[:12]
+    contents = json.dumps([backend, *sorted(render(cluster.name, "").items())])
+    run_id = hashlib.sha256(contents.encode()).hexdigest()[:12]
     name = f"{cluster.name}-{run_id}"
+    files = render(name, run_id).items()
     return Submission(
         backend=backend,
         name=name,
         run_id=run_id,
-        files=render(name, run_id),
+        files={file: content if isinstance(content, str) else _yaml(content) for file, content in files},
         command=command(name, run_id),
         notes=notes,
     )
@@ -154,23 +159,6 @@ def image(cluster: ClusterSpec, backend: str) -> str:
     return cluster.image
 
 
-def dump_yaml(document: Any) -> str:
-    """`document` as YAML: keys in their order, long text as blocks."""
-    import yaml
-
-    class Dumper(yaml.SafeDumper):  # type: ignore[misc]
-        def ignore_aliases(self, data: Any) -> bool:
-            return True
-
-    def text(dumper: yaml.SafeDumper, data: str) -> Any:
-        style = "|" if "\n" in data else None
-        return dumper.represent_scalar("tag:yaml.org,2002:str", data, style=style)
-
-    Dumper.add_representer(str, text)
-    written: str = yaml.dump(document, Dumper=Dumper, sort_keys=False, width=1000, allow_unicode=True)
-    return written
-
-
 def no_secrets(cluster: ClusterSpec, backend: str, advice: str) -> None:
     """Refuses secrets where the back-end has no way to hand them on by reference.
 
@@ -197,3 +185,20 @@ def remote(job: TrainJob, backend: str, *starts: str) -> None:
         raise ConfigError(
             f"model_dir is {job.model_dir}, which {backend} cannot see. Expected {' or '.join(starts)}..."
         )
+
+
+def _yaml(document: Mapping[str, Any]) -> str:
+    """`document` as YAML: keys in their order, long text as blocks."""
+    import yaml
+
+    class Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
+        def ignore_aliases(self, data: Any) -> bool:
+            return True
+
+    def text(dumper: Any, data: str) -> Any:
+        style = "|" if "\n" in data else None
+        return dumper.represent_scalar("tag:yaml.org,2002:str", data, style=style)
+
+    Dumper.add_representer(str, text)
+    written: str = yaml.dump(document, Dumper=Dumper, sort_keys=False, width=1000, allow_unicode=True)
+    return written

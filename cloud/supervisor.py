@@ -1,5 +1,7 @@
 """Runs the tasks of a local cluster to their end: `python -m cloud.supervisor FOLDER`.
 
+That command ends as soon as the state of the run can be read, and leaves the rest to a process of its own.
+
 The run is done when the chief and the evaluator are; parameter servers, which never end by themselves, are then ended.
 A task that dies is started again and goes on from the last checkpoint; bad input is not tried twice. A signal to stop
 is passed on to every task, and trainers save a checkpoint.
@@ -14,6 +16,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +25,7 @@ from cloud import processes
 from tfod_tools.base.files import write_atomically
 
 LOCK, STATE, PLAN = "supervisor.lock", "state.json", "run.json"
+_STAY = "stay"
 _POLL_S = 0.1
 _BEFORE_RESTART_S = 1.0
 _WORKERS_AFTER_CHIEF_S = 60.0
@@ -62,6 +66,7 @@ class Supervisor:
         self._stopped = False
         self._message = ""
         self._written: Any = None
+        self._write("RUNNING")
 
     def stop(self, *_: object) -> None:
         """Asks for the end of the run, as a signal does."""
@@ -159,12 +164,18 @@ class Supervisor:
             write_atomically(self._folder / STATE, json.dumps(found, indent=1).encode())
 
 
-def main(folder: Path) -> int:
-    """Runs the plan in `folder`, unless another supervisor does; returns 0 when the run succeeded."""
+def main(folder: Path, ready: Callable[[], None]) -> int:
+    """Runs the plan in `folder`, unless another supervisor does; returns 0 when the run succeeded.
+
+    Args:
+      folder: of the run.
+      ready: called once the state of the run can be read there.
+    """
     with (folder / LOCK).open("ab+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
+            ready()
             return 0
         lock.truncate(0)
         lock.write(str(os.getpid()).encode())
@@ -172,8 +183,24 @@ def main(folder: Path) -> int:
         supervisor = Supervisor(folder)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, supervisor.stop)
+        ready()
         return 0 if supervisor.run() == "SUCCEEDED" else 4
 
 
+def detach(folder: Path) -> int:
+    """Leaves `main` to a process of its own; returns 0 when that is ready, 1 where it ended before."""
+    words = [sys.executable, "-m", "cloud.supervisor", str(folder), _STAY]
+    child = subprocess.Popen(words, stdout=subprocess.PIPE, start_new_session=True)
+    assert child.stdout is not None
+    return 0 if child.stdout.read(1) else 1
+
+
+def _tell() -> None:
+    """Writes the byte for which `detach` waits; from then on standard output goes where errors go."""
+    os.write(sys.stdout.fileno(), b".")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+
+
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    where, *stay = sys.argv[1:]
+    sys.exit(main(Path(where), _tell) if stay else detach(Path(where)))

@@ -80,7 +80,12 @@ class Jobs:
         return RunStatus(state=_state(job), where=str(job.name), message=str(job.error.message))
 
     def logs(self, plan: Submission, *, follow: bool) -> Iterator[str]:
-        """What Cloud Logging has of it; gcloud follows until the job ends."""
+        """What Cloud Logging has of it; gcloud follows until the job ends.
+
+        Raises:
+          CheckpointError: there is no job.
+          EngineError: the service, or gcloud, refuses to tell.
+        """
         name = str(self._there(plan).name)
         project, region, number = name.split("/")[1], name.split("/")[3], name.rsplit("/", 1)[1]
         if follow:
@@ -89,7 +94,7 @@ class Jobs:
             wanted = f'resource.type="ml_job" resource.labels.job_id="{number}"'
             shown = "--format=value(jsonPayload.message,textPayload)"
             words = ["gcloud", "logging", "read", wanted, "--order=asc", shown, f"--project={project}"]
-        yield from processes.lines(words)
+        yield from processes.lines(words, lambda said: EngineError(f"gcloud: {said}"))
 
     def cancel(self, plan: Submission) -> None:
         """Asks the service to end it; does nothing where it has ended.

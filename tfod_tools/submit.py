@@ -49,10 +49,6 @@ _FROM = flags.DEFINE_string("from", None, "import-legacy: the AI Platform docume
 _DRY_RUN = flags.DEFINE_bool("dry_run", False, "Show what would be done, do nothing.", flag_values=FLAGS)
 
 
-_ON_THESE_DISKS = ("local", "slurm")
-_MOUNTS = ("/gcs/", "/mnt/", "/opt/ml/")
-
-
 def main(arguments: Sequence[str]) -> int:
     """Does what the first argument says."""
     if not arguments:
@@ -65,11 +61,12 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _plan() -> int:
-    from cloud import planning
+    from cloud import planning, record_paths
 
     planned = _planned()
     today = datetime.datetime.now(datetime.timezone.utc).date()
-    print(planning.text(planned, planning.stale_prices(planned.prices, today)))
+    more = (*planning.stale_prices(planned.prices, today), *record_paths.blind(planned.reads))
+    print(planning.text(planned, more))
     if _OUTPUT.value and not _DRY_RUN.value:
         folder = files.local_path(_OUTPUT.value)
         for name, content in planned.submission.files.items():
@@ -80,8 +77,11 @@ def _plan() -> int:
 def _run() -> int:
     if _DRY_RUN.value:
         return _plan()
+    from cloud import record_paths
+
     planned = _sendable()
-    for warning in (*planned.fit.warnings, *planned.submission.notes):
+    record_paths.look_for(planned.reads, _JOB.value)
+    for warning in (*planned.fit.warnings, *planned.submission.notes, *record_paths.blind(planned.reads)):
         print(f"warning: {warning}", file=sys.stderr)
     print(f"{planned.submission.name}: {planned.backend.submit(planned.submission, planned.cluster)}")
     flags_ = shlex.join((f"--job={_JOB.value}", f"--backend={_BACKEND.value}"))
@@ -130,12 +130,13 @@ def _import_legacy() -> int:
 
 
 def _bundle() -> int:
-    from cloud import bundle
+    from cloud import bundle, planning, record_paths
 
     if not _OUTPUT.value:
         raise UsageError("--output is missing. Expected a folder for the archive and the Dockerfiles.")
     config = _config(file := _job_file())
-    made = bundle.plan(file, config.text if config else None)
+    record_paths.look_for(planning.reads(file, config), file.path)
+    made = bundle.plan(file, config)
     print("\n".join(f"{size:>9}  {name}" for name, size in made.listing()))
     if not _DRY_RUN.value:
         print(f"Next: {made.write(files.local_path(_OUTPUT.value))}")
@@ -199,8 +200,10 @@ def _job_file() -> JobFile:
 
 def _config(file: JobFile) -> Config | None:
     """The config of a job, as the job is to have it; None where it lies where only the job sees it."""
+    from cloud import record_paths
+
     path = Path(file.config)
-    if "://" in file.config or (not path.is_file() and file.config.startswith(_mounts(file))):
+    if not path.is_file() and record_paths.only_there(file.config, file):
         return None
     if not path.is_file():
         message = f"config: there is no file {path}. Check the path; it begins where the job file lies."
@@ -211,28 +214,25 @@ def _config(file: JobFile) -> Config | None:
 
     pipeline = schema.read(path)
     facts = config_facts.of(pipeline, inputs.matching)
-    unseen = [
-        found for found in config_facts.paths(pipeline) if not found.startswith(_mounts(file)) and "://" not in found
-    ]
-    if _BACKEND.value in _ON_THESE_DISKS and file.records:
+    label_map = Path(pipeline.train_input_reader.label_map_path)
+    on_these_disks = _BACKEND.value in ("local", "slurm")
+    if on_these_disks and file.records:
         config_facts.move_records(pipeline, file.records)
-    if _BACKEND.value in _ON_THESE_DISKS or file.records:
+    if on_these_disks or file.records:
         inputs.check(pipeline, path, training=True)
         run_folder.check_same_run(Path(file.model_dir), pipeline, path)
-    elif unseen:
-        message = (
-            f"the config reads {unseen[0]}, which {_BACKEND.value} cannot see. Add 'records: ...', their folder there."
-        )
-        raise ConfigError(message, path=file.path, line=file.lines["config"])
-    if _BACKEND.value not in _ON_THESE_DISKS and file.records:
+    else:
+        record_paths.check_seen(config_facts.paths(pipeline), file, _BACKEND.value)
+    if not on_these_disks and file.records:
         config_facts.move_records(pipeline, file.records)
     pipeline.train_config.num_steps = file.steps or pipeline.train_config.num_steps
-    return Config(text=run_folder.text(pipeline), engine_style=style.style_of(pipeline), facts=facts)
-
-
-def _mounts(file: JobFile) -> tuple[str, ...]:
-    """How paths begin that the job's machines see and this one need not."""
-    return (*_MOUNTS, file.options.get("kubernetes", {}).get("mount_path", _MOUNTS[0]))
+    return Config(
+        text=run_folder.text(pipeline),
+        engine_style=style.style_of(pipeline),
+        facts=facts,
+        reads=tuple(config_facts.paths(pipeline)),
+        label_map=label_map.read_bytes() if label_map.is_file() else None,
+    )
 
 
 _ACTIONS: Mapping[str, Callable[[], int]] = {

@@ -33,8 +33,8 @@ def plan(job: TrainJob, cluster: ClusterSpec) -> Submission:
     if "evaluator" in cluster.roles:
         raise ConfigError("azureml knows no evaluator. Drop it, and run `tfod evaluate` on the model_dir.")
 
-    def render(name: str, run_id: str) -> dict[str, str]:
-        return {FILE: submission.dump_yaml(document(name, run_id, job, cluster))}
+    def render(name: str, run_id: str) -> dict[str, submission.Content]:
+        return {FILE: document(name, run_id, job, cluster)}
 
     return submission.planned(
         "azureml", cluster, render, lambda name, run_id: ("az", "ml", "job", "create", f"--file={FILE}"), (_NOTE,)

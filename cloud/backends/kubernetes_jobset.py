@@ -7,18 +7,24 @@ The cluster is known before anything runs, since JobSet gives pods names of thei
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
-from cloud import kubectl, kubernetes_pods, submission, tf_config, words
+from cloud import kubectl, kubernetes_pods, tf_config, words
 from cloud.cluster import ClusterSpec
 from cloud.job import TrainJob
-from cloud.submission import RunStatus, Submission
+from cloud.submission import Submission
 from cloud.tf_config import PORT, Task
 
 OPTIONS = kubernetes_pods.OPTIONS
 FILE = "jobset.yaml"
-KIND = "jobsets.jobset.x-k8s.io"
+_KIND = kubectl.Kind(
+    name="jobsets.jobset.x-k8s.io",
+    job="jobset.sigs.k8s.io/jobset-name",
+    role="jobset.sigs.k8s.io/replicatedjob-name",
+    index="batch.kubernetes.io/job-completion-index",
+)
+submit, status, logs, cancel = _KIND.submit, _KIND.status, _KIND.logs, _KIND.cancel
+
 _BAD_INPUT = [1, 2]  # exit codes that another try would only repeat
 
 
@@ -26,20 +32,9 @@ def plan(job: TrainJob, cluster: ClusterSpec) -> Submission:
     """The JobSet.
 
     Raises:
-      ConfigError: what `kubernetes_pods.check` refuses.
+      ConfigError: what `kubernetes_pods.planned` refuses.
     """
-    kubernetes_pods.check(job, cluster, "kubernetes_jobset")
-
-    def render(name: str, run_id: str) -> dict[str, str]:
-        return {FILE: submission.dump_yaml(document(name, run_id, job, cluster))}
-
-    return submission.planned(
-        "kubernetes_jobset",
-        cluster,
-        render,
-        lambda name, run_id: kubernetes_pods.command(FILE),
-        kubernetes_pods.notes(cluster),
-    )
+    return kubernetes_pods.planned("kubernetes_jobset", FILE, document, job, cluster)
 
 
 def document(name: str, run_id: str, job: TrainJob, cluster: ClusterSpec) -> dict[str, Any]:
@@ -89,25 +84,3 @@ def _job(role: str, name: str, job: TrainJob, cluster: ClusterSpec) -> dict[str,
         },
         "template": {"spec": {"restartPolicy": "Never", **kubernetes_pods.pod(role, job, cluster, "jobset", env)}},
     }
-
-
-def submit(plan: Submission, cluster: ClusterSpec) -> str:
-    """Creates the JobSet, unless it is there; returns its name."""
-    return kubectl.create(plan, cluster, KIND)
-
-
-def status(plan: Submission, cluster: ClusterSpec) -> RunStatus:
-    """Where it is, from its conditions and its pods."""
-    return kubectl.status(
-        plan, cluster, KIND, "jobset.sigs.k8s.io/replicatedjob-name", "batch.kubernetes.io/job-completion-index"
-    )
-
-
-def logs(plan: Submission, cluster: ClusterSpec, *, follow: bool) -> Iterator[str]:
-    """The logs of its pods."""
-    return kubectl.logs(plan, cluster, f"jobset.sigs.k8s.io/jobset-name={plan.name}", follow=follow)
-
-
-def cancel(plan: Submission, cluster: ClusterSpec) -> None:
-    """Deletes it."""
-    kubectl.delete(plan, cluster, KIND)

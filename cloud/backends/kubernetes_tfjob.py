@@ -6,17 +6,23 @@ parameter servers, and would end an evaluator before it has seen the last checkp
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
-from cloud import kubectl, kubernetes_pods, submission
+from cloud import kubectl, kubernetes_pods
 from cloud.cluster import DAY_S, ClusterSpec
 from cloud.job import TrainJob
-from cloud.submission import RunStatus, Submission
+from cloud.submission import Submission
 
 OPTIONS = kubernetes_pods.OPTIONS
 FILE = "tfjob.yaml"
-KIND = "tfjobs.kubeflow.org"
+_KIND = kubectl.Kind(
+    name="tfjobs.kubeflow.org",
+    job="training.kubeflow.org/job-name",
+    role="training.kubeflow.org/replica-type",
+    index="training.kubeflow.org/replica-index",
+)
+submit, status, logs, cancel = _KIND.submit, _KIND.status, _KIND.logs, _KIND.cancel
+
 _TYPES = {"chief": "Chief", "worker": "Worker", "ps": "PS", "evaluator": "Evaluator"}
 _EVALUATOR = (
     "the parameter servers run on after the chief is done, so that the evaluator sees the last checkpoint; the "
@@ -28,17 +34,10 @@ def plan(job: TrainJob, cluster: ClusterSpec) -> Submission:
     """The TFJob.
 
     Raises:
-      ConfigError: what `kubernetes_pods.check` refuses.
+      ConfigError: what `kubernetes_pods.planned` refuses.
     """
-    kubernetes_pods.check(job, cluster, "kubernetes_tfjob")
-
-    def render(name: str, run_id: str) -> dict[str, str]:
-        return {FILE: submission.dump_yaml(document(name, run_id, job, cluster))}
-
-    notes = (*kubernetes_pods.notes(cluster), *([_EVALUATOR] if {"ps", "evaluator"} <= cluster.roles.keys() else []))
-    return submission.planned(
-        "kubernetes_tfjob", cluster, render, lambda name, run_id: kubernetes_pods.command(FILE), notes
-    )
+    notes = (_EVALUATOR,) if {"ps", "evaluator"} <= cluster.roles.keys() else ()
+    return kubernetes_pods.planned("kubernetes_tfjob", FILE, document, job, cluster, notes)
 
 
 def document(name: str, run_id: str, job: TrainJob, cluster: ClusterSpec) -> dict[str, Any]:
@@ -67,25 +66,3 @@ def document(name: str, run_id: str, job: TrainJob, cluster: ClusterSpec) -> dic
             },
         },
     }
-
-
-def submit(plan: Submission, cluster: ClusterSpec) -> str:
-    """Creates the TFJob, unless it is there; returns its name."""
-    return kubectl.create(plan, cluster, KIND)
-
-
-def status(plan: Submission, cluster: ClusterSpec) -> RunStatus:
-    """Where it is, from its conditions and its pods."""
-    return kubectl.status(
-        plan, cluster, KIND, "training.kubeflow.org/replica-type", "training.kubeflow.org/replica-index"
-    )
-
-
-def logs(plan: Submission, cluster: ClusterSpec, *, follow: bool) -> Iterator[str]:
-    """The logs of its pods."""
-    return kubectl.logs(plan, cluster, f"training.kubeflow.org/job-name={plan.name}", follow=follow)
-
-
-def cancel(plan: Submission, cluster: ClusterSpec) -> None:
-    """Deletes it."""
-    kubectl.delete(plan, cluster, KIND)

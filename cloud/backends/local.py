@@ -30,7 +30,7 @@ def plan(job: TrainJob, cluster: ClusterSpec) -> Submission:
     """
     submission.remote(job, "local", "/")
 
-    def render(name: str, run_id: str) -> dict[str, str]:
+    def render(name: str, run_id: str) -> dict[str, submission.Content]:
         return {FILE: json.dumps(document(name, run_id, job, cluster), indent=1) + "\n"}
 
     notes = []

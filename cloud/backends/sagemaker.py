@@ -58,8 +58,8 @@ def plan(job: TrainJob, cluster: ClusterSpec) -> Submission:
             "sagemaker takes variables of at most 512 characters, so that the config must lie in S3: s3://..."
         )
 
-    def render(name: str, run_id: str) -> dict[str, str]:
-        return {FILE: submission.dump_yaml(document(name, run_id, job, cluster))}
+    def render(name: str, run_id: str) -> dict[str, submission.Content]:
+        return {FILE: document(name, run_id, job, cluster)}
 
     region = f" --region={cluster.options['region']}" if "region" in cluster.options else ""
     line = f'aws sagemaker create-training-job{region} --cli-input-yaml "$(cat {FILE})"'

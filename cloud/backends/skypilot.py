@@ -33,8 +33,8 @@ def plan(job: TrainJob, cluster: ClusterSpec) -> Submission:
             f"skypilot has nodes of one kind, and no room for {', '.join(sorted(extra))}. Take another back-end."
         )
 
-    def render(name: str, run_id: str) -> dict[str, str]:
-        return {FILE: submission.dump_yaml(document(name, job, cluster))}
+    def render(name: str, run_id: str) -> dict[str, submission.Content]:
+        return {FILE: document(name, job, cluster)}
 
     return submission.planned(
         "skypilot", cluster, render, lambda name, run_id: ("sky", "jobs", "launch", f"--name={name}", FILE)

@@ -28,7 +28,7 @@ def plan(job: TrainJob, cluster: ClusterSpec) -> Submission:
     submission.no_secrets(cluster, "slurm", "Let the script of slurm.setup read them from where they are kept.")
     submission.remote(job, "slurm", "/")
 
-    def render(name: str, run_id: str) -> dict[str, str]:
+    def render(name: str, run_id: str) -> dict[str, submission.Content]:
         return {FILE: script(name, job, cluster)}
 
     notes = ("slurm runs no container: image is not used.",) if cluster.image else ()

@@ -29,7 +29,7 @@ def plan(job: TrainJob, cluster: ClusterSpec) -> Submission:
     project, region = (submission.option(cluster, "vertex", key) for key in ("project", "region"))
     submission.no_secrets(cluster, "vertex", "Give the job's service account access to Secret Manager instead.")
     submission.remote(job, "vertex", "gs://", "/gcs/")
-    document = submission.dump_yaml(spec(job, cluster))
+    document = spec(job, cluster)
 
     def command(name: str, run_id: str) -> tuple[str, ...]:
         return (

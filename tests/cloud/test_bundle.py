@@ -12,13 +12,16 @@ from pathlib import Path
 import pytest
 
 from cloud import bundle, job_file
+from cloud.fit import Facts
+from cloud.planning import Config
 
 JOB = Path(__file__).parents[1] / "data" / "cloud" / "jobs" / "estimator.yaml"
 
 
 @pytest.fixture
 def made() -> bundle.Bundle:
-    return bundle.plan(job_file.parse(JOB.read_text(encoding="utf-8"), str(JOB)), "model {}\n")
+    config = Config(text="model {}\n", engine_style="tf1", facts=Facts(steps=1, batch_size=1), label_map=b"item {}\n")
+    return bundle.plan(job_file.parse(JOB.read_text(encoding="utf-8"), str(JOB)), config)
 
 
 def test_checksums_hold(made: bundle.Bundle, tmp_path: Path) -> None:
@@ -54,6 +57,7 @@ def test_the_launcher_starts_from_it(made: bundle.Bundle, tmp_path: Path) -> Non
     assert Path(done.stdout.strip()) == tmp_path / "code" / "cloud" / "launch.py"
     assert (tmp_path / "code" / "jobs" / "lemons.yaml").read_bytes() == JOB.read_bytes()
     assert (tmp_path / "code" / "jobs" / "pipeline.config").read_text() == "model {}\n"
+    assert (tmp_path / "code" / "jobs" / "label_map.pbtxt").read_bytes() == b"item {}\n"
     assert (tmp_path / "code" / "cloud" / "prices.yaml").is_file()
 
 

@@ -180,3 +180,31 @@ def test_time_limit_and_spot() -> None:
     figures = dict(assess(cluster).figures)
     assert figures["time"] == "at most 1.5 h"
     assert "on demand; spot is less" in figures["price"]
+
+
+def test_memory_of_a_gpu() -> None:
+    """The figure is for the images of one GPU, and the warning says how many would fit."""
+    large = dataclasses.replace(FACTS, batch_size=64, pixels=(640, 640), extractor="ssd_resnet50_v1_fpn_keras")
+    shared = assess(MIRRORED, large)
+    assert dict(shared.figures)["GPU memory"].startswith("2.6 of 16 GiB for feature maps of 8 images;")
+    assert not shared.warnings
+    alone = assess(dataclasses.replace(SEED, roles={"chief": T4}), large)
+    assert dict(alone.figures)["GPU memory"].startswith("20.6 of 16 GiB for feature maps of 64 images;")
+    (warning,) = alone.warnings
+    assert (
+        "feature maps alone take 20.6 GiB of a GPU, and T4 has 16. Lower train_config.batch_size to well below 49"
+        in warning
+    )
+
+
+def test_memory_of_a_gpu_that_nobody_knows() -> None:
+    on_cpus = dataclasses.replace(SEED, roles={"chief": dataclasses.replace(T4, accelerator=None, accelerators=0)})
+    known = dataclasses.replace(FACTS, extractor="ssd_mobilenet_v2")
+    assert "GPU memory" in dict(assess(SEED, known).figures)
+    for cluster, facts in (
+        (SEED, None),
+        (SEED, FACTS),
+        (on_cpus, known),
+        (SEED, dataclasses.replace(known, pixels=None)),
+    ):
+        assert "GPU memory" not in dict(assess(cluster, facts).figures)

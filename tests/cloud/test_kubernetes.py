@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
+import importlib
 import json
-import os
-import stat
+import re
+import shutil
+import socket
+import subprocess
 import typing
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +16,8 @@ from typing import Any
 
 import pytest
 import yaml
+from clusters import kubernetes_api
+from clusters.kubernetes_api import Api
 
 from cloud import job_file, planning, prices
 from cloud.planning import Planned
@@ -97,6 +103,74 @@ def test_jobset_by_its_models(name: str) -> None:
     assert sorted(unknown(found["spec"], model)) == [".replicatedJobs.template.spec.completion", ".succesPolicy"]
 
 
+def built(value: Any, kind: str, models: dict[str, type[Any]], where: str = "") -> Any:
+    """`value` as the published client of TFJob has it, which then refuses what is missing.
+
+    Args:
+      value: part of a document.
+      kind: its type, in the words of that client: `str`, `dict(str, V1Container)`, `list[V1EnvVar]`, a model's name.
+      models: by name.
+      where: the part's path, for errors.
+
+    Raises:
+      ValueError: a key that the model does not have, a value of another type, or one that must be there and is not.
+    """
+    if match := re.fullmatch(r"dict\(str, (.+)\)", kind):
+        return {key: built(item, match[1], models, f"{where}.{key}") for key, item in value.items()}
+    if match := re.fullmatch(r"list\[(.+)\]", kind):
+        return [built(item, match[1], models, where) for item in value]
+    if kind not in models:
+        if not isinstance(value, {"str": str, "int": int, "bool": bool}.get(kind, object)):
+            raise ValueError(f"{where} is {value!r}, no {kind}")
+        return value
+    model = models[kind]
+    names = {key: name for name, key in model.attribute_map.items()}
+    if unknown := value.keys() - names.keys():
+        raise ValueError(f"{where} has no {', '.join(sorted(unknown))}")
+    types = model.openapi_types
+    return model(**{names[k]: built(v, types[names[k]], models, f"{where}.{k}") for k, v in value.items()})
+
+
+@pytest.fixture(scope="module")
+def tfjob_models() -> dict[str, type[Any]]:
+    pytest.importorskip("kubeflow.training", reason="kubeflow-training is not installed")
+    return {**vars(importlib.import_module("kubernetes.client.models")),
+            **vars(importlib.import_module("kubeflow.training.models"))}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [path.stem for path in JOBS])
+def test_tfjob_by_its_models(name: str, tfjob_models: dict[str, type[Any]]) -> None:
+    found = document(name, "kubernetes_tfjob")
+    made = built(found, "KubeflowOrgV1TFJob", tfjob_models)
+    assert set(made.spec.tf_replica_specs) <= {"Chief", "Worker", "PS", "Evaluator"}
+    assert made.spec.tf_replica_specs["Chief"].template.spec.containers[0].name == "tensorflow"
+
+
+@pytest.mark.parametrize(
+    ("path", "key", "value", "says"),
+    [
+        ((), "specs", {}, " has no specs"),
+        (("spec",), "cleanPodPolicy", "None", r"\.spec has no cleanPodPolicy"),
+        (("spec", "runPolicy"), "backoffLimit", "3", r"\.spec\.runPolicy\.backoffLimit is '3', no int"),
+        (("spec", "tfReplicaSpecs", "Chief"), "replica", 1, r"\.spec\.tfReplicaSpecs\.Chief has no replica"),
+        (("spec", "tfReplicaSpecs", "Chief", "template", "spec"), "image", "x", r"template\.spec has no image"),
+        (("spec", "tfReplicaSpecs", "Chief", "template", "spec"), "containers", None, "containers"),
+    ],
+)
+def test_the_models_of_tfjob_refuse_what_is_wrong(
+    path: tuple[str, ...], key: str, value: object, says: str, tfjob_models: dict[str, type[Any]]
+) -> None:
+    found = document("estimator", "kubernetes_tfjob")
+    part = found
+    for step in path:
+        part = part[step]
+    part[key] = value
+    if value is None:
+        del part[key]
+    with pytest.raises(ValueError, match=says):
+        built(found, "KubeflowOrgV1TFJob", tfjob_models)
+
+
 def test_hosts_of_a_jobset_are_those_that_it_makes() -> None:
     """`<jobset>-<role>-<job>-<pod>.<subdomain>`, as JobSet's own example has it."""
     found = document("estimator", "kubernetes_jobset")
@@ -139,93 +213,154 @@ def test_what_no_pod_could_do(old: str, new: str, says: str) -> None:
     assert says in str(caught.value)
 
 
-KUBECTL = r"""#!/usr/bin/env python3
-import json, os, pathlib, sys
-state = pathlib.Path(os.environ["STATE"])
-words = [word for word in sys.argv[1:] if not word.startswith("--namespace")]
-(state / "calls").open("a").write(json.dumps(words) + "\n")
-refusal = state / "refusal"
-if refusal.exists():
-    sys.exit(refusal.read_text())
-there = state / "there"
-if words[0] == "create":
-    if there.exists():
-        sys.exit('Error from server (AlreadyExists): error when creating "STDIN": jobsets "x" already exists')
-    there.write_text(sys.stdin.read())
-elif words[:2] == ["get", "pods"]:
-    print((state / "pods").read_text())
-elif words[0] == "get":
-    if not there.exists():
-        sys.exit('Error from server (NotFound): jobsets.jobset.x-k8s.io "x" not found')
-    print((state / "object").read_text())
-elif words[0] == "delete":
-    there.unlink(missing_ok=True)
-elif words[0] == "logs":
-    print("chief-0: step 40 of 200000, loss 2")
-"""
+# ---- the real kubectl, against a stand-in of the API server
 
 
 @pytest.fixture
-def kubectl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A program of kubectl's name that answers as the API server does; returns the folder of its state."""
-    program = tmp_path / "bin" / "kubectl"
-    program.parent.mkdir()
-    program.write_text(KUBECTL)
-    program.chmod(program.stat().st_mode | stat.S_IXUSR)
-    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
-    monkeypatch.setenv("STATE", str(tmp_path))
-    conditions = [{"type": "Created", "status": "True"}]
-    (tmp_path / "object").write_text(json.dumps({"status": {"conditions": conditions}}))
-    (tmp_path / "pods").write_text(json.dumps({"items": []}))
-    return tmp_path
+def api(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
+    """A cluster that the user's kubectl speaks to."""
+    if shutil.which("kubectl") is None:
+        pytest.skip("kubectl is not installed")
+    monkeypatch.setenv("HOME", str(tmp_path))  # where kubectl remembers what kinds there are
+    found = Api()
+    with kubernetes_api.serving(found, tmp_path) as config:
+        monkeypatch.setenv("KUBECONFIG", str(config))
+        yield found
+
+
+LABELS = {
+    "kubernetes_jobset": (
+        "jobset.sigs.k8s.io/jobset-name",
+        "jobset.sigs.k8s.io/replicatedjob-name",
+        "batch.kubernetes.io/job-completion-index",
+    ),
+    "kubernetes_tfjob": (
+        "training.kubeflow.org/job-name",
+        "training.kubeflow.org/replica-type",
+        "training.kubeflow.org/replica-index",
+    ),
+}
+
+
+def pod(backend: str, job: str, role: str, log: str, **state: Any) -> dict[str, Any]:
+    """A pod with the labels that the back-end's operator gives it."""
+    labels = dict(zip(LABELS[backend], (job, role, "3"), strict=True))
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": f"{job}-{role}-3", "namespace": "training", "labels": labels},
+        "spec": {"containers": [{"name": "tensorflow"}]},
+        "status": {"phase": "Running", "containerStatuses": [{"restartCount": 2, "state": state or {"running": {}}}]},
+        "log": log,
+    }
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_submit_status_logs_cancel(kubectl: Path, backend: str) -> None:
+def test_submit_status_logs_cancel(api: Api, backend: str) -> None:
     plan = planned("estimator", backend)
-    send = plan.backend
-    with pytest.raises(CheckpointError, match="nothing of that name is in the cluster"):
+    send, name = plan.backend, plan.submission.name
+    with pytest.raises(CheckpointError, match=r"nothing of that name is in the cluster: .* not found"):
         send.status(plan.submission, plan.cluster)
     where = send.submit(plan.submission, plan.cluster)
-    assert where.endswith(f"/{plan.submission.name}")
-    assert (kubectl / "there").read_text() == next(iter(plan.submission.files.values()))
+    assert where.endswith(f"/{name}")
+    assert api.objects == {("training", name): document("estimator", backend)}
+    assert "fieldValidation=Strict" in api.requests[-1]
     assert send.submit(plan.submission, plan.cluster) == f"{where} (it was there already)"
+
+    there = api.objects["training", name]
+    there["status"] = {"conditions": [{"type": "Created", "status": "True"}]}
     assert send.status(plan.submission, plan.cluster).state == "QUEUED"
-    role, index = (
-        ("jobset.sigs.k8s.io/replicatedjob-name", "batch.kubernetes.io/job-completion-index")
-        if backend == "kubernetes_jobset"
-        else ("training.kubeflow.org/replica-type", "training.kubeflow.org/replica-index")
-    )
-    pod = {
-        "metadata": {"labels": {role: "worker", index: "3"}},
-        "status": {"phase": "Running", "containerStatuses": [{"restartCount": 2, "state": {"running": {}}}]},
-    }
-    (kubectl / "pods").write_text(json.dumps({"items": [pod]}))
+    line = "worker-3: step 40 of 200000, loss 2"
+    api.pods = {role: pod(backend, name, role, f"{line}\n") for role in ("worker",)}
+    api.pods["other"] = pod(backend, "another-job", "chief", "chief-0: step 50 of 60, loss 1\n")
     status = send.status(plan.submission, plan.cluster)
     assert (status.state, status.step) == ("RUNNING", 40)
     assert [task.row() for task in status.tasks] == [("worker-3", "RUNNING", 2, None)]
-    conditions = [{"type": "Created", "status": "True"}, {"type": "Failed", "status": "True", "message": "too many"}]
-    (kubectl / "object").write_text(json.dumps({"status": {"conditions": conditions}}))
-    assert send.status(plan.submission, plan.cluster).summary(5) == f"FAILED, step 40 of 5; {where}: too many"
-    assert list(send.logs(plan.submission, plan.cluster, follow=False)) == ["chief-0: step 40 of 200000, loss 2"]
+    api.pods["worker"] = pod(backend, name, "worker", f"{line}\n", terminated={"exitCode": 137})
+    there["status"]["conditions"].append({"type": "Failed", "status": "True", "message": "too many"})
+    status = send.status(plan.submission, plan.cluster)
+    assert status.summary(5) == f"FAILED, step 40 of 5; {where}: too many"
+    assert status.tasks[0].exit_code == 137
+    for follow in (False, True):
+        assert list(send.logs(plan.submission, plan.cluster, follow=follow)) == [line]
+
     send.cancel(plan.submission, plan.cluster)
-    assert not (kubectl / "there").exists()
+    assert not api.objects
+    send.cancel(plan.submission, plan.cluster)
+
+
+FORBIDDEN = (
+    'jobsets.jobset.x-k8s.io is forbidden: User "me" cannot create resource "jobsets" in the namespace "training"'
+)
+QUOTA = 'jobsets "lemons" is forbidden: exceeded quota: gpus, requested: count/jobsets=1, used: 2, limited: 2'
 
 
 @pytest.mark.parametrize(
-    ("said", "says"),
+    ("refusal", "says"),
     [
-        ("Error from server (Forbidden): jobsets is forbidden", "your account may not do that in this namespace"),
-        ("Error from server (Forbidden): exceeded quota: gpus", "the namespace's quota is used up"),
-        ('error: no matches for kind "JobSet" in version "x"', "the cluster does not know this kind of job"),
-        ("The connection to the server 1.2.3.4 was refused - connection refused", "the cluster does not answer"),
-        ("error: You must be logged in to the server (Unauthorized)", "log in again"),
+        (("Forbidden", FORBIDDEN), "your account may not do that in this namespace"),
+        (("Forbidden", QUOTA), "the namespace's quota is used up"),
+        (("Unauthorized", "Unauthorized"), "log in again"),
+        (("NotFound", 'namespaces "training" not found'), "check kubernetes.namespace in the job file"),
     ],
 )
-def test_refusals_are_one_line(kubectl: Path, said: str, says: str) -> None:
-    (kubectl / "refusal").write_text(said)
+def test_refusals_are_one_line(api: Api, refusal: tuple[str, str], says: str) -> None:
+    api.refusal = refusal
     plan = planned("estimator", "kubernetes_jobset")
-    with pytest.raises(EngineError) as caught:
-        plan.backend.submit(plan.submission, plan.cluster)
-    assert says in str(caught.value)
-    assert "\n" not in str(caught.value)
+    for ask in (plan.backend.submit, plan.backend.status, lambda *job: list(plan.backend.logs(*job, follow=True))):
+        with pytest.raises(EngineError) as caught:
+            ask(plan.submission, plan.cluster)
+        assert refusal[1].removeprefix("Unauthorized") in str(caught.value)
+        assert says in str(caught.value)
+        assert "\n" not in str(caught.value)
+
+
+def test_a_cluster_without_the_operator(api: Api) -> None:
+    api.kinds = kubernetes_api.KINDS[1:]
+    plan = planned("estimator", "kubernetes_jobset")
+    for ask in (plan.backend.submit, plan.backend.status):
+        with pytest.raises(EngineError, match="does not know this kind of job; install its operator") as caught:
+            ask(plan.submission, plan.cluster)
+        assert "\n" not in str(caught.value)
+
+
+def test_a_cluster_that_does_not_answer(api: Api, tmp_path: Path) -> None:
+    with socket.socket() as unused:  # bound, but nobody listens
+        unused.bind(("127.0.0.1", 0))
+        kubernetes_api.kubeconfig(tmp_path, unused.getsockname()[1])
+        plan = planned("estimator", "kubernetes_jobset")
+        for ask in (plan.backend.submit, plan.backend.status):
+            with pytest.raises(
+                EngineError, match="the cluster does not answer; check the context of kubectl"
+            ) as caught:
+                ask(plan.submission, plan.cluster)
+            assert len(str(caught.value)) < 400  # and not all that kubectl logs of it
+
+
+def test_a_pod_that_has_not_started(api: Api) -> None:
+    plan = planned("estimator", "kubernetes_jobset")
+    plan.backend.submit(plan.submission, plan.cluster)
+    waiting = pod("kubernetes_jobset", plan.submission.name, "chief", kubernetes_api.WAITING)
+    api.pods = {"chief": waiting}
+    assert plan.backend.status(plan.submission, plan.cluster).step is None
+    with pytest.raises(EngineError, match="a pod has not started yet"):
+        list(plan.backend.logs(plan.submission, plan.cluster, follow=False))
+
+
+def test_the_cluster_refuses_unknown_keys(api: Api) -> None:
+    plan = planned("estimator", "kubernetes_jobset").submission
+    ((name, text),) = plan.files.items()
+    wrong = dataclasses.replace(plan, files={name: text.replace("successPolicy:", "succesPolicy:")})
+    api.unknown = lambda found: [f"spec.{key}" for key in found["spec"] if key == "succesPolicy"]
+    cluster = planned("estimator", "kubernetes_jobset").cluster
+    with pytest.raises(ConfigError, match=r'refuses the document: .*unknown field "spec\.succesPolicy"'):
+        planned("estimator", "kubernetes_jobset").backend.submit(wrong, cluster)
+
+
+def test_the_words_by_hand(api: Api, tmp_path: Path) -> None:
+    """What the plan names for a person to type does the same."""
+    plan = planned("estimator", "kubernetes_tfjob").submission
+    for name, text in plan.files.items():
+        (tmp_path / name).write_text(text)
+    subprocess.run(plan.command, cwd=tmp_path, check=True, capture_output=True)
+    assert api.objects == {("training", plan.name): document("estimator", "kubernetes_tfjob")}

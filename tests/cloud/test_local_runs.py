@@ -10,11 +10,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from cloud import local_runs
 from cloud.submission import RunStatus
-from tfod_tools.base.errors import CheckpointError
+from tfod_tools.base.errors import CheckpointError, EngineError
 
 DONE = "print('chief-0: step 7 of 7')"
 FOR_EVER = "import time; time.sleep(600)"
@@ -150,3 +151,18 @@ def test_environment(tmp_path: Path) -> None:
 def test_nothing_was_run(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="nothing was run there"):
         local_runs.status(tmp_path)
+
+
+def test_no_child_is_left_behind(tmp_path: Path) -> None:
+    """Neither open, of which Python warns, nor dead and not waited for."""
+    local_runs.start(tmp_path, plan(tmp_path, chief_0=FOR_EVER))
+    supervisor = local_runs.running(tmp_path)
+    assert supervisor
+    assert psutil.Process(supervisor) not in psutil.Process().children(recursive=True)
+    local_runs.cancel(tmp_path)
+
+
+def test_a_plan_that_cannot_be_read(tmp_path: Path) -> None:
+    with pytest.raises(EngineError, match="the supervisor did not start"):
+        local_runs.start(tmp_path, "{}")
+    assert "KeyError" in (tmp_path / "supervisor.log").read_text()

@@ -45,12 +45,16 @@ PartitionName=high Nodes=n[0-3] PriorityTier=10 PreemptMode=OFF
 """
 
 
+def absent() -> list[str]:
+    """The programs that are not installed."""
+    return [program for program in PROGRAMS if shutil.which(program, path="/usr/sbin:/usr/bin") is None]
+
+
 def missing() -> str | None:
     """Why there can be no Slurm here; None where there can."""
     if os.geteuid() != 0:
         return "Slurm's daemons need root"
-    absent = [program for program in PROGRAMS if shutil.which(program, path="/usr/sbin:/usr/bin") is None]
-    return f"not installed: {', '.join(absent)} (apt-get install slurm-wlm munge)" if absent else None
+    return f"not installed: {', '.join(absent())} (python -m clusters.install_slurm)" if absent() else None
 
 
 @contextlib.contextmanager

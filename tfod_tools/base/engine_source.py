@@ -7,7 +7,6 @@ not compiled, a view of it in the user's cache folder is used, which has links t
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
 import importlib.util
 import os
 import shutil
@@ -123,4 +122,6 @@ def _protoc() -> list[str]:
 
 
 def _protobuf() -> str:
+    import importlib.metadata  # a tenth of the time that planning a job takes, and seldom needed
+
     return importlib.metadata.version("protobuf")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import importlib.util
 import logging
 import os
 import tempfile
@@ -177,6 +178,11 @@ class RemoteFolder:
         with explained("look for the file", f"{self.url}/{name}"):
             return bool(self.system.exists(f"{self.root}/{name}"))
 
+    def matching(self, pattern: str) -> list[str]:
+        """The paths of the files whose names match `pattern`, which may hold `?` and `*`."""
+        with explained("look for the files", f"{self.url}/{pattern}"):
+            return [str(found) for found in self.system.glob(f"{self.root}/{pattern}")]
+
     def take(self, path: Path) -> None:
         """See Folder."""
         with explained("write the file", f"{self.url}/{path.name}"):
@@ -233,6 +239,14 @@ def remote_folder(url: str) -> RemoteFolder:
             f"{url} cannot be used, expected a URL that fsspec knows, as gs:// or s3://: {reason}."
         ) from exc
     return RemoteFolder(url.rstrip("/"), system, root.rstrip("/"))
+
+
+def lacking(url: str) -> MissingPackageError | None:
+    """The package that is not installed of those that the file system of `url` is known to need; None is loaded."""
+    extra = _EXTRAS.get(_protocol(url))
+    if extra is None or importlib.util.find_spec(_PACKAGES[extra]):
+        return None
+    return MissingPackageError(_PACKAGES[extra], extra)
 
 
 def _protocol(url: str) -> str:
