@@ -4,7 +4,8 @@
 # make engine-test    upstream's own tests under the shims (about an hour; ARGS narrows it down, RECORD=1 records it)
 # make engine-models  every architecture of the engine trained, exported and run (hours)
 # make engine-templates  every config template built by the engine (ARGS=--train: and trained for two steps; hours)
-# make long-test      clusters of this machine, by processes and by Slurm (which root has installed); anchors of all templates
+# make long-test      clusters of this machine, by processes and by Slurm (which root has installed); anchors of all templates;
+#                     ten minutes of damaged files for the reader of each format (TFOD_FUZZ_SECONDS; ARGS="-k fuzz")
 # make engine-verdicts   every case of what check_config calls an error, on the engine (ARGS="CODE ...")
 # make matrix         every TensorFlow with every Python that is here, in environments of their own (hours; ARGS=2.17.1/3.12)
 
@@ -18,7 +19,7 @@ demo: $(READY)
 	$(BIN)/python -m tfod_tools.demo
 
 test: check
-	$(BIN)/python -m pytest -n 2 -m engine
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m engine
 
 check: $(READY)
 	$(BIN)/ruff format --check .

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -56,7 +57,8 @@ class Sliced:
         # Parents first: one that is stopped starts no child that is missed.
         assert self._process is not None
         for pid in _family(self._process.pid):
-            os.kill(pid, number)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
 
 
 def run(*commands: Sliced) -> None:
@@ -80,6 +82,7 @@ def run(*commands: Sliced) -> None:
 def _family(pid: int) -> Iterator[int]:
     """A process, its children and theirs."""
     yield pid
-    for thread in Path(f"/proc/{pid}/task").iterdir():
-        for child in (thread / "children").read_text().split():
-            yield from _family(int(child))
+    for children in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # A thread that has ended has none.
+            for child in children.read_text().split():
+                yield from _family(int(child))

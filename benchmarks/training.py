@@ -4,8 +4,9 @@
 
 The scripts, `model_main` and `model_main_tf2`, do not start on a current TensorFlow without the shims, so they get
 them too. In each round the two run in turn, a second each, the other one being stopped, so that a machine whose speed
-drifts is the same for both. Times are those that a side ran, read off its own event files: the start-up lasts to the
-first summary, less the steps up to it; a step is what passes from there to the last summary before the end, divided.
+drifts is the same for both. Times are those that a side ran, read off its own event files, between steps at which both
+write summaries: the start-up lasts to the first, less the steps up to it; a step is what passes from there to the last
+before the end, divided.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import time_slices
@@ -33,12 +35,15 @@ CONFIGS = {
 }
 
 
-def times(command: time_slices.Sliced, model_dir: Path) -> tuple[float, float]:
-    """Start-up and seconds a step of a training that has ended."""
-    walls = {step: command.ran_s(wall) for step, wall in times_by_step(model_dir).items()}
-    first, *_, last, _ = sorted(walls)  # the very last event is that of the last checkpoint
-    a_step = (walls[last] - walls[first]) / (last - first)
-    return walls[first] - first * a_step, a_step
+def times(commands: Sequence[time_slices.Sliced], folders: Sequence[Path]) -> list[tuple[float, float]]:
+    """Start-up and seconds a step of trainings that have ended, in the same steps of each."""
+    sides = [
+        {step: command.ran_s(wall) for step, wall in times_by_step(folder).items()}
+        for command, folder in zip(commands, folders, strict=True)
+    ]
+    first, *_, last, _ = sorted(set.intersection(*map(set, sides)))  # the last event is that of the last checkpoint
+    steps_s = [(walls[last] - walls[first]) / (last - first) for walls in sides]
+    return [(walls[first] - first * step_s, step_s) for walls, step_s in zip(sides, steps_s, strict=True)]
 
 
 def times_by_step(model_dir: Path) -> dict[int, float]:
@@ -93,7 +98,7 @@ def main() -> None:
                     for argv, folder in zip(argvs, folders, strict=True)
                 ]
                 time_slices.run(*sides[:: -1 if number % 2 else 1])
-                pairs.append([times(side, folder) for side, folder in zip(sides, folders, strict=True)])
+                pairs.append(times(sides, folders))
             print(f"{style}: {steps} steps, {rounds} rounds: minimum, median, maximum")
             for index, what in enumerate(("start-up, s", "a step, s")):
                 ours_s, theirs_s = ([side[index] for side in pair] for pair in zip(*pairs, strict=True))

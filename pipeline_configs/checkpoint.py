@@ -16,7 +16,7 @@ from tfod_tools.base.errors import CheckpointError
 
 # Fields by number.
 _HEADER_SHARDS = 1
-_ENTRY_SHAPE, _ENTRY_SHARD, _ENTRY_OFFSET, _ENTRY_SIZE = 2, 3, 4, 5
+_ENTRY_TYPE, _ENTRY_SHAPE, _ENTRY_SHARD, _ENTRY_OFFSET, _ENTRY_SIZE = 1, 2, 3, 4, 5
 _SHAPE_DIMENSION = 2
 _DIMENSION_SIZE = 1
 
@@ -25,7 +25,27 @@ _OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
 _HEADER = b""
 _SLICE = b"\0"  # begins the key of a part of a tensor; the whole tensor has an entry too
 
+# NumPy's names of TensorFlow's floating-point types: DataType in tensorflow/core/framework/types.proto.
+_FLOATS = {1: "<f4", 2: "<f8", 19: "<f2"}
+
 Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Numbers:
+    """Where the numbers of a tensor lie.
+
+    Attributes:
+      kind: NumPy's name of their type.
+      file: what the name of their file ends in, after the prefix.
+      offset: in bytes.
+      size: in bytes.
+    """
+
+    kind: str
+    file: str
+    offset: int
+    size: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,10 +55,12 @@ class Checkpoint:
     Attributes:
       prefix: what the names of its files begin with.
       shapes: of each tensor, by name.
+      numbers: where those of each tensor of floating-point numbers lie, by its name.
     """
 
     prefix: str
     shapes: Mapping[str, Shape]
+    numbers: Mapping[str, Numbers]
 
     @property
     def object_based(self) -> bool:
@@ -74,27 +96,52 @@ def read(prefix: str) -> Checkpoint:
             "is no checkpoint: there is no such .index file. Check the prefix.", path=prefix
         ) from error
     try:
-        shapes, files = _read(content)
+        shapes, numbers, files = _read(content)
     except CheckpointError as error:
         error.path = index
         raise
     for suffix, size in files.items():
         _check_data(Path(f"{prefix}{suffix}"), size)
-    return Checkpoint(prefix=prefix, shapes=shapes)
+    return Checkpoint(prefix=prefix, shapes=shapes, numbers=numbers)
 
 
-def _read(index: bytes) -> tuple[dict[str, Shape], dict[str, int]]:
-    """The shapes by name; and what the names of the data's files end in, with the bytes that each must have."""
+def not_a_number(there: Checkpoint) -> str | None:
+    """The first tensor, in order of names, that holds infinity or what is no number; None where all are numbers.
+
+    Raises:
+      CheckpointError: the data cannot be read.
+    """
+    import numpy as np
+
+    for name, numbers in sorted(there.numbers.items()):
+        path = Path(f"{there.prefix}{numbers.file}")
+        try:
+            values = np.fromfile(path, numbers.kind, numbers.size // int(numbers.kind[2:]), offset=numbers.offset)
+        except OSError as error:
+            raise CheckpointError(f"cannot be read ({error.strerror}).", path=path) from error
+        if not np.isfinite(values).all():
+            return name
+    return None
+
+
+def _read(index: bytes) -> tuple[dict[str, Shape], dict[str, Numbers], dict[str, int]]:
+    """Shapes and numbers by name; and what the names of the data's files end in, with the bytes that each must have."""
     entries = dict(sstable.pairs(index))
     try:
         shards = _number(entries.pop(_HEADER), _HEADER_SHARDS)
-        whole = {key.decode(): entry for key, entry in entries.items() if not key.startswith(_SLICE)}
+        shapes: dict[str, Shape] = {}
+        numbers: dict[str, Numbers] = {}
         files: dict[str, int] = {}
-        for entry in entries.values():
+        for key, entry in entries.items():
             suffix = f".data-{_number(entry, _ENTRY_SHARD):05d}-of-{shards:05d}"
-            end = _number(entry, _ENTRY_OFFSET) + _number(entry, _ENTRY_SIZE)
-            files[suffix] = max(files.get(suffix, 0), end)
-        return {name: _shape(entry) for name, entry in whole.items()}, files
+            offset, size = _number(entry, _ENTRY_OFFSET), _number(entry, _ENTRY_SIZE)
+            files[suffix] = max(files.get(suffix, 0), offset + size)
+            if key.startswith(_SLICE):
+                continue
+            shapes[name := key.decode()] = _shape(entry)
+            if kind := _FLOATS.get(_number(entry, _ENTRY_TYPE)):
+                numbers[name] = Numbers(kind=kind, file=suffix, offset=offset, size=size)
+        return shapes, numbers, files
     except (LookupError, ValueError, TypeError) as error:
         raise sstable.damaged() from error
 

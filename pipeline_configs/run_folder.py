@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
-from pipeline_configs import schema
+from pipeline_configs import checkpoint, schema
+from pipeline_configs.checkpoint import Checkpoint
 from pipeline_configs.text_proto import Config
 from tfod_tools.base.errors import CheckpointError, ConfigError
 
@@ -41,6 +43,14 @@ def text(pipeline: Config) -> str:
     return f"{_MARK}\n{schema.dump(pipeline)}"
 
 
+def is_marked(model_dir: Path) -> bool:
+    """Whether tfod_tools.train left the config that lies in `model_dir`."""
+    try:
+        return path(model_dir).read_bytes().startswith(_MARK.encode())
+    except OSError:
+        return False
+
+
 def check_same_run(model_dir: Path, pipeline: Config, source: Path) -> None:
     """Makes sure that a run of `pipeline`, read from `source`, may put its config into `model_dir`.
 
@@ -50,7 +60,7 @@ def check_same_run(model_dir: Path, pipeline: Config, source: Path) -> None:
     there = path(model_dir)
     if not there.exists():
         return
-    if not there.read_bytes().startswith(_MARK.encode()):
+    if not is_marked(model_dir):
         raise ConfigError("is yours and would be overwritten. Move it elsewhere and pass it from there.", path=there)
     if holds_another_model(model_dir, pipeline):
         message = f"its model differs from {there}, whose checkpoints are in that folder. Choose another --model_dir."
@@ -66,6 +76,16 @@ def holds_another_model(model_dir: Path, pipeline: Config) -> bool:
     there = path(model_dir)
     trained = there.exists() and (model_dir / CHECKPOINTS).exists()
     return trained and _weights(schema.read(there)) != _weights(pipeline)
+
+
+def last_checkpoint(model_dir: Path) -> Checkpoint | None:
+    """The checkpoint from which the engine would go on in `model_dir`; None where there is none that can be read."""
+    try:
+        state = (model_dir / CHECKPOINTS).read_text(encoding="utf-8")
+        match = re.match(r'model_checkpoint_path: "(.*)"', state)
+        return checkpoint.read(str(model_dir / match[1])) if match else None
+    except (OSError, ValueError, CheckpointError):
+        return None
 
 
 def _weights(pipeline: Config) -> Config:

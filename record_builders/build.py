@@ -9,12 +9,11 @@ from dataclasses import replace
 
 from record_builders import duplicates, groups, label_map, reading, splits, staging, verification, workers
 from record_builders.annotations import Fault
-from record_builders.folders import ImageFolder
 from record_builders.label_map import LabelMap
 from record_builders.plan import LABEL_MAP, MANIFEST, TRAIN, VAL, Plan, Request, Split
 from record_builders.shards import MAX_SHARDS
 from record_builders.stored_images import StoredImages
-from tfod_tools.base.errors import AnnotationError, ImageError, Problems, RecordError, TfodError
+from tfod_tools.base.errors import AnnotationError, ImageError, Problems, RecordError, TfodError, UsageError
 
 
 def plan(request: Request, processes: int | None = None, bar: verification.Bar | None = None) -> Plan:
@@ -33,7 +32,7 @@ def plan(request: Request, processes: int | None = None, bar: verification.Bar |
     request = replace(request, format=reading.format_name(request))
     earlier = _earlier_files(request)
     given = label_map.read(request.label_map) if request.label_map else None
-    images = ImageFolder(request.images, convert=request.convert)
+    images = request.image_folder()
     read = reading.read(request, images, given[0] if given else None, processes)
     if request.verify:
         verification.decode(read, processes or workers.cpus(), bar or _no_bar)
@@ -76,8 +75,21 @@ def missing_images(request: Request) -> list[str]:
     Raises:
       TfodError: there is nothing to go through.
     """
-    found = reading.as_annotated(request, ImageFolder(request.images))
+    found = reading.as_annotated(request, replace(request, convert=False).image_folder())
     return sorted({item.image_name for item in found if isinstance(item, Fault) and item.missing})
+
+
+def images_to_download(request: Request) -> list[str]:
+    """As `missing_images`, where these can be downloaded.
+
+    Raises:
+      UsageError: the annotations are not those of Open Images, or the images are to lie elsewhere.
+    """
+    if request.image_names is not None:
+        raise UsageError("--download fetches images to this machine, but --images is remote. Name a folder here.")
+    if reading.format_name(request) != "open_images":
+        raise UsageError("--download is for Open Images, whose images lie in a public bucket. Leave it out.")
+    return missing_images(request)
 
 
 def _earlier_files(request: Request) -> set[str]:

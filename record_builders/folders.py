@@ -107,8 +107,13 @@ def head(path: Path, size_bytes: int = 1 << 14) -> bytes:
 class ImageFolder:
     """The images below a folder, found by name or by stem, upper and lower case being the same."""
 
-    def __init__(self, folder: Path, *, convert: bool = False) -> None:
-        """Lists `folder`; `convert` says whether images that the engine cannot read will be converted.
+    def __init__(self, folder: Path, *, convert: bool = False, names: Sequence[str] | None = None) -> None:
+        """Lists `folder`, unless it is known what it has.
+
+        Args:
+          folder: of images.
+          convert: whether images that the engine cannot read will be converted.
+          names: of all images, as `names_below` gives them, where not all of them are there.
 
         Raises:
           AnnotationError: `folder` does not exist or is a file.
@@ -116,7 +121,7 @@ class ImageFolder:
         self.folder = folder
         self._prefix = str(folder / "x")[:-1]
         self._convert = convert
-        below = names_below(folder, IMAGE_SUFFIXES)
+        below = names_below(folder, IMAGE_SUFFIXES) if names is None else names
         self._names = [name for name in below if name.split("/")[-2:-1] not in _MASK_FOLDERS]
         self._by_stem: dict[str, list[str]] = {}
         for name in self._names:

@@ -6,12 +6,12 @@ InvalidArgumentError (seen with TensorFlow 2.20); so both are errors here.
 
 from __future__ import annotations
 
-import io
 import os
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import Literal
 
 import google_crc32c
 
@@ -21,7 +21,10 @@ _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _JPEG_END = b"\xff\xd9"
 # Start-of-frame markers: 0xC0 to 0xCF without DHT (C4), JPG (C8) and DAC (CC). ITU-T T.81, table B.1.
 _JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+# Marker, length, precision, height and width.
+_JPEG_FRAME_BYTES = 9
 _JPEG_TAIL_BYTES = 1 << 16
+_START_BYTES = 4096
 _SAMPLE_BYTES = 4096
 
 
@@ -70,10 +73,19 @@ def read_header(path: Path) -> ImageHeader:
       ImageError: the file cannot be read, is not an image the engine decodes, or ends early.
     """
     try:
-        with path.open("rb") as file:
-            width, height, kind = _checked(file)
-            stat = os.fstat(file.fileno())
-            middle = os.pread(file.fileno(), _SAMPLE_BYTES, max(stat.st_size - _SAMPLE_BYTES, 0) // 2)
+        file = os.open(path, os.O_RDONLY)
+        try:
+            stat = os.fstat(file)
+            start = os.pread(file, _START_BYTES, 0)
+
+            def read(offset: int, count: int) -> bytes:
+                end = offset + count
+                return start[offset:end] if end <= len(start) else os.pread(file, count, offset)
+
+            width, height, kind = _checked(read, stat.st_size)
+            middle = os.pread(file, _SAMPLE_BYTES, max(stat.st_size - _SAMPLE_BYTES, 0) // 2)
+        finally:
+            os.close(file)
     except OSError as exc:
         raise ImageError(f"cannot read the image: {exc.strerror}.", path=path) from exc
     except ImageError as exc:
@@ -95,18 +107,20 @@ def header_of(encoded: bytes) -> ImageHeader:
     Raises:
       ImageError: it is not an image the engine decodes, or ends early.
     """
-    width, height, kind = _checked(io.BytesIO(encoded))
+    width, height, kind = _checked(lambda offset, count: encoded[offset : offset + count], len(encoded))
     return ImageHeader(width=width, height=height, format=kind, size_bytes=len(encoded))
 
 
+# The bytes of a file from an offset on, as many as asked for or as there are.
+Read = Callable[[int, int], bytes]
 Size = tuple[int, int, str]
 
 
-def _checked(file: BinaryIO) -> Size:
+def _checked(read: Read, size_bytes: int) -> Size:
     """Width, height and format."""
     try:
-        (width, height, kind), complete = _read(file)
-    except (EOFError, struct.error) as exc:
+        (width, height, kind), complete = _read(read, size_bytes)
+    except struct.error as exc:
         raise ImageError("the image ends within its header. Replace the file.") from exc
     except ValueError as exc:
         raise ImageError(str(exc)) from exc
@@ -117,16 +131,15 @@ def _checked(file: BinaryIO) -> Size:
     return width, height, kind
 
 
-def _read(file: BinaryIO) -> tuple[Size, bool]:
+def _read(read: Read, size_bytes: int) -> tuple[Size, bool]:
     """Width, height and format, and whether the end of the image data is there."""
-    start = file.read(16)
-    file.seek(0)
+    start = read(0, 16)
     if start.startswith(b"\xff\xd8\xff"):
-        return _read_jpeg(file)
+        return _read_jpeg(read, size_bytes)
     if start.startswith(_PNG_SIGNATURE):
-        return _read_png(file)
+        return _read_png(read, size_bytes)
     if start.startswith(b"BM"):
-        return _read_bmp(file)
+        return _read_bmp(read, size_bytes)
     raise ValueError(f"found {_kind(start)}, expected JPEG, PNG or BMP. Convert it to JPEG or PNG.")
 
 
@@ -142,71 +155,53 @@ def _kind(start: bytes) -> str:
     return f"a file of unknown kind (it starts with {start[:8].hex(' ')})"
 
 
-def _read_jpeg(file: BinaryIO) -> tuple[Size, bool]:
-    file.seek(2)
+def _read_jpeg(read: Read, size_bytes: int) -> tuple[Size, bool]:
+    offset = 2
     while True:
-        marker = _jpeg_marker(file)
+        segment = read(offset, _JPEG_FRAME_BYTES)
+        prefix, marker = struct.unpack_from("BB", segment)
+        if prefix != 0xFF:
+            raise ValueError("the JPEG is damaged: a marker is missing. Replace the file.")
         if marker in (0xD9, 0xDA):
             raise ValueError("the JPEG has no frame header. Replace the file.")
-        if marker == 0x01 or 0xD0 <= marker <= 0xD7:
-            continue
-        (length,) = struct.unpack(">H", _exactly(file, 2))
-        if marker in _JPEG_FRAMES:
-            height, width = struct.unpack(">xHH", _exactly(file, 5))
-            return (width, height, "jpeg"), _jpeg_ends(file)
-        file.seek(length - 2, os.SEEK_CUR)
+        if marker == 0xFF:  # A marker may be preceded by any number of fill bytes.
+            offset += 1
+        elif marker == 0x01 or 0xD0 <= marker <= 0xD7:
+            offset += 2
+        elif marker in _JPEG_FRAMES:
+            height, width = struct.unpack_from(">5xHH", segment)
+            return (width, height, "jpeg"), _jpeg_ends(read, offset + _JPEG_FRAME_BYTES, size_bytes)
+        else:
+            (length,) = struct.unpack_from(">2xH", segment)
+            offset += 2 + length
 
 
-def _jpeg_marker(file: BinaryIO) -> int:
-    if _exactly(file, 1) != b"\xff":
-        raise ValueError("the JPEG is damaged: a marker is missing. Replace the file.")
-    byte = b"\xff"
-    while byte == b"\xff":  # A marker may be preceded by any number of fill bytes.
-        byte = _exactly(file, 1)
-    return byte[0]
-
-
-def _jpeg_ends(file: BinaryIO) -> bool:
+def _jpeg_ends(read: Read, frame: int, size_bytes: int) -> bool:
     """Whether an end-of-image marker follows the frame header; cameras may append data of their own after it."""
-    frame = file.tell()
-    size_bytes = file.seek(0, os.SEEK_END)
-    for tail_bytes in (len(_JPEG_END), _JPEG_TAIL_BYTES, size_bytes):
-        file.seek(max(frame, size_bytes - tail_bytes))
-        if _JPEG_END in file.read():
-            return True
-    return False
+    return any(
+        _JPEG_END in read(max(frame, size_bytes - tail_bytes), tail_bytes)
+        for tail_bytes in (len(_JPEG_END), _JPEG_TAIL_BYTES, size_bytes)
+    )
 
 
-def _read_png(file: BinaryIO) -> tuple[Size, bool]:
-    size_bytes = file.seek(0, os.SEEK_END)
-    file.seek(len(_PNG_SIGNATURE))
-    _, kind, width, height = struct.unpack(">I4sII", _exactly(file, 16))
+def _read_png(read: Read, size_bytes: int) -> tuple[Size, bool]:
+    offset = len(_PNG_SIGNATURE)
+    _, kind, width, height = struct.unpack(">I4sII", read(offset, 16))
     if kind != b"IHDR":
         raise ValueError("the PNG does not start with its header. Replace the file.")
     size = (width, height, "png")
-    offset = len(_PNG_SIGNATURE)
     while offset + 12 <= size_bytes:
-        file.seek(offset)
-        length, kind = struct.unpack(">I4s", _exactly(file, 8))
+        length, kind = struct.unpack(">I4s", read(offset, 8))
         offset += length + 12
         if kind == b"IEND":
             return size, offset <= size_bytes
     return size, False
 
 
-def _read_bmp(file: BinaryIO) -> tuple[Size, bool]:
-    size_bytes = file.seek(0, os.SEEK_END)
-    file.seek(0)
-    pixels_offset, width, height, bits = struct.unpack("<10xI4xii2xH", _exactly(file, 30))
+def _read_bmp(read: Read, size_bytes: int) -> tuple[Size, bool]:
+    pixels_offset, width, height, bits = struct.unpack("<10xI4xii2xH", read(0, 30))
     if bits not in (8, 24, 32):
         raise ValueError(f"found a BMP of {bits} bits per pixel, expected 8, 24 or 32. Convert it to PNG.")
     row_bytes = (width * bits + 31) // 32 * 4
     # A negative height means that the rows are stored from the top down.
     return (width, abs(height), "bmp"), pixels_offset + row_bytes * abs(height) <= size_bytes
-
-
-def _exactly(file: BinaryIO, count: int) -> bytes:
-    data = file.read(count)
-    if len(data) < count:
-        raise EOFError
-    return data

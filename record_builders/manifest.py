@@ -103,7 +103,7 @@ def _split(split: Split, names: tuple[str, ...], written: Mapping[str, WrittenFi
         most_boxes_on_an_image=max(len(image.labels) for image in split.images.outlines),
         classes={name: boxes[name] for name in names},
         shards=[
-            ShardEntry(path=name, records=file.records, bytes=file.size_bytes, sha256=file.sha256)
+            ShardEntry(path=name, records=file.records, bytes=file.size_bytes, crc32c=file.crc32c)
             for name, file in files.items()
         ],
     )

@@ -39,12 +39,12 @@ class LabelMapEntry(TypedDict):
 
 
 class ShardEntry(TypedDict):
-    """A record file: its name, number of records, size in bytes and hash."""
+    """A record file: its name, number of records, size in bytes and CRC-32C."""
 
     path: str
     records: int
     bytes: int
-    sha256: str
+    crc32c: str
 
 
 class SplitEntry(TypedDict):

@@ -13,6 +13,9 @@ from record_builders.folders import ImageFolder
 from record_builders.image_header import ImageHeader
 from tfod_tools.base.errors import AnnotationError, ImageError
 
+# Beyond it float32, in which records hold them, has no fractions left and soon no numbers.
+_LARGEST = 1e9
+
 
 class ImageNotThereError(AnnotationError):
     """An image is annotated, but there is none of this name."""
@@ -139,13 +142,14 @@ def finite(value: object, what: str, source: Path, line: int | None, unit: str =
     """The number that `value` is or writes.
 
     Raises:
-      AnnotationError: it is none, or not a finite one; `what` is what it should be.
+      AnnotationError: it is none, or too large to mean anything on an image; `what` is what it should be.
     """
     found = number(value)
-    if math.isfinite(found):
+    if abs(found) <= _LARGEST:  # NaN is not.
         return found
     shown = "missing or empty" if value in (None, "") else f"{value!r}"[:60]
-    raise AnnotationError(f"{what} is {shown}, expected {unit}. Correct it.", path=source, line=line)
+    most = f" of at most {_LARGEST:g}" if math.isfinite(found) else ""
+    raise AnnotationError(f"{what} is {shown}, expected {unit}{most}. Correct it.", path=source, line=line)
 
 
 Mark = ObjectAnnotation | AnnotationError | LeftOut

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from record_builders import shards
 from record_builders.annotations import Fault, LeftOut, Wanted
 from record_builders.choices import Choices
 from record_builders.duplicates import Copies
+from record_builders.folders import ImageFolder
 from record_builders.groups import Groups
 from record_builders.label_map import LabelMap
 from record_builders.shards import ShardSpec
@@ -20,7 +22,7 @@ TRAIN, VAL = "train", "val"
 AUTO = "auto"
 LABEL_MAP, MANIFEST = "label_map.pbtxt", "manifest.json"
 # "Ideally 100 MB+" a file, and many files (tensorflow.org/tutorials/load_data/tfrecord).
-SHARD_MB = 150.0
+SHARD_MB = 100.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +33,7 @@ class Request:
       format: name of a file in `record_builders/formats`, or 'auto' to find out.
       annotations: the folder of annotations, or their file.
       images: the folder of images.
+      image_names: of all images, where not all are in the folder: see `ImageFolder`.
       output: the folder for the records; where they are published elsewhere, for them to wait in.
       remote: the folder elsewhere.
       label_map: a given label map; None to number the classes that are found.
@@ -49,6 +52,7 @@ class Request:
     annotations: Path
     images: Path
     output: Path
+    image_names: Sequence[str] | None = None
     remote: RemoteFolder | None = None
     label_map: Path | None = None
     shards: int | None = None
@@ -60,6 +64,14 @@ class Request:
     verify: bool = False
     wanted: Wanted = field(default_factory=Wanted)
     choices: Choices = field(default_factory=Choices)
+
+    def image_folder(self) -> ImageFolder:
+        """The images, listed anew.
+
+        Raises:
+          AnnotationError: their folder does not exist or is a file.
+        """
+        return ImageFolder(self.images, convert=self.convert, names=self.image_names)
 
     @property
     def target(self) -> Folder:

@@ -25,9 +25,12 @@ def recognise(annotations: Path) -> str:
       AnnotationError: `annotations` does not exist, or no file is of a known format.
       UsageError: files are of several formats.
     """
-    seen = Counter(name for path in _sample(annotations) for name in _formats_of(path))
+    names = plugins.names(_FORMATS)
+    readers = {name: plugins.load("record_builders.formats", _FORMATS, name, "annotation format") for name in names}
+    sample = _sample(annotations)
+    seen = Counter(name for path in sample for name, reader in readers.items() if reader.recognises(path))
     if not seen:
-        known = ", ".join(plugins.names(_FORMATS))
+        known = ", ".join(names)
         message = f"no file here is of a known annotation format, expected one of {known}. Name it with --format."
         raise AnnotationError(message, path=annotations)
     if len(seen) > 1:
@@ -43,9 +46,3 @@ def _sample(annotations: Path) -> Iterator[Path]:
     names = names_below(annotations, _SUFFIXES)
     for suffix in _SUFFIXES:
         yield from islice((annotations / name for name in names if name.lower().endswith(suffix)), _LOOKED_AT)
-
-
-def _formats_of(path: Path) -> Iterator[str]:
-    for name in plugins.names(_FORMATS):
-        if plugins.load("record_builders.formats", _FORMATS, name, "annotation format").recognises(path):
-            yield name

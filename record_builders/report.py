@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 
 from record_builders import manifest, shards
@@ -31,6 +32,11 @@ def summary(plan: Plan, *, done: bool) -> str:
     if plan.superseded:
         verb = "Removed" if done else "Would remove"
         lines.append(f"{verb} {len(plan.superseded)} record files of an earlier run.")
+    if done and not plan.request.remote:
+        records = shlex.quote(str(plan.request.output))
+        lines.append(
+            f"Next: python -m tfod_tools.make_config --records={records} --template=NAME --output=pipeline.config"
+        )
     return "\n".join(lines)
 
 

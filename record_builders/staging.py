@@ -12,7 +12,6 @@ The final place may be elsewhere, on a remote file system.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 import shutil
@@ -77,7 +76,11 @@ class Staging:
             return None
         waiting = self.path(name)
         # Where it waits no more, it has moved to its final place.
-        return written if _sha256(waiting if waiting.exists() else self.output / name) == written.sha256 else None
+        try:
+            found = tfrecord.crc32c(waiting if waiting.exists() else self.output / name)
+        except OSError:
+            return None
+        return written if found == written.crc32c else None
 
     def publish(self, label_map_text: str, result: Manifest) -> None:
         """Moves the finished shards and the other files to their final names, the manifest last."""
@@ -100,7 +103,7 @@ def opened(output: Path, target: Folder, names: Iterable[str]) -> Iterator[Stagi
     shards = {name + end for name in names for end in ("", _VOUCHER)}
     folder = _folder(output)
     output.mkdir(parents=True, exist_ok=True)
-    with _locked(output):
+    with locked(output):
         folder.mkdir(exist_ok=True)
         if (folder / MANIFEST).exists():
             _move_all(output, target)
@@ -160,8 +163,12 @@ def _move_all(output: Path, target: Folder) -> None:
 
 
 @contextlib.contextmanager
-def _locked(output: Path) -> Iterator[None]:
-    """A lock on the folder, which forks of this process share: it lasts until the last of them has ended."""
+def locked(output: Path) -> Iterator[None]:
+    """A lock on the folder, which forks of this process share: it lasts until the last of them has ended.
+
+    Raises:
+      RecordError: another run has it.
+    """
     import fcntl
 
     folder = os.open(output, os.O_RDONLY)
@@ -181,15 +188,3 @@ def _locked(output: Path) -> Iterator[None]:
         yield
     finally:
         os.close(folder)
-
-
-def _sha256(path: Path) -> str:
-    """The hash of the file at `path`, in hexadecimal; '' where there is none."""
-    try:
-        with path.open("rb") as file:
-            digest = hashlib.sha256()
-            while part := file.read(1 << 20):
-                digest.update(part)
-            return digest.hexdigest()
-    except OSError:
-        return ""

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from pathlib import Path
 
 from lxml import etree
 
+from tfod_tools.base import files
 from tfod_tools.base.errors import AnnotationError
+
+
+@functools.cache
+def _parser() -> etree.XMLParser:
+    # The defaults of lxml would follow external entities of a file that a stranger made.
+    return etree.XMLParser(
+        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True, remove_pis=True
+    )
 
 
 def root(path: Path, tag: str, format_name: str) -> etree._Element:
@@ -16,12 +26,8 @@ def root(path: Path, tag: str, format_name: str) -> etree._Element:
     Raises:
       AnnotationError: the file cannot be read, is not XML, or has another root.
     """
-    # The defaults of lxml would follow external entities of a file that a stranger made.
-    parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True, remove_pis=True
-    )
     try:
-        found = etree.fromstring(path.read_bytes(), parser)
+        found = etree.fromstring(files.content(path), _parser())
     except OSError as exc:
         raise AnnotationError(f"cannot read the file: {exc.strerror}.", path=path) from exc
     except etree.XMLSyntaxError as exc:

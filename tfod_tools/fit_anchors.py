@@ -5,14 +5,18 @@
 An anchor learns an object that it overlaps by the matched_threshold or more (IoU). Anchors are laid and matched exactly
 as the engine does it, on the training records as the image_resizer lays them into the input, without augmentation. The
 search changes scales, aspect ratios, reduce_boxes_in_lowest_layer and levels, and keeps to as many anchors as there are
-now, or to --max_anchors. What it proposes is printed as --set flags for make_config; --output writes the config with
-it, comments and layout kept, and may be the same file. --plot draws object sizes against anchor sizes.
+now, or to --max_anchors. With --max_pixels it changes the size of the input as well, which costs more than anchors do:
+twice the pixels are about twice the time and memory. What it proposes is printed as --set flags for make_config;
+--output writes the config with it, comments and layout kept, and may be the same file. --plot draws object sizes
+against anchor sizes.
 
 Exit codes: 0 fine, 1 a flag is missing or wrong, 2 a file cannot be used, or the anchors cannot be computed.
 """
 
 from __future__ import annotations
 
+import dataclasses
+import math
 import shlex
 from collections.abc import Sequence
 from functools import partial
@@ -39,7 +43,18 @@ FLAGS = flags.FlagValues()
 _CONFIG = flags.DEFINE_string("config", None, "The pipeline.config.", required=True, flag_values=FLAGS)
 _RECORDS = flags.DEFINE_string("records", None, "The folder that make_records wrote.", required=True, flag_values=FLAGS)
 _MAX_ANCHORS = flags.DEFINE_integer(
-    "max_anchors", None, "Anchors that an input may have; as many as now by default.", lower_bound=1, flag_values=FLAGS
+    "max_anchors",
+    None,
+    "Anchors that an input may have; by default as many as now at its size.",
+    lower_bound=1,
+    flag_values=FLAGS,
+)
+_MAX_PIXELS = flags.DEFINE_integer(
+    "max_pixels",
+    None,
+    "Pixels that an input may have, such as 262144 (512 x 512); by default its size stays.",
+    lower_bound=1,
+    flag_values=FLAGS,
 )
 _OUTPUT = flags.DEFINE_string("output", None, "Where to write the config with what is proposed.", flag_values=FLAGS)
 _PLOT = flags.DEFINE_string("plot", None, "Where to draw the sizes of objects and anchors (PNG).", flag_values=FLAGS)
@@ -60,7 +75,7 @@ def main(arguments: Sequence[str]) -> int:
     config = schema.parse(text, path=path)
     objects = _objects(files.local_path(_RECORDS.value))
     before = coverage.of_config(config, objects)
-    proposal = search.fit(config, objects, _MAX_ANCHORS.value)
+    proposal = search.fit(config, objects, _MAX_ANCHORS.value, _MAX_PIXELS.value)
     after = coverage.of_config(proposal.config, objects) if proposal.edits else before
     _show(objects, before, after)
     _show_proposal(config, proposal, before)
@@ -87,6 +102,8 @@ def _objects(folder: Path) -> Objects:
 def _show(objects: Objects, before: Coverage, after: Coverage) -> None:
     from pipeline_configs.anchors import report
 
+    # Rows are of the same objects before and after, by their sizes in the input as it is.
+    after = dataclasses.replace(after, sides=before.sides)
     tables_of = {
         "": lambda coverage, objects: [report.all_of(coverage, objects)],
         "size in COCO": report.by_coco_size,
@@ -132,6 +149,11 @@ def _show_proposal(config: Config, proposal: Proposal, before: Coverage) -> None
         limit = _MAX_ANCHORS.value or now
         print(f"{now} anchors. {proposal.tried} others were tried: none with up to {limit} anchors covers more.")
         return
+    frame = max(before.anchors, key=lambda frame: (math.prod(frame), frame))
+    if frame != proposal.frame:
+        times = math.prod(proposal.frame) / math.prod(frame)
+        sizes = " then ".join(f"{height} x {width}" for height, width in (frame, proposal.frame))
+        print(f"Input of {sizes}: {times:.2f} times the pixels, and about so many times the computation and memory.")
     print(
         f"{now} anchors now, {proposal.anchors} then; {proposal.tried} configs were tried. Proposed, as of make_config:"
     )

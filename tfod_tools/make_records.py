@@ -1,7 +1,8 @@
 """Makes TFRecords, a label map and a manifest of annotated images.
 
 Reads the annotations (--annotations) and the images they belong to (--images), divides the images into a training and a
-validation part with each class's share in both, and writes into the folder --output
+validation part with each class's share in both, and writes into the folder --output (all of them here, or at URLs such
+as gs://bucket/folder)
 
   train.record-00000-of-00001 ...   the training images with their boxes
   val.record-00000-of-00001 ...     the validation images
@@ -25,7 +26,6 @@ For example:
 
 from __future__ import annotations
 
-import shlex
 import sys
 from collections.abc import Sequence
 from functools import partial
@@ -39,11 +39,12 @@ from record_builders.choices import DROPPABLE, Choices
 from record_builders.choices import FLAGS as CHOOSABLE
 from tfod_tools import app
 from tfod_tools.base import files, plugins, progress
-from tfod_tools.base.errors import Problems, UsageError
+from tfod_tools.base.errors import Problems
 from tfod_tools.base.files import local_path
 
 if TYPE_CHECKING:
-    from record_builders.plan import Plan, Request
+    from record_builders.inputs import Inputs
+    from record_builders.plan import Request
 
 FLAGS = flags.FlagValues()
 _string, _list, _bool = (
@@ -103,7 +104,7 @@ _SHARDS = _integer(
     lower_bound=1,
     upper_bound=shards.MAX_SHARDS,
 )
-_SHARD_MB = _float("shard_mb", 150, "Megabytes of images for each file.", lower_bound=0.001)
+_SHARD_MB = _float("shard_mb", 100, "Megabytes of images for each file.", lower_bound=0.001)
 _VAL_FRACTION = _float("val_fraction", 0.2, "Part of the images to validate on, from 0 to less than 1.")
 flags.register_validator(
     "val_fraction", lambda value: 0 <= value < 1, "expected at least 0 and less than 1.", flag_values=FLAGS
@@ -150,16 +151,27 @@ _DRY_RUN = _bool("dry_run", False, "Say what would be written, and write nothing
 def main(arguments: Sequence[str]) -> int:
     """Makes the records that the flags ask for; returns the exit code."""
     app.no_arguments(arguments)
-    from record_builders import build, report
+    from record_builders import inputs
 
-    if _MISSING_IMAGES.value:
-        _list_missing_images(local_path(_MISSING_IMAGES.value))
-        return 0
-    if _DOWNLOAD.value:
-        _download()
-        if _DRY_RUN.value:
+    places = (_ANNOTATIONS.value, _IMAGES.value, _LABEL_MAP.value, _OUTPUT.value)
+    keep = _DRY_RUN.value or bool(_MISSING_IMAGES.value)
+    with inputs.opened(*places, masks=_MASKS.value, keep=keep, bar=partial(progress.bar, "Fetching")) as given:
+        request = _request(given)
+        if _MISSING_IMAGES.value:
+            _list_missing_images(local_path(_MISSING_IMAGES.value), request)
             return 0
-    plan = build.plan(_request(), _WORKERS.value, partial(progress.bar, "Decoding"))
+        if _DOWNLOAD.value:
+            _download(request)
+        if _DOWNLOAD.value and _DRY_RUN.value:
+            return 0
+        given.fetch_images(request)
+        return _make(request, given)
+
+
+def _make(request: Request, given: Inputs) -> int:
+    from record_builders import build, report, writing
+
+    plan = build.plan(request, _WORKERS.value, partial(progress.bar, "Decoding"))
     problems = [fault.error for fault in plan.faults]
     if problems and _ON_PROBLEM.value == "fail":
         advice = (
@@ -167,33 +179,28 @@ def main(arguments: Sequence[str]) -> int:
         )
         raise Problems(problems, advice=advice)
     if problems:
-        print(Problems(problems), file=sys.stderr)
+        print(given.named(str(Problems(problems))), file=sys.stderr)
     if not _DRY_RUN.value:
-        _write(plan)
+        with progress.bar("Writing", len(plan.images)) as advance:
+            writing.write(plan, advance, _WORKERS.value, _BEAM_OPTIONS.value if _ENGINE.value == "beam" else None)
     print(report.summary(plan, done=not _DRY_RUN.value))
-    if not _DRY_RUN.value and not plan.request.remote:
-        records = shlex.quote(_OUTPUT.value)
-        print(f"Next: python -m tfod_tools.make_config --records={records} --template=NAME --output=pipeline.config")
     return app.SKIPPED_ITEMS if problems else 0
 
 
-def _list_missing_images(path: Path) -> None:
+def _list_missing_images(path: Path, request: Request) -> None:
     from record_builders import build
 
-    names = build.missing_images(_request())
+    names = build.missing_images(request)
     if not _DRY_RUN.value:
         files.write_atomically(path, "".join(f"{name}\n" for name in names).encode("utf-8", "surrogateescape"))
     print(f"Images that are annotated but not there: {len(names)}{'' if _DRY_RUN.value else f', listed in {path}'}")
 
 
-def _download() -> None:
-    from record_builders import build, reading
+def _download(request: Request) -> None:
+    from record_builders import build
     from record_builders.open_images import download
 
-    request = _request()
-    if reading.format_name(request) != "open_images":
-        raise UsageError("--download is for Open Images, whose images lie in a public bucket. Leave it out.")
-    names = build.missing_images(request)
+    names = build.images_to_download(request)
     if _DRY_RUN.value:
         print(f"Would download {len(names)} images to {request.images}.")
         return
@@ -207,20 +214,19 @@ def _download() -> None:
         print(Problems(errors), file=sys.stderr)
 
 
-def _request() -> Request:
+def _request(given: Inputs) -> Request:
     from record_builders.annotations import Wanted
     from record_builders.plan import Request
 
-    annotations = local_path(_ANNOTATIONS.value)
     remote = files.remote_folder(_OUTPUT.value) if files.is_remote(_OUTPUT.value) else None
-    beside = annotations.parent if annotations.is_file() else annotations
     return Request(
         format=_FORMAT.value,
-        annotations=annotations,
-        images=local_path(_IMAGES.value) if _IMAGES.value else beside,
+        annotations=given.annotations,
+        images=given.images,
+        image_names=given.image_names,
         output=remote.antechamber if remote else Path(_OUTPUT.value),
         remote=remote,
-        label_map=local_path(_LABEL_MAP.value) if _LABEL_MAP.value else None,
+        label_map=given.label_map,
         shards=_SHARDS.value,
         shard_mb=_SHARD_MB.value,
         val_fraction=_VAL_FRACTION.value,
@@ -236,13 +242,6 @@ def _request() -> Request:
         ),
         choices=Choices(drop=frozenset(_DROP.value), ignore=frozenset(_IGNORE.value)),
     )
-
-
-def _write(plan: Plan) -> None:
-    from record_builders import writing
-
-    with progress.bar("Writing", len(plan.images)) as advance:
-        writing.write(plan, advance, _WORKERS.value, _BEAM_OPTIONS.value if _ENGINE.value == "beam" else None)
 
 
 if __name__ == "__main__":

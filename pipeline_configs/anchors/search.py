@@ -1,7 +1,8 @@
 """Better anchors for a data set: moves are tried, the best is made, and so on until none helps.
 
 The same config and objects give the same answer. Judged are at most 10,000 objects, spread evenly over all sizes, in at
-most 12 sizes of input, those with the most objects.
+most 12 sizes of input, those with the most objects. The size of the input is changed only where the pixels that it may
+have are given.
 """
 
 from __future__ import annotations
@@ -12,16 +13,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline_configs.anchors import anchor_set, coverage, generators, moves, pairs
+from pipeline_configs.anchors import anchor_set, coverage, generators, input_sizes, moves, pairs
 from pipeline_configs.anchors.grid import Grid
 from pipeline_configs.anchors.moves import Move
-from pipeline_configs.anchors.objects import Objects, framed
+from pipeline_configs.anchors.objects import Framed, Objects, framed
 from pipeline_configs.patch import ConfigPatch, Edit
 from pipeline_configs.text_proto import Config
 from tfod_tools.base.errors import ConfigError
 
 _JUDGED = 10_000
 _FRAMES = 12
+
+Size = tuple[int, int]
 _MOST_TRIED = 3000
 # A closer fit of all objects counts, but for little beside one more object that is covered.
 _WEIGHT_OF_IOU = 0.05
@@ -39,39 +42,43 @@ class Proposal:
       edits: none where nothing better was found.
       config: with the edits made.
       anchors: how many an input then has; of the largest input, where sizes differ.
+      frame: height and width of that input.
       tried: how many configs were looked at.
     """
 
     edits: tuple[Edit, ...]
     config: Config
     anchors: int
+    frame: Size
     tried: int
 
 
-def fit(config: Config, objects: Objects, max_anchors: int | None = None) -> Proposal:
+def fit(config: Config, objects: Objects, max_anchors: int | None = None, max_pixels: int | None = None) -> Proposal:
     """The config whose anchors cover most of `objects`.
 
     Args:
       config: the pipeline.config.
       objects: what it is to learn.
-      max_anchors: how many anchors an input may have; by default as many as it has.
+      max_anchors: how many anchors an input may have; by default as many as `config` has on an input of that size.
+      max_pixels: how many pixels an input may have; by default its size stays.
 
     Raises:
       ConfigError: the model has no anchors, nobody knows its feature maps, or the engine would stop at its generator.
     """
     judge = _Judge(config, objects)
-    limit = judge.anchors(config) if max_anchors is None else max_anchors
-    too_many = judge.anchors(config) > limit
+    limits = _Limits(config, judge, max_anchors, max_pixels)
+    too_many = not limits.keep(config)
     present, best, tried = config, -math.inf if too_many else judge.score(config), 1
     made: dict[str, Edit] = {}
-    kinds, idle = itertools.cycle(moves.kinds(config)), 0
-    while idle < len(moves.kinds(config)) and tried < _MOST_TRIED:
+    kinds = (*moves.kinds(config), *(() if max_pixels is None else (input_sizes.of_config,)))
+    turns, idle = itertools.cycle(kinds), 0
+    while idle < len(kinds) and tried < _MOST_TRIED:
         idle += 1
         found: tuple[float, Move, Config] | None = None
-        for move in next(kinds)(present, judge.shapes):
+        for move in next(turns)(present, judge.shapes):
             tried += 1
             other = _made(present, move)
-            if not _possible(other) or judge.anchors(other) > limit:
+            if not _possible(other) or not limits.keep(other):
                 continue
             score = judge.score(other)
             if score > (found[0] if found else best + _LEAST_GAIN):
@@ -82,7 +89,9 @@ def fit(config: Config, objects: Objects, max_anchors: int | None = None) -> Pro
     worth_it = too_many or judge.covered(present) >= judge.covered(config) + _LEAST_COVERED
     edits = _needed(config, made, judge) if worth_it else ()
     proposed = _made(config, edits)
-    return Proposal(edits=edits, config=proposed, anchors=judge.anchors(proposed), tried=tried)
+    return Proposal(
+        edits=edits, config=proposed, anchors=judge.anchors(proposed), frame=judge.largest(proposed), tried=tried
+    )
 
 
 def _needed(config: Config, made: dict[str, Edit], judge: _Judge) -> tuple[Edit, ...]:
@@ -116,24 +125,29 @@ class _Judge:
         import numpy as np
 
         self._threshold = coverage.threshold(config)
-        model = getattr(config.model, config.model.WhichOneof("model"))
         learnt = objects.chosen(objects.weight > 0)
-        parts = sorted(framed(learnt, model.image_resizer), key=lambda part: (-len(part.rows), part.frame))[:_FRAMES]
+        parts = sorted(framed(learnt, _resizer(config)), key=lambda part: (-len(part.rows), part.frame))[:_FRAMES]
         if not parts:
             raise ConfigError("the records have no object to learn, so no anchors can be fitted.")
         total = sum(len(part.rows) for part in parts)
-        self._parts = [(part.frame, _spread(part, max(1, _JUDGED * len(part.rows) // total))) for part in parts]
-        sides = np.concatenate([(boxes[:, 2:] - boxes[:, :2]) * frame for frame, boxes in self._parts])
+        rows = [_spread(part, max(1, _JUDGED * len(part.rows) // total)) for part in parts]
+        self._objects = learnt.chosen(np.sort(np.concatenate(rows)))
+        self._laid: dict[bytes, tuple[Framed, ...]] = {}
+        sides = np.concatenate([part.pixels()[:, 2:] - part.pixels()[:, :2] for part in self._parts(config)])
         self.shapes = np.sort(np.log(sides[:, 1] / sides[:, 0]))
-        self._largest = max((frame for frame, _ in self._parts), key=lambda frame: (frame[0] * frame[1], frame))
+
+    def largest(self, config: Config) -> Size:
+        """Height and width of the largest input."""
+        return max((part.frame for part in self._parts(config)), key=lambda frame: (frame[0] * frame[1], frame))
 
     def anchors(self, config: Config) -> int:
         """How many anchors the largest input has."""
-        return anchor_set.of_config(config, self._largest).count
+        return anchor_set.of_config(config, self.largest(config)).count
 
-    def laid(self, config: Config) -> tuple[Grid, ...]:
-        """The anchors themselves."""
-        return anchor_set.of_config(config, self._largest).grids
+    def laid(self, config: Config) -> tuple[Size, tuple[Grid, ...]]:
+        """The largest input and its anchors."""
+        frame = self.largest(config)
+        return frame, anchor_set.of_config(config, frame).grids
 
     def covered(self, config: Config) -> float:
         """The share of the objects that is covered."""
@@ -149,18 +163,59 @@ class _Judge:
         import numpy as np
 
         found = []
-        for frame, fractions in self._parts:
-            anchors = anchor_set.of_config(config, frame)
-            found.append(pairs.nearest_iou(anchors.located(fractions), anchors))
+        for part in self._parts(config):
+            anchors = anchor_set.of_config(config, part.frame)
+            found.append(pairs.nearest_iou(anchors.located(part.fractions), anchors))
         return np.concatenate(found)
 
+    def _parts(self, config: Config) -> tuple[Framed, ...]:
+        """The objects as the config's resizer lays them into inputs."""
+        resizer = _resizer(config)
+        key = resizer.SerializeToString(deterministic=True)
+        if key not in self._laid:
+            self._laid[key] = tuple(framed(self._objects, resizer))
+        return self._laid[key]
 
-def _spread(part: Any, count: int) -> Any:
-    """At most `count` of the boxes, evenly from the smallest to the largest."""
+
+class _Limits:
+    """What an input may cost."""
+
+    def __init__(self, config: Config, judge: _Judge, max_anchors: int | None, max_pixels: int | None) -> None:
+        self._config = config
+        self._judge = judge
+        self._max_anchors = max_anchors
+        self._max_pixels = max_pixels
+        self._present: dict[Size, int] = {}
+        self._anchors(judge.largest(config))
+
+    def keep(self, config: Config) -> bool:
+        """Whether `config` keeps to them."""
+        frame = self._judge.largest(config)
+        if self._max_pixels is not None and math.prod(frame) > self._max_pixels:
+            return False
+        try:
+            count = self._judge.anchors(config)
+            return count <= (self._anchors(frame) if self._max_anchors is None else self._max_anchors)
+        except ConfigError:
+            return False  # an input of that size is too small for the network
+
+    def _anchors(self, frame: Size) -> int:
+        """How many the config as it was has on an input of this size."""
+        if frame not in self._present:
+            self._present[frame] = anchor_set.of_config(self._config, frame).count
+        return self._present[frame]
+
+
+def _resizer(config: Config) -> Any:
+    return getattr(config.model, config.model.WhichOneof("model")).image_resizer
+
+
+def _spread(part: Framed, count: int) -> Any:
+    """The numbers of at most `count` of the objects, evenly from the smallest to the largest."""
     import numpy as np
 
     sides = part.fractions[:, 2:] - part.fractions[:, :2]
     order = np.argsort(sides.prod(axis=1), kind="stable")
-    if len(order) <= count:
-        return part.fractions
-    return part.fractions[order[np.linspace(0, len(order) - 1, count).round().astype(np.int64)]]
+    if len(order) > count:
+        order = order[np.linspace(0, len(order) - 1, count).round().astype(np.int64)]
+    return part.rows[order]

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pipeline_configs import style
+from pipeline_configs.anchors import generators
 from pipeline_configs.patch import Edit
 from pipeline_configs.rule import Evidence, Subject, rule
 from pipeline_configs.rules.extractor import has_fpn
+from tfod_tools.base.errors import ConfigError
 
 _SSD = "anchor_generators/multiple_grid_anchor_generator.py"
 
@@ -223,3 +225,25 @@ def drifting_anchors(subject: Subject) -> Iterator[Evidence]:
             path = f"{subject.model_path}.first_stage_anchor_generator.grid_anchor_generator.{name}"
             expected = f"{stride}, as first_stage_features_stride"
             yield Evidence(path, str(getattr(generator, name)), expected, (Edit(path=path, value=str(stride)),))
+
+
+@rule("ANC14", "error", "The engine stops: when it builds the model, in TF1 style at the first step.", source="core/")
+def positions_without_anchors(subject: Subject) -> Iterator[Evidence]:
+    """A feature map is left without anchors.
+
+    The positions of a feature map have an anchor for each scale with each aspect ratio. Neither list has a default: one
+    that is left out makes none.
+    """
+    if subject.architecture not in ("ssd", "faster_rcnn"):
+        return
+    field = "anchor_generator" if subject.architecture == "ssd" else "first_stage_anchor_generator"
+    generator = getattr(subject.model, field)
+    kind = generator.WhichOneof("anchor_generator_oneof")
+    try:
+        counts = generators.per_position(generator) if kind else []
+    except ConfigError:
+        return  # ANC02 and ANC05 tell
+    empty = [number for number, count in enumerate(counts) if count < 1]
+    if empty:
+        found = f"no anchors on feature map {', '.join(map(str, empty))} of {len(counts)}, counted from 0"
+        yield Evidence(f"{subject.model_path}.{field}.{kind}", found, "aspect ratios and scales for each")

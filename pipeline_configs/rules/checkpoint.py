@@ -10,7 +10,6 @@ from pipeline_configs import checkpoint, run_folder, start
 from pipeline_configs.checkpoint import Checkpoint
 from pipeline_configs.patch import Edit
 from pipeline_configs.rule import Evidence, Subject, rule
-from tfod_tools.base.errors import CheckpointError
 
 _PATH = "train_config.fine_tune_checkpoint"
 _TYPE = "train_config.fine_tune_checkpoint_type"
@@ -119,7 +118,7 @@ def run_of_another_model(subject: Subject) -> Iterator[Evidence]:
     if run_folder.holds_another_model(folder, subject.config):
         yield Evidence("model", f"other than in {run_folder.path(folder)}", "the same model, or another model_dir")
         return
-    there = _last(folder)
+    there = run_folder.last_checkpoint(folder)
     if there is None or subject.style is None:
         return
     classes = classes_of(there, subject)
@@ -156,16 +155,6 @@ def _outputs(there: Checkpoint, kind: str) -> list[int]:
         if (match := bias.fullmatch(name)) and len(shape) == 1:
             found[match[1]] = max(found.get(match[1], (0, 0)), (int(match[2]), shape[0]))
     return [outputs for _, (_, outputs) in sorted(found.items())]
-
-
-def _last(folder: Path) -> Checkpoint | None:
-    """The checkpoint from which the engine would go on in a folder."""
-    try:
-        state = (folder / run_folder.CHECKPOINTS).read_text(encoding="utf-8")
-        match = re.match(r'model_checkpoint_path: "(.*)"', state)
-        return checkpoint.read(str(folder / match[1])) if match else None
-    except (OSError, ValueError, CheckpointError):
-        return None
 
 
 def _not_restored(subject: Subject) -> Evidence:

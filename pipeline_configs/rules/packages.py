@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
+from pipeline_configs import run_folder
+from pipeline_configs.checkpoint import Checkpoint
 from pipeline_configs.rule import Evidence, Subject, rule
 
 _NO_CONTRIB = "The engine alone stops: TensorFlow 2 has no tf.contrib; tfod_tools supplies it."
@@ -24,6 +27,46 @@ def metrics_of_old_numpy(subject: Subject) -> Iterator[Evidence]:
     for index, name in enumerate(subject.config.eval_config.metrics_set):
         if name.startswith(_OLD_NUMPY):
             yield Evidence(f"eval_config.metrics_set[{index}]", f"'{name}'", "evaluation by tfod_tools.evaluate")
+
+
+@rule(
+    "ENV03",
+    "note",
+    "The engine alone stops at the first picture with a box: Pillow 10 and later have no font.getsize; tfod_tools has.",
+    source="utils/visualization_utils.py",
+)
+def pictures(subject: Subject) -> Iterator[Evidence]:
+    """Evaluation is asked for pictures of what it detects.
+
+    num_visualizations is 10 where it is not set, and the engine's own evaluation stops there too; told is only where a
+    config asks for pictures.
+    """
+    config = subject.config.eval_config
+    for name in ("num_visualizations", "visualize_groundtruth_boxes"):
+        if config.HasField(name) and getattr(config, name) and config.num_visualizations:
+            value = str(getattr(config, name)).lower()
+            yield Evidence(f"eval_config.{name}", value, "evaluation by tfod_tools.evaluate, or num_visualizations 0")
+            return
+
+
+@rule(
+    "ENV06",
+    "note",
+    "The engine alone cannot even be imported: it looks for tf.contrib and for names that NumPy and Keras dropped.",
+    source="builders/model_builder.py",
+    style="tf1",
+)
+def training_of_tensorflow_1(subject: Subject) -> Iterator[Evidence]:
+    """A run of TF1 style that the engine's own script began is to go on.
+
+    Its scripts for that style need TensorFlow 1.15. tfod_tools supplies what TensorFlow 2 lacks, and goes on from the
+    same checkpoints. Looked for where --model_dir is given, and holds checkpoints but no config of tfod_tools.train.
+    """
+    there = _engines_own_run(subject)
+    step = re.search(r"-(\d+)$", there.prefix) if there else None
+    if there and step and int(step[1]) < subject.config.train_config.num_steps:
+        found = f"{subject.config.train_config.num_steps}, and a checkpoint of step {step[1]}"
+        yield Evidence("train_config.num_steps", found, "training by tfod_tools.train")
 
 
 @rule("ENV07", "note", _NO_CONTRIB, source="builders/optimizer_builder.py", style="tf1")
@@ -59,6 +102,29 @@ def quantisation(subject: Subject) -> Iterator[Evidence]:
     """
     if subject.config.graph_rewriter.HasField("quantization"):
         yield Evidence("graph_rewriter.quantization", "quantization", "training by tfod_tools.train")
+
+
+@rule(
+    "ENV10",
+    "note",
+    "The engine's export_inference_graph stops: its profiler was a part of tf.contrib; tfod_tools.export supplies it.",
+    source="exporter.py",
+    style="tf1",
+)
+def export_of_tensorflow_1(subject: Subject) -> Iterator[Evidence]:
+    """A run of TF1 style that the engine's own script made is to be exported.
+
+    Looked for where --model_dir is given, and holds checkpoints but no config of tfod_tools.train.
+    """
+    if there := _engines_own_run(subject):
+        yield Evidence("model", f"{there.prefix}, {there.kind}", "export by tfod_tools.export")
+
+
+def _engines_own_run(subject: Subject) -> Checkpoint | None:
+    """The last checkpoint of TF1's kind in the folder of a run, where tfod_tools.train left no config."""
+    folder = subject.start.model_dir
+    there = run_folder.last_checkpoint(folder) if folder and not run_folder.is_marked(folder) else None
+    return there if there and not there.object_based else None
 
 
 @rule(

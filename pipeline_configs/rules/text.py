@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
+from pipeline_configs import nested, patch
 from pipeline_configs.field_path import is_list, is_message
 from pipeline_configs.positions import Place
 from pipeline_configs.rule import Evidence, Subject, rule
+from pipeline_configs.text_proto import Config
 from tfod_tools.base import plugins
+
+# Lists in which no value stands twice for a reason, by message.
+_LISTS = {
+    "TrainConfig": ("data_augmentation_options",),
+    "EvalConfig": ("metrics_set",),
+    "TFRecordInputReader": ("input_path",),
+    "SsdAnchorGenerator": ("aspect_ratios",),
+    "MultiscaleAnchorGenerator": ("aspect_ratios",),
+    "GridAnchorGenerator": ("scales", "aspect_ratios"),
+}
 
 
 @rule("CFG28", "error", "The engine stops before it reads on.", source="utils/config_util.py")
@@ -43,3 +56,32 @@ def written_twice(subject: Subject) -> Iterator[Evidence]:
             before = branches.setdefault((place.holder, choice.name), place)
             if before.path != place.path:
                 yield Evidence(place.path, f"{before.name} in line {before.line} as well", f"one {choice.name}")
+
+
+@rule(
+    "RUN04",
+    "warning",
+    "The engine takes both: records are read, anchors laid or steps made twice.",
+    source="utils/config_util.py",
+)
+def merged_lists(subject: Subject) -> Iterator[Evidence]:
+    """A list holds a value twice, as after a merge.
+
+    Where one text is merged into another, as the engine's --config_override does it, single values are replaced, but
+    those of a list are added to it. A value that is there twice is a sign of lists that were to be replaced, which is
+    what make_config --set does.
+    """
+    for path, message in _holders(subject.config):
+        for name in _LISTS[message.DESCRIPTOR.name]:
+            items = list(getattr(message, name))
+            again = [f"{path}{name}[{index}]" for index, item in enumerate(items) if item in items[:index]]
+            if again:
+                fix = patch.unset(again, subject.config).edits
+                yield Evidence(again[0], f"again what stands before it, {len(again)} of {len(items)}", "each once", fix)
+
+
+def _holders(config: Config) -> Iterator[tuple[str, Any]]:
+    """The messages that are searched, each with the beginning of the paths of its fields."""
+    for kind in _LISTS:
+        for path, message in nested.messages(config, kind, ""):
+            yield f"{path.removeprefix('.')}.", message

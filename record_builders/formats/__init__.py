@@ -6,9 +6,10 @@ A format file `x.py` has
   * `read(annotations: Path, images: ImageFolder, wanted: Wanted) -> Iterator[Found]`, which goes through the
     annotations in a fixed order and yields each image once, with every box as annotated, in pixels;
   * `recognises(path: Path) -> bool`, which tells from the beginning of a file whether it is of this format;
-  * where each annotation file has images of its own, `files(annotations, wanted)`, which lists them (with faults for
-    those that are not there), and `read_files(paths, annotations, images, wanted)`, which reads some of them: `read` is
-    one after the other, and several processes share the second;
+  * where each annotation file has images of its own, `files(annotations, wanted)`, which lists them (each perhaps with
+    what else it takes to read it, and faults for those that are not there), and
+    `read_files(some, annotations, images, wanted)`, which reads some of them: `read` is one after the other, and
+    several processes share the second;
   * `SELECTS_CLASSES = True` where `read` itself keeps to `wanted.classes`, because a class has more than one name;
 
 and nothing else that is public. `annotations` is a folder or, if the format has several images in a file, that file.

@@ -11,7 +11,7 @@ Image sets are the files by their stems, or by what follows an underscore (`trai
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -40,13 +40,26 @@ def read(annotations: Path, images: ImageFolder, wanted: Wanted) -> Iterator[Fou
     Raises:
       AnnotationError: there is no such file or image set.
     """
+    yield from read_files(files(annotations, wanted)[0], annotations, images, wanted)
+
+
+def files(annotations: Path, wanted: Wanted) -> tuple[list[Path], list[Fault]]:
+    """The files to read, and no fault.
+
+    Raises:
+      AnnotationError: as `read`.
+    """
     paths = files_or_file(annotations, (".json",))
     if not paths:
         raise AnnotationError("no JSON file lies here, expected one of BDD100K.", path=annotations)
     try:
-        paths = of_sets(paths, wanted.image_sets, annotations)
+        return of_sets(paths, wanted.image_sets, annotations), []
     except AnnotationError:
-        paths = in_folders(paths, wanted.image_sets, annotations)
+        return in_folders(paths, wanted.image_sets, annotations), []
+
+
+def read_files(paths: Sequence[Path], annotations: Path, images: ImageFolder, wanted: Wanted) -> Iterator[Found]:
+    """The images that the JSON files `paths` list, and what is wrong with the others."""
     for path in paths:
         try:
             yield from _read_content(json_files.load(path), path, images)

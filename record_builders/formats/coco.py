@@ -30,6 +30,7 @@ from record_builders.matching import Entry, Mark
 from tfod_tools.base.errors import AnnotationError
 
 _PLACE = "annotations[{}]"
+_LARGEST_AREA = 1e18
 
 
 def recognises(path: Path) -> bool:
@@ -154,7 +155,7 @@ def _object(annotation: Mapping[str, Any], context: _Context, header: ImageHeade
         label=context.names[category],
         box=Box(xmin=left, ymin=top, xmax=left + width, ymax=top + height),
         is_crowd=bool(crowd),
-        area=area if 0 < area < float("inf") else None,
+        area=area if 0 < area <= _LARGEST_AREA else None,
         mask=_mask(annotation.get("segmentation"), context, header) if context.masks else None,
         keypoints=_keypoints(annotation.get("keypoints"), context.own_keypoints[category], context),
     )
@@ -188,6 +189,8 @@ def _keypoints(values: Any, own: Sequence[str], context: _Context) -> tuple[Keyp
     found = {}
     if values:
         numbers = _numbers(values, 3 * len(own) if own else None, "keypoints", context.path)
+        if unknown := [value for value in numbers[2::3] if value not in (0, 1, 2)]:
+            raise AnnotationError(f"a keypoint has visibility {unknown[0]:g}, expected 0, 1 or 2. Correct it.")
         triples = zip(numbers[::3], numbers[1::3], numbers[2::3], strict=False)
         found = dict(zip(own, triples, strict=False))
     return tuple(

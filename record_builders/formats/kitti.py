@@ -37,9 +37,23 @@ def read(annotations: Path, images: ImageFolder, wanted: Wanted) -> Iterator[Fou
     Raises:
       AnnotationError: there is no such file or image set.
     """
+    yield from read_files(files(annotations, wanted)[0], annotations, images, wanted)
+
+
+def files(annotations: Path, wanted: Wanted) -> tuple[list[Path], list[Fault]]:
+    """The files to read, and no fault.
+
+    Raises:
+      AnnotationError: as `read`.
+    """
     paths = in_folders(files_below(annotations, (".txt",)), wanted.image_sets, annotations)
     if not paths:
         raise AnnotationError("no file of objects lies here, expected one .txt for each image.", path=annotations)
+    return paths, []
+
+
+def read_files(paths: Sequence[Path], annotations: Path, images: ImageFolder, wanted: Wanted) -> Iterator[Found]:
+    """The images of the files `paths` below `annotations`, and what is wrong with the others."""
     for path in paths:
         try:
             lines = path.read_bytes().decode("utf-8-sig").splitlines()

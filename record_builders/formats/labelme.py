@@ -11,7 +11,7 @@ out: points and lines. Image sets are folders. Not read: the image within the fi
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -39,9 +39,23 @@ def read(annotations: Path, images: ImageFolder, wanted: Wanted) -> Iterator[Fou
     Raises:
       AnnotationError: there is no such file or image set.
     """
+    yield from read_files(files(annotations, wanted)[0], annotations, images, wanted)
+
+
+def files(annotations: Path, wanted: Wanted) -> tuple[list[Path], list[Fault]]:
+    """The files to read, and no fault.
+
+    Raises:
+      AnnotationError: as `read`.
+    """
     paths = in_folders(files_below(annotations, (".json",)), wanted.image_sets, annotations)
     if not paths:
         raise AnnotationError("no JSON file lies here, expected one for each image.", path=annotations)
+    return paths, []
+
+
+def read_files(paths: Sequence[Path], annotations: Path, images: ImageFolder, wanted: Wanted) -> Iterator[Found]:
+    """The images that the JSON files `paths` below `annotations` describe, and what is wrong with the others."""
     for path in paths:
         try:
             content = json_files.load(path)

@@ -41,6 +41,15 @@ def read(annotations: Path, images: ImageFolder, wanted: Wanted) -> Iterator[Fou
     Raises:
       AnnotationError: there is no such file or image set, or no list of class names.
     """
+    yield from read_files(files(annotations, wanted)[0], annotations, images, wanted)
+
+
+def files(annotations: Path, wanted: Wanted) -> tuple[list[tuple[Path, Sequence[str]]], list[Fault]]:
+    """The files of boxes to read, each with the names of its classes, and no fault.
+
+    Raises:
+      AnnotationError: as `read`.
+    """
     texts = [path for path in files_below(annotations, (".txt",)) if path.name.lower() not in _NO_LABELS]
     lists = [path for path in texts if _lists_images(path)]
     labels = _of_sets([path for path in texts if path not in lists], lists, wanted.image_sets, annotations)
@@ -54,9 +63,16 @@ def read(annotations: Path, images: ImageFolder, wanted: Wanted) -> Iterator[Fou
         names = {path.parent: read_names(path) for path in reversed(named)}
     except LabelMapError as exc:
         raise AnnotationError(exc.message, path=exc.path, line=exc.line) from exc
-    for path in labels:
-        nearest = next((names[folder] for folder in path.parents if folder in names), None)
-        yield from _read_file(path, nearest or names[named[0].parent], annotations, images, wanted)
+    others = names[named[0].parent]
+    return [(path, next((names[folder] for folder in path.parents if folder in names), others)) for path in labels], []
+
+
+def read_files(
+    named: Sequence[tuple[Path, Sequence[str]]], annotations: Path, images: ImageFolder, wanted: Wanted
+) -> Iterator[Found]:
+    """The images of files of boxes below `annotations`, given with the names of their classes."""
+    for path, names in named:
+        yield from _read_file(path, names, annotations, images, wanted)
 
 
 def _lists_images(path: Path) -> bool:
@@ -117,8 +133,10 @@ def _object(
         )
         raise AnnotationError(message, path=path, line=line)
     values = [matching.finite(word, "a value", path, line, "fractions of the image") for word in words[1:]]
-    if any(abs(value) > 2 for value in values[:4]):
-        message = f"the box is {' '.join(words[1:5])}, expected fractions of the image, 0 to 1. Divide by its size."
+    sides = values if len(values) > 5 else values[:4]
+    if any(abs(value) > 2 for value in sides):
+        shown = " ".join(words[1 : len(sides) + 1])[:60]
+        message = f"the box is {shown}, expected fractions of the image, 0 to 1. Divide by its size."
         raise AnnotationError(message, path=path, line=line)
     label = names[int(words[0])]
     if len(values) > 5:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -56,6 +57,17 @@ def test_what_is_printed(folder: Path, capsys: pytest.CaptureFixture[str]) -> No
     assert "1917 anchors now" in out
     assert f"  --set {SSD}." in out
     assert sorted(path.name for path in folder.iterdir()) == ["pipeline.config", "records"]
+
+
+def test_a_larger_input_is_told_with_its_price(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    boxes = [[0.07 * i, 0.09 * i, 0.07 * i + 0.04, 0.09 * i + 0.04] for i in range(10)]  # 12 pixels, on a grid of 16
+    case_records.write(folder / "records" / "train.record", [{"boxes": boxes, "image": {"width": 300, "height": 300}}])
+    assert run("--max_pixels=150000") == 0
+    out = capsys.readouterr().out
+    price = re.search(r"Input of 300 x 300 then (\d+) x \1: (\d\.\d\d) times the pixels", out)
+    assert price
+    assert float(price[2]) == pytest.approx((int(price[1]) / 300) ** 2, abs=0.005)
+    assert f"  --set model.ssd.image_resizer.fixed_shape_resizer.height={price[1]}" in out
 
 
 def test_the_same_file_keeps_its_comments(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

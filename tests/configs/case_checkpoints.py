@@ -1,4 +1,4 @@
-"""Checkpoints written for a case: an index of names and shapes as TensorFlow writes it, and zeros for data."""
+"""Checkpoints written for a case: an index of names and shapes as TensorFlow writes it, and one number for data."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 FLOAT = 1
+NO_NUMBER = bytes.fromhex("0000c07f")
 OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
 MAGIC = bytes.fromhex("57fb808b247547db")
 RESTART_EVERY = 16
 
 
-def write(prefix: Path, shapes: Mapping[str, Sequence[int]]) -> None:
-    """Writes a checkpoint of 32-bit floats."""
+def write(prefix: Path, shapes: Mapping[str, Sequence[int]], value: bytes = bytes(4)) -> None:
+    """Writes a checkpoint of 32-bit floats, all of one value."""
     prefix.parent.mkdir(parents=True, exist_ok=True)
     index, size = indexed(shapes)
     Path(f"{prefix}.index").write_bytes(index)
-    Path(f"{prefix}.data-00000-of-00001").write_bytes(bytes(size))
+    Path(f"{prefix}.data-00000-of-00001").write_bytes(value * (size // len(value)))
 
 
 def indexed(shapes: Mapping[str, Sequence[int]], pairs_of_block: int = 20) -> tuple[bytes, int]:

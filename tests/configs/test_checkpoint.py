@@ -74,7 +74,7 @@ def test_damage_is_found_or_harmless(changes: list[tuple[int, int]], cut: int) -
         damaged[place % len(damaged)] = value
     start = cut % 4 and cut % len(damaged)
     try:
-        shapes, _ = checkpoint._read(bytes(damaged[start:]))
+        shapes, _, _ = checkpoint._read(bytes(damaged[start:]))
     except CheckpointError as error:
         assert "\n" not in str(error)
     else:
@@ -89,3 +89,15 @@ def test_any_bytes_in_place_of_the_blocks(content: bytes) -> None:
         assert list(sstable.pairs(content + footer)) is not None
     except CheckpointError as error:
         assert "\n" not in str(error)
+
+
+def test_the_first_tensor_that_is_no_number(tmp_path: Path) -> None:
+    sound, spoilt = tmp_path / "sound.ckpt", tmp_path / "spoilt.ckpt"
+    case_checkpoints.write(sound, SAMPLE)
+    case_checkpoints.write(spoilt, SAMPLE)
+    data = Path(f"{spoilt}.data-00000-of-00001")
+    content = bytearray(data.read_bytes())
+    content[-4:] = case_checkpoints.NO_NUMBER
+    data.write_bytes(content)
+    assert checkpoint.not_a_number(checkpoint.read(str(sound))) is None
+    assert checkpoint.not_a_number(checkpoint.read(str(spoilt))) == "global_step"

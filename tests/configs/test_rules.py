@@ -8,6 +8,8 @@ CODE.yaml has two lists, `triggers` and `passes`. A case is a template, filled f
     records: numbers of the manifest that differ; null where the command is not told of the records
     contents: records that are written and read, in lists `train` and `val`; see case_records
     checkpoints: written there, prefix to names and shapes
+    spoilt: prefixes of those whose numbers are none
+    trained: for the engine, by prefix: in what the config differed that the checkpoint is of; see verdicts.cases
     restoration: what the engine said about a checkpoint: restored, missing, other_shape
     model_dir: the folder of the run
     extension: the module that is said to bring the feature extractor
@@ -86,7 +88,8 @@ def checked(case: dict[str, Any], folder: Path) -> tuple[str, check.Checked, dic
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(content)
     for prefix, shapes in case.get("checkpoints", {}).items():
-        case_checkpoints.write(folder / prefix, shapes)
+        value = {"value": case_checkpoints.NO_NUMBER} if prefix in case.get("spoilt", ()) else {}
+        case_checkpoints.write(folder / prefix, shapes, **value)
     values = {path: value and value.replace("{folder}", str(folder)) for path, value in case.get("set", {}).items()}
     patch = ConfigPatch(edits=tuple(Edit(path=path, value=value) for path, value in values.items()))
     known = {

@@ -132,6 +132,15 @@ CASES: dict[str, tuple[str, Files]] = {
     "coco: brackets without end": ("coco", {"x.json": '{"images": ' + "[" * 100_000}),
     "coco: a number of 5000 digits": ("coco", {"x.json": '{"images": ' + "1" * 5000 + "}"}),
     "coco: lists are missing": ("coco", {"x.json": '{"images": {}, "annotations": []}'}),
+    "coco: half a character": ("coco", coco(categories=[{"id": 1, "name": "\ud800"}])),
+    "coco: numbers beyond all images": ("coco", coco(bbox=[1, 2, 1e30, 4])),
+    "coco: keypoint of visibility 7": ("coco", coco(keypoints=[1, 2, 7], categories=[
+        {"id": 1, "name": "cat", "keypoints": ["nose"]}])),
+    "coco: keypoint of a very large visibility": ("coco", coco(keypoints=[1, 2, 10**20], categories=[
+        {"id": 1, "name": "cat", "keypoints": ["nose"]}])),
+    "labelme: half a character": ("labelme", labelme(RECTANGLE | {"label": "c\udfff"})),
+    "bdd100k: half a character": ("bdd100k", bdd({"category": "c\ud912", "box2d": BOX2D})),
+    "yolo: outline in pixels": ("yolo", {"x.txt": "0 0.1 0.1 0.5 0.1 50 40\n"}),
     "coco: unknown image": ("coco", coco(image_id=2)),
     "coco: unknown category": ("coco", coco(category_id=2**40)),
     "coco: image id given twice": ("coco", coco(images=[{"id": 1, "file_name": "x.jpg"}, {"id": 1, "file_name": "y"}])),

@@ -1,4 +1,4 @@
-"""TensorFlow and the engine's own decoder read from the records what the XML files say."""
+"""TensorFlow and the engine's own decoder and evaluators read from the records what the annotations say."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from lxml import etree
+from records import flagged
 
 from record_builders import build, formats, writing
 from record_builders.annotations import AnnotatedImage, Wanted
@@ -137,3 +138,78 @@ def assert_engine_sees(seen: dict[str, Any], image: AnnotatedImage, ids: dict[st
     if any(item.keypoints for item in objects):
         visible = [[point.visibility > 0 for point in item.keypoints] for item in objects]
         assert seen["keypoint_visibilities"] == visible
+
+
+INSIDE = (85, 25, 110, 50)
+
+PASCAL = "PascalBoxes_PerformanceByCategory/AP@0.5IOU/cat"
+COCO = "DetectionBoxes_Precision/mAP"
+OPEN_IMAGES = "OpenImagesV2_PerformanceByCategory/AP@0.5IOU/cat"
+CHALLENGE = "OpenImagesDetectionChallenge_PerformanceByCategory/AP@0.5IOU/dog"
+
+# Of each flag what is detected, on which image, as what and how surely; then metrics with the flag and without. A cat
+# that is missed, or a wrong detection before a right one, halves recall or precision.
+CASES: dict[str, tuple[dict[str, list[tuple[tuple[int, ...], str, float]]], dict[str, tuple[float, float]]]] = {
+    # Whoever misses the difficult cat loses nothing.
+    "difficult": ({"a": [(flagged.PLAIN, "cat", 0.5)]}, {PASCAL: (1, 0.5), COCO: (0.505, 0.505)}),
+    # What is found in a crowd is passed over, and the crowd need not be found.
+    "is_crowd": ({"a": [(flagged.PLAIN, "cat", 0.5), (INSIDE, "cat", 0.9)]}, {COCO: (1, 0.2525), PASCAL: (0.25, 0.25)}),
+    "group_of": (
+        {"a": [(flagged.PLAIN, "cat", 0.5), (INSIDE, "cat", 0.9)]},
+        {OPEN_IMAGES: (1, 0.25), PASCAL: (0.25, 0.25)},
+    ),
+    # By its area the cat is small, by its box it is of medium size; the other one is of medium size anyway.
+    "area": (
+        {"a": [(flagged.PLAIN, "cat", 0.5), (flagged.FLAGGED, "cat", 0.9)]},
+        {f"{COCO} (small)": (1, -1), f"{COCO} (medium)": (1, 1), COCO: (1, 1)},
+    ),
+    # A dog where a person saw none is wrong; where nobody looked, it does not count.
+    "labels": (
+        {"a": [(flagged.FLAGGED, "dog", 0.9)], "b": [(flagged.PLAIN, "dog", 0.5)]},
+        {CHALLENGE: (0.5, 1)},
+    ),
+    # These change no metric of the engine, which does not decode them: they are in the records for others.
+    **{
+        flag: ({"a": [(flagged.PLAIN, "cat", 0.5)]}, {PASCAL: (0.5, 0.5), OPEN_IMAGES: (0.5, 0.5)})
+        for flag in ("truncated", "occluded", "depiction", "inside")
+    },
+}
+
+
+@pytest.mark.engine
+def test_flags_do_in_evaluation_what_they_are_for(tmp_path: Path) -> None:
+    """All in one process of the engine, which is slow to start."""
+    outputs = {}
+    for name, (_, flags) in flagged.FORMATS.items():
+        for flag in flags:
+            for on in (True, False):
+                folder = tmp_path / name / flag / str(on)
+                flagged.write(folder, name, flag, on=on)
+                outputs[name, flag, on] = folder / "records"
+                make(name, folder, outputs[name, flag, on], CASES[flag][0])
+    found = seen_by_the_engine(*outputs.values())
+    wrong = []
+    for (name, flag, on), output in outputs.items():
+        seen = found[str(output)]
+        if flag not in ("area", "labels"):
+            assert seen["images"]["a"]["raw"].get(flag, [0, 0]) == [0, int(on)], (name, flag)
+        for metric, values in CASES[flag][1].items():
+            expected = values[0] if on else values[1]
+            if seen["metrics"][metric] != pytest.approx(expected, abs=2e-3):
+                wrong.append((name, flag, on, metric, seen["metrics"][metric], expected))
+    assert not wrong
+
+
+def make(name: str, folder: Path, output: Path, detections: dict[str, list[Any]]) -> None:
+    """The records of the scene in `folder`, with what is detected on it for the engine's process beside them."""
+    request = Request(
+        format=name, annotations=folder / "annotations", images=folder / "images", output=output, val_fraction=0
+    )
+    plan = build.plan(request)
+    writing.write(plan, lambda count: None)
+    ids = plan.label_map.ids_by_name()
+    boxes = {
+        image: [{"box": box, "class": ids[label], "score": score} for box, label, score in items]
+        for image, items in detections.items()
+    }
+    (output / "detections.json").write_text(json.dumps(boxes))

@@ -61,3 +61,38 @@ def test_an_image_annotated_in_two_tasks(many: VocFolder, first: tuple[str, floa
     one, two = (told(plan(many, processes)) for processes in (1, 2))
     assert one == two
     assert any("image '26' was already annotated by 03.xml" in error for error, *_ in one[0])  # type: ignore[attr-defined]
+
+
+# A file of each format with one file for each image: a cat, and what is wrong with some of them.
+FILES = {
+    "bdd100k": ("json", '[{"name": "NAME.jpg", "labels": [{"category": "cat", "box2d": '
+                '{"x1": 1, "y1": 2, "x2": 30, "y2": 40}}]}]', '"y2": 40', '"y2": "?"'),
+    "kitti": ("txt", "cat 0.00 0 0 1 2 30 40 1 1 1 1 1 1 0\n", "30 40", "30 ?"),
+    "labelme": ("json", '{"imagePath": "NAME.jpg", "shapes": [{"label": "cat", "shape_type": "rectangle", '
+                '"points": [[1, 2], [30, 40]]}]}', "[30, 40]", "[30]"),
+    "yolo": ("txt", "0 0.2 0.5 0.1 0.5\n", "0.2", "?"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_processes_do_not_matter_to_other_formats(
+    name: str, voc: VocFolder, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Thirty images, one of which is damaged, one is not there, and three boxes are wrong."""
+    monkeypatch.setattr(reading, "_FILES_OF_A_TASK", 4)
+    tasks: list[int] = []
+    results = reading.workers.results
+    monkeypatch.setattr(reading.workers, "results", lambda *args: (tasks.append(len(args[0])), results(*args))[1])
+    suffix, content, right, wrong = FILES[name]
+    for number in range(30):
+        text = content.replace(right, wrong) if number in (3, 14, 29) else content
+        (voc.annotations / f"{number:02d}.{suffix}").write_text(text.replace("NAME", f"{number:02d}"))
+        if number != 17:
+            voc.image(f"{number:02d}.jpg")
+    (voc.annotations / "classes.txt").write_text("cat\n") if name == "yolo" else None
+    voc.image("20.jpg").write_bytes(b"not an image")
+    request = Request(format=name, annotations=voc.annotations, images=voc.images, output=tmp_path / "out")
+    one, *others = (told(build.plan(request, processes)) for processes in (1, 2, 5))
+    assert tasks == [8, 8]
+    assert len(one[0]) == 8  # type: ignore[arg-type]
+    assert all(other == one for other in others)

@@ -134,17 +134,12 @@ def test_urls_that_cannot_be_used(url: str, error: type[Exception], message: str
 
 
 def test_the_command(pets: VocFolder, tmp_path: Path) -> None:
-    """Says where it wrote, and that annotations must be here."""
+    """Says where it wrote."""
     environment = {**os.environ, "TMPDIR": str(tmp_path / "tmp"), "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     command = [sys.executable, "-m", "tfod_tools.make_records", "--shards=3", f"--output=local://{tmp_path}/bucket"]
-    done, refused = (
-        subprocess.run(
-            [*command, f"--annotations={path}"], env=environment, capture_output=True, text=True, check=False
-        )
-        for path in (pets.root, "gs://bucket/annotations")
+    done = subprocess.run(
+        [*command, f"--annotations={pets.root}"], env=environment, capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert f"Wrote to local://{tmp_path}/bucket:" in done.stdout
     assert content(tmp_path / "bucket") == locally(pets, tmp_path / "local")
-    assert (refused.returncode, refused.stderr.count("\n")) == (1, 1)
-    assert "gs://bucket/annotations is remote, expected a path on this machine" in refused.stderr

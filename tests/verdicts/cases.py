@@ -27,20 +27,15 @@ from typing import Any, Literal
 import yaml
 from configs import test_rules
 
-from pipeline_configs import check, fill, schema, style, template
-from verdicts import records
+from pipeline_configs import check, fill, schema, style
+from pipeline_configs.patch import ConfigPatch, Edit
+from verdicts import adapted
 
 Style = Literal["tf1", "tf2"]
 
 STYLES: tuple[Style, ...] = ("tf1", "tf2")
-VERDICTS = Path(__file__).parents[1] / "data" / "configs" / "verdicts.yaml"
 
-_SMALL_IMAGES = "{keep_aspect_ratio_resizer {min_dimension: 240 max_dimension: 320}}"
-_QUICK_READER = {
-    "train_input_reader.shuffle": "false",
-    "train_input_reader.num_parallel_batches": "1",
-    "train_input_reader.num_prefetch_batches": "1",
-}
+VERDICTS = Path(__file__).parents[1] / "data" / "configs" / "verdicts.yaml"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +57,10 @@ class Run:
       style: in which it runs.
       stages: how far it is taken.
       checks: what is looked at, of `misbehaviour.CHECKS`.
-      checkpoints: prefixes at which its own model's checkpoints are to be before the run.
+      checkpoints: prefixes at which there are to be checkpoints of the model before the run, each with the config of
+        the model: its own or, by `trained` of the case, another.
+      spoilt: those whose weights are to be no numbers.
+      model_dir: the folder of training, in that of the run.
       patient: whether to wait for a first batch for a limited time only.
     """
 
@@ -70,7 +68,9 @@ class Run:
     style: Style
     stages: list[str] = field(default_factory=list)
     checks: list[str] = field(default_factory=list)
-    checkpoints: list[str] = field(default_factory=list)
+    checkpoints: dict[str, str] = field(default_factory=dict)
+    spoilt: list[str] = field(default_factory=list)
+    model_dir: str = "model"
     patient: bool = False
 
 
@@ -135,10 +135,10 @@ class Preparation:
         cases = test_rules.read(code)
         passing = next(self._passing(code, cases["passes"], style_), None)
         for number, case in enumerate(cases["triggers"]):
-            wanted, made = expected(entry, number, style_), _in_style(case, style_)
+            wanted, made = expected(entry, number, style_), adapted.in_style(case, style_)
             if wanted is None or made is None:
                 continue
-            trigger = self._run(_small(code, made), style_, code)
+            trigger = self._run(adapted.small(code, made), style_, code)
             if trigger is None:
                 assert made != case, f"{code} is not found in its case {number}"
                 continue
@@ -153,8 +153,8 @@ class Preparation:
     def _passing(self, code: str, cases: Iterable[dict[str, Any]], style_: Style) -> Iterator[Run]:
         """Those that pass in a style; one of the other style may not do so any more."""
         for case in cases:
-            made = _in_style(case, style_)
-            if made is not None and (run := self._run(_small(code, made), style_, code, found=False)):
+            made = adapted.in_style(case, style_)
+            if made is not None and (run := self._run(adapted.small(code, made), style_, code, found=False)):
                 yield run
 
     def _run(self, case: dict[str, Any], style_: Style, code: str, *, found: bool = True) -> Run | None:
@@ -167,12 +167,16 @@ class Preparation:
         text, checked, _ = test_rules.checked(case, folder)
         if any(finding.code == code for finding in checked.findings) != found:
             return None
-        for split in ("train", "val"):
+        for split in ("train", "val") if "contents" not in case else ():
             shutil.copy(self._data / f"{split}.record", folder / "records" / f"{split}.record")
         (folder / "pipeline.config").write_text(text, encoding="utf-8")
-        indices = [file.removesuffix(".index") for file in case.get("files", {}) if file.endswith(".index")]
-        prefixes = [str(folder / prefix) for prefix in (*indices, *case.get("checkpoints", {}))]
-        self.runs[name] = Run(name=name, style=style_, checkpoints=prefixes)
+        self.runs[name] = Run(
+            name=name,
+            style=style_,
+            checkpoints={str(folder / prefix): str(config) for prefix, config in _checkpoints(case, text, folder)},
+            spoilt=[str(folder / prefix) for prefix in case.get("spoilt", ())],
+            model_dir=case.get("model_dir", "model"),
+        )
         return self.runs[name]
 
     def of_config(self, path: Path, style_: Style) -> Iterator[Trial]:
@@ -212,50 +216,16 @@ class Preparation:
         return path
 
 
-def _type_path(case: Mapping[str, Any]) -> str:
-    return f"model.{schema.architecture(template.read(case['template']))}.feature_extractor.type"
+def _checkpoints(case: Mapping[str, Any], text: str, folder: Path) -> Iterator[tuple[str, Path]]:
+    """The prefixes at which checkpoints are to be, each with the config of its model.
 
-
-def _type(case: Mapping[str, Any]) -> str | None:
-    """The type of the case's feature extractor; None where it has none."""
-    edits, path = case.get("set", {}), _type_path(case)
-    if edits.get("model", "") is None:
-        return None
-    written: str | None = edits.get(path, "")
-    if written == "":
-        architecture = path.split(".")[1]
-        written = getattr(template.read(case["template"]).model, architecture).feature_extractor.type
-    return written
-
-
-def _style(case: Mapping[str, Any]) -> Style | None:
-    known = style.extractors()[_type_path(case).split(".")[1]]
-    return known.get(_type(case) or "")
-
-
-def _in_style(case: dict[str, Any], style_: Style) -> dict[str, Any] | None:
-    """The case in a style; None where there is no such case."""
-    own = _style(case)
-    if own in (None, style_):
-        return case
-    known = style.extractors()[_type_path(case).split(".")[1]]
-    found = _type(case) or ""
-    other = f"{found}_keras" if style_ == "tf2" else found.removesuffix("_keras")
-    if known.get(other) != style_:
-        return None
-    return {**case, "set": {**case.get("set", {}), _type_path(case): other}}
-
-
-def _small(code: str, case: dict[str, Any]) -> dict[str, Any]:
-    """The case with a small batch, in which each record comes once, and without augmentation where it is about none."""
-    if code.startswith("AUG"):
-        edits = {"train_config.data_augmentation_options[1]": "{random_horizontal_flip {}}"}  # random crops take long
-    else:
-        edits = {"train_config.data_augmentation_options": "[]"}
-    if _type_path(case).startswith("model.faster_rcnn"):
-        edits |= {"model.faster_rcnn.image_resizer": _SMALL_IMAGES, "train_config.batch_size": "1"}
-    else:
-        edits["train_config.batch_size"] = str(records.IMAGES)
-    if "train_input_reader" not in case.get("set", {}):
-        edits |= _QUICK_READER
-    return {**case, "set": {**edits, **case.get("set", {})}}
+    `trained` of a case has, by prefix, in what that config differs from the case's own.
+    """
+    indices = [file.removesuffix(".index") for file in case.get("files", {}) if file.endswith(".index")]
+    for number, prefix in enumerate((*indices, *case.get("checkpoints", {}))):
+        edits = case.get("trained", {}).get(prefix, {})
+        path = folder / (f"trained-{number}.config" if edits else "pipeline.config")
+        if edits:
+            patch = ConfigPatch(edits=tuple(Edit(path=path, value=value) for path, value in edits.items()))
+            path.write_text(schema.dump(patch.apply(schema.parse(text))), encoding="utf-8")
+        yield prefix, path

@@ -42,10 +42,17 @@ def main(style: str, runs: str, results: str) -> None:
 
 def _taken(style: str, run: Mapping[str, Any], folder: Path, made: dict[bytes, Path]) -> dict[str, Any]:
     config = folder / "pipeline.config"
-    for prefix in run["checkpoints"]:
-        _save(style, config, Path(prefix), made)
-    found: dict[str, Any] = {"stage": None, "error": None, "refused": _refused(config), "seen": [], "seconds": {}}
-    stages = _stages(style, config, patient=run["patient"])
+    for prefix, trained in run["checkpoints"].items():
+        _save(style, Path(trained), Path(prefix), made, spoilt=prefix in run["spoilt"])
+    model_dir = config.parent / run["model_dir"]
+    found: dict[str, Any] = {
+        "stage": None,
+        "error": None,
+        "refused": _refused(config, model_dir),
+        "seen": [],
+        "seconds": {},
+    }
+    stages = _stages(style, config, model_dir, patient=run["patient"])
     wanted = {before for stage in run["stages"] for before in STAGES[stage]}
     for stage in (stage for stage in STAGES if stage in wanted):
         started = time.monotonic()
@@ -62,34 +69,34 @@ def _taken(style: str, run: Mapping[str, Any], folder: Path, made: dict[bytes, P
         return {**found, "stage": "checks", "error": f"{type(error).__name__}: {error}"}
 
 
-def _stages(style: str, config: Path, *, patient: bool = False) -> Stages:
+def _stages(style: str, config: Path, model_dir: Path, *, patient: bool = False) -> Stages:
     if style == "tf1":
         from verdicts.graph_stages import GraphStages
 
-        return GraphStages(config, patient=patient)
+        return GraphStages(config, model_dir, patient=patient)
     from verdicts.eager_stages import EagerStages
 
-    return EagerStages(config, patient=patient)
+    return EagerStages(config, model_dir, patient=patient)
 
 
-def _save(style: str, config: Path, prefix: Path, made: dict[bytes, Path]) -> None:
-    """Writes a checkpoint of the config's own model, in place of the case's file that only has its name."""
-    prefix.with_name(f"{prefix.name}.index").unlink()
-    stages = _stages(style, config)
+def _save(style: str, config: Path, prefix: Path, made: dict[bytes, Path], *, spoilt: bool) -> None:
+    """Writes a checkpoint of the config's model, in place of the case's files that only have its name."""
+    folder = config.parent / f"saved-{len(made)}"
+    stages = _stages(style, config, folder)
     stages.read()
-    model = stages.configs["model"].SerializeToString(deterministic=True)
-    if model in made:
-        shutil.copytree(made[model].parent, prefix.parent, dirs_exist_ok=True)
-        return
-    for stage in STAGES["loss"][1:]:
-        getattr(stages, stage)()
-    stages.save(str(prefix))
-    made[model] = prefix
+    model = stages.configs["model"].SerializeToString(deterministic=True) + f"{prefix.name} {spoilt}".encode()
+    if model not in made:
+        for stage in STAGES["loss"][1:]:
+            getattr(stages, stage)()
+        folder.mkdir()
+        stages.save(str(folder / prefix.name), spoilt=spoilt)
+        made[model] = folder
+    shutil.copytree(made[model], prefix.parent, dirs_exist_ok=True)
 
 
-def _refused(config: Path) -> str | None:
+def _refused(config: Path, model_dir: Path) -> str | None:
     try:
-        train.plan(config, config.parent / "model", None, None)
+        train.plan(config, model_dir, None, None)
     except TfodError as error:
         return str(error)
     return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,8 @@ class EagerStages(Stages):
 
     style = "tf2"
 
-    def __init__(self, config: Path, *, patient: bool) -> None:
-        super().__init__(config, patient=patient)
+    def __init__(self, config: Path, model_dir: Path, *, patient: bool) -> None:
+        super().__init__(config, model_dir, patient=patient)
         self._dataset: Any = None
         self._step: Any = None
 
@@ -64,8 +65,9 @@ class EagerStages(Stages):
         self._step.get_concrete_function(*self._dataset.element_spec)
 
     def values(self) -> None:
-        predictions, _ = self._step(*tf.nest.map_structure(tf.constant, self.first))
+        predictions, losses = self._step(*tf.nest.map_structure(tf.constant, self.first))
         self.predictions = {name: value.numpy() for name, value in predictions.items()}
+        self.losses = {name: float(value) for name, value in losses.items()}
 
     def detect(self) -> None:
         detector = model_builder.build(self.configs["model"], is_training=False)
@@ -82,9 +84,11 @@ class EagerStages(Stages):
 
         loop = replaced(model_lib_v2, "eager_train_step", first_step)
         with rms_prop.decay_of_the_mean(), keras_weights.accepted(), loop, contextlib.suppress(_Reached):
-            model_lib_v2.train_loop(pipeline_config_path=self.path, model_dir=str(self.folder / "model"))
+            model_lib_v2.train_loop(pipeline_config_path=self.path, model_dir=self.model_dir)
 
-    def save(self, prefix: str) -> None:
+    def save(self, prefix: str, *, spoilt: bool = False) -> None:
+        for variable in self.detector.trainable_variables if spoilt else ():
+            variable.assign(variable * math.nan)
         folder, (name, number) = Path(prefix).parent, Path(prefix).name.split("-")
         checkpoint = tf.train.Checkpoint(step=tf.Variable(1, dtype=tf.int64), model=self.detector)
         manager = tf.train.CheckpointManager(checkpoint, str(folder), max_to_keep=1, checkpoint_name=name)

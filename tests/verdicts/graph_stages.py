@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,8 @@ class GraphStages(Stages):
 
     style = "tf1"
 
-    def __init__(self, config: Path, *, patient: bool) -> None:
-        super().__init__(config, patient=patient)
+    def __init__(self, config: Path, model_dir: Path, *, patient: bool) -> None:
+        super().__init__(config, model_dir, patient=patient)
         self._graph = tf.Graph()
         self._iterator: Any = None
         self._tensors: Any = None
@@ -64,7 +65,8 @@ class GraphStages(Stages):
         with self._graph.as_default(), tf.Session() as session:
             session.run(tf.global_variables_initializer())
             tensors, arrays = tf.nest.flatten(self._tensors), tf.nest.flatten(self.first)
-            self.predictions, _ = session.run(self._outputs, dict(zip(tensors, arrays, strict=True)))
+            self.predictions, losses = session.run(self._outputs, dict(zip(tensors, arrays, strict=True)))
+            self.losses = {name: float(value) for name, value in losses.items()}
 
     def detect(self) -> None:
         with tf.Graph().as_default():
@@ -74,7 +76,7 @@ class GraphStages(Stages):
 
     def start(self) -> None:
         parts = model_lib.create_estimator_and_inputs(
-            run_config=tf_estimator.RunConfig(model_dir=str(self.folder / "model")),
+            run_config=tf_estimator.RunConfig(model_dir=self.model_dir),
             hparams=model_hparams.create_hparams(),
             pipeline_config_path=self.path,
         )
@@ -88,10 +90,14 @@ class GraphStages(Stages):
             features, labels = tf.data.make_initializable_iterator(parts["train_input_fn"]()).get_next()
             parts["estimator"].model_fn(features, labels, tf_estimator.ModeKeys.TRAIN, None)
 
-    def save(self, prefix: str) -> None:
+    def save(self, prefix: str, *, spoilt: bool = False) -> None:
         with self._graph.as_default(), tf.Session() as session:
-            tf.train.get_or_create_global_step()
+            step = tf.train.get_or_create_global_step()
+            optimizer, _ = optimizer_builder.build(self.configs["train_config"].optimizer, global_step=step)
+            optimizer.minimize(tf.add_n(list(self._outputs[1].values())), step)  # makes the variables of training
+            spoil = [variable.assign(variable * math.nan) for variable in tf.trainable_variables() if spoilt]
             session.run(tf.global_variables_initializer())
+            session.run(spoil)
             tf.train.Saver(save_relative_paths=True).save(session, prefix)
 
     def anchors_on(self, height: int, width: int) -> Any:

@@ -9,6 +9,8 @@ import numpy as np
 
 from verdicts.stages import Stages
 
+_DOZENS = 24
+
 
 def _no_first_batch(stages: Stages) -> bool:
     return stages.waits
@@ -36,6 +38,21 @@ def _boxes_of_no_class(stages: Stages) -> bool:
 def _classes_without_boxes(stages: Stages) -> bool:
     """Each image of the records has an object of each class."""
     return bool((_classes(stages).sum(axis=0) == 0).any())
+
+
+def _all_of_the_last_class(stages: Stages) -> bool:
+    """In records whose boxes have no name."""
+    number_of_each = _classes(stages).sum(axis=0)
+    return bool(number_of_each[-1] > 0 and not number_of_each[:-1].any())
+
+
+def _boxes_beside_the_image(stages: Stages) -> bool:
+    return bool(stages.first[1]["groundtruth_boxes"].max() > 1)
+
+
+def _box_loss_of_dozens(stages: Stages) -> bool:
+    """That of ordinary boxes, before training, is about one."""
+    return any("localization" in name and loss > _DOZENS for name, loss in stages.losses.items())
 
 
 def _no_output_for_any_class(stages: Stages) -> bool:
@@ -67,6 +84,9 @@ CHECKS: dict[str, Callable[[Stages], bool]] = {
     "a learning rate that is no number": _rate_is_no_number,
     "boxes of no class": _boxes_of_no_class,
     "classes without boxes": _classes_without_boxes,
+    "boxes of the last class only": _all_of_the_last_class,
+    "boxes beside the image": _boxes_beside_the_image,
+    "a box loss of dozens": _box_loss_of_dozens,
     "no output for any class": _no_output_for_any_class,
     "classes mixed up": _classes_mixed_up,
     "anchors beside their features": _anchors_beside_their_features,

@@ -8,6 +8,7 @@ batch      the first batch is read
 loss       the graph of a step is built: the model's predictions and the loss
 values     the graph is run on the batch
 start      the style's own loop, up to its first step
+train      tfod_tools.engine.train, two steps further than checkpoints in the folder of training
 evaluate   tfod_tools.engine.evaluate, on a checkpoint of the model whose loss was built
 """
 
@@ -29,10 +30,12 @@ STAGES: dict[str, tuple[str, ...]] = {
     "values": ("read", "model", "input", "batch", "loss", "values"),
     "detect": ("read", "detect"),
     "start": ("read", "start"),
+    "train": ("read", "train"),
     "evaluate": ("read", "model", "input", "loss", "evaluate"),
 }
 _PATIENCE_S = 20
 _LONGEST_RUN = 10**7
+_STEPS = 2
 
 
 class Stages:
@@ -46,14 +49,16 @@ class Stages:
       waits: whether no first batch came.
       loaded: how many variables TF1 style takes from a checkpoint; None where it is given none.
       predictions: what the model says of the batch, as NumPy arrays.
+      losses: what is made of that, by name.
     """
 
     style = ""
 
-    def __init__(self, config: Path, *, patient: bool) -> None:
-        """A `patient` one waits for a first batch for a limited time only."""
+    def __init__(self, config: Path, model_dir: Path, *, patient: bool) -> None:
+        """Of the file `config`, trained in `model_dir`; a `patient` one waits for a first batch for a limited time."""
         self.path = str(config)
         self.folder = config.parent
+        self.model_dir = str(model_dir)
         self.configs: dict[str, Any] = {}
         self.rates: list[float] = []
         self.detector: Any = None
@@ -61,6 +66,7 @@ class Stages:
         self.waits = False
         self.loaded: int | None = None
         self.predictions: dict[str, Any] = {}
+        self.losses: dict[str, float] = {}
         self._patient = patient
 
     def read(self) -> None:
@@ -77,6 +83,14 @@ class Stages:
         reading.join(_PATIENCE_S)
         self.waits = reading.is_alive()
 
+    def train(self) -> None:
+        from tfod_tools.engine import checkpoints, train
+
+        steps = checkpoints.last_step(self.model_dir, self.style) + _STEPS  # type: ignore[arg-type]
+        flags = [f"--style={self.style}", f"--config={self.path}", f"--model_dir={self.model_dir}", f"--steps={steps}"]
+        train.FLAGS(["train", *flags])
+        train.main(_Nobody())
+
     def evaluate(self) -> None:
         from tfod_tools.engine import evaluate
 
@@ -90,8 +104,11 @@ class Stages:
         """Features and labels, as NumPy arrays."""
         raise NotImplementedError
 
-    def save(self, prefix: str) -> None:
-        """Writes a checkpoint of the model, whose loss was built, with a `prefix` such as FOLDER/ckpt-0."""
+    def save(self, prefix: str, *, spoilt: bool = False) -> None:
+        """Writes a checkpoint of the model, whose loss was built, with a `prefix` such as FOLDER/ckpt-0.
+
+        The weights of one that is `spoilt` are no numbers.
+        """
         raise NotImplementedError
 
     def anchors_on(self, height: int, width: int) -> Any:

@@ -15,6 +15,8 @@ from verdicts.cases import Preparation, Style, Trial
 
 ROOT = Path(__file__).parents[2]
 
+_SHOWN = 400  # characters of an error
+
 Result = Mapping[str, Any]
 
 
@@ -48,16 +50,16 @@ def faults(trials: Iterable[Trial], results: Mapping[str, Result]) -> Iterator[s
 def _of_trigger(trial: Trial, result: Result) -> Iterator[str]:
     wanted, came = trial.expected, (result["stage"], result["error"])
     if wanted.error and not (came[0] == wanted.stage and re.search(wanted.error, came[1])):
-        yield f"expected {wanted.error} at {wanted.stage}, found {came[1]} at {came[0]}"
+        yield f"expected {wanted.error} at {wanted.stage}, found {str(came[1])[:_SHOWN]} at {came[0]}"
     if wanted.seen and (came[0] or wanted.seen not in result["seen"]):
-        yield f"expected {wanted.seen}, found {result['seen'] or came[1] or 'nothing'}"
+        yield f"expected {wanted.seen}, found {result['seen'] or str(came[1] or 'nothing')[:_SHOWN]}"
     if wanted.refused and not re.search(wanted.refused, result["refused"] or ""):
         yield f"expected tfod_tools.train to say {wanted.refused}, found {result['refused']}"
 
 
 def _of_passing(trial: Trial, result: Result) -> Iterator[str]:
     if result["error"]:
-        yield f"found {result['error']} at {result['stage']}"
+        yield f"found {result['error'][:_SHOWN]} at {result['stage']}"
     if trial.expected.seen in result["seen"]:
         yield f"found {trial.expected.seen}"
     if trial.expected.refused and result["refused"]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from configs.anchors.made_objects import made, squares
 from models.bases import BASES
 
 from pipeline_configs import patch, template
-from pipeline_configs.anchors import coverage, generators, moves, plot, search
+from pipeline_configs.anchors import anchor_set, coverage, generators, input_sizes, moves, plot, search
 from pipeline_configs.patch import ConfigPatch, Edit
 from tfod_tools.base.errors import ConfigError
 
@@ -92,3 +93,57 @@ def test_the_picture() -> None:
     pytest.importorskip("matplotlib")
     found = coverage.of_config(SSD_300, made(300, 30))
     assert plot.png(SSD_300, found, "title").startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("name", ["ssd", "faster_rcnn", "pyramid", "efficientdet"])
+def test_a_larger_input_where_it_is_asked_for(name: str) -> None:
+    config, objects = CONFIGS[name], made(1500, 300)
+    frame = search.fit(config, objects).frame
+    pixels = 9 * math.prod(frame) // 4
+    found = search.fit(config, objects, max_pixels=pixels)
+    assert math.prod(frame) < math.prod(found.frame) <= pixels
+    assert any(".image_resizer." in edit.path for edit in found.edits)
+    after = coverage.of_config(found.config, objects)
+    assert set(after.anchors) == {found.frame}
+    assert after.anchors[found.frame][0] == found.anchors <= anchor_set.of_config(config, found.frame).count
+    assert after.covered.mean() > coverage.of_config(search.fit(config, objects).config, objects).covered.mean()
+    assert search.fit(config, objects, max_pixels=pixels) == found
+
+
+def test_a_smaller_input() -> None:
+    found = search.fit(CONFIGS["ssd"], made(1500, 300), max_pixels=250 * 250)
+    assert found.frame == (224, 224)
+    assert found.edits
+
+
+def test_an_input_that_cannot_be_small_enough() -> None:
+    found = search.fit(CONFIGS["ssd"], made(1500, 300), max_pixels=100)
+    assert not found.edits
+    assert found.frame == (300, 300)
+
+
+def test_both_prices() -> None:
+    found = search.fit(CONFIGS["ssd"], made(1500, 300), 1917, 416 * 416)
+    assert found.anchors <= 1917
+    assert math.prod(found.frame) <= 416 * 416
+
+
+def test_anchors_at_distances_in_pixels_keep_the_size() -> None:
+    layers = range(6)
+    strides = [f"height_stride: {16 << layer} width_stride: {16 << layer}" for layer in layers]
+    config = changed(
+        CONFIGS["ssd"],
+        "model.ssd.anchor_generator",
+        f"{{ssd_anchor_generator {{aspect_ratios: 1 {' '.join(strides)}}}}}",
+    )
+    assert not list(input_sizes.of_config(config, ()))
+    assert list(input_sizes.of_config(CONFIGS["ssd"], ()))
+
+
+def test_sizes_keep_their_proportion() -> None:
+    sizes = [
+        [int(edit.value or 0) for edit in move]
+        for move in input_sizes.of_config(template.read("faster_rcnn_resnet50"), ())
+    ]
+    assert sizes[0] == [320, 544]
+    assert all(low % 32 == high % 32 == 0 and low / high == pytest.approx(600 / 1024, rel=0.05) for low, high in sizes)

@@ -1,0 +1,163 @@
+"""Files of a remote file system, copied to this machine as far as they are needed, under the names they have there.
+
+A file that is here with the size and the time of change that it has there is not copied again.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from tfod_tools.base import files
+from tfod_tools.base.errors import RecordError
+from tfod_tools.base.files import RemoteFolder
+
+# What S3, fsspec's own systems, Google's and Azure's call the time of change; those that have none go by sizes alone.
+_TIMES = ("LastModified", "mtime", "updated", "last_modified", "created")
+_AT_ONCE = 32
+_FILES_OF_A_ROUND = 1024
+
+Bar = Callable[[int], AbstractContextManager[Callable[[int], None]]]
+
+
+class Stamp(NamedTuple):
+    """Size in bytes and time of change in nanoseconds since 1970 of a file; 0 for a time that nobody knows."""
+
+    size_bytes: int | None
+    modified_ns: int
+
+
+def listed(remote: RemoteFolder, suffixes: Collection[str]) -> dict[str, Stamp]:
+    """All files below `remote` with one of `suffixes`, by path and in the order of `folders.names_below`.
+
+    Hidden files are passed over, and those whose names would lead elsewhere on this machine.
+
+    Raises:
+      RecordError: there is no such folder, or it must not be read.
+    """
+    system, root = remote.system, remote.root
+    with files.explained("look into the folder", remote.url):
+        system.invalidate_cache()
+        found: dict[str, dict[str, Any]] = system.find(root, detail=True)
+        if not found:  # `find` is silent about what it cannot enter.
+            system.ls(root)
+    names = {path[len(root) :].lstrip("/"): info for path, info in found.items() if path.startswith(f"{root}/")}
+    kept = (name for name in names if name.lower().endswith(tuple(suffixes)) and _is_plain(name))
+    return {name: _stamp(names[name]) for name in sorted(kept, key=lambda name: name.split("/"))}
+
+
+def is_file(remote: RemoteFolder) -> bool:
+    """Whether a file lies where `remote` should be a folder.
+
+    Raises:
+      RecordError: it cannot be told.
+    """
+    with files.explained("look for the file", remote.url):
+        return bool(remote.system.isfile(remote.root))
+
+
+def stamp(remote: RemoteFolder, name: str) -> Stamp:
+    """What the file `name` of a folder is.
+
+    Raises:
+      RecordError: it is not there, or must not be read.
+    """
+    with files.explained("read the file", f"{remote.url}/{name}"):
+        return _stamp(remote.system.info(f"{remote.root}/{name}"))
+
+
+def _is_plain(name: str) -> bool:
+    return all(part and not part.startswith(".") for part in name.split("/"))
+
+
+def _stamp(info: Mapping[str, Any]) -> Stamp:
+    time = next((info[key] for key in _TIMES if info.get(key)), 0)
+    if isinstance(time, str):
+        time = datetime.fromisoformat(time.replace("Z", "+00:00"))
+    seconds = time.timestamp() if isinstance(time, datetime) else float(time)
+    return Stamp(size_bytes=info.get("size"), modified_ns=round(seconds * 1e6) * 1000)
+
+
+@dataclass(frozen=True, slots=True)
+class Mirror:
+    """The folder `path` of this machine, where files of `remote` come to lie."""
+
+    remote: RemoteFolder
+    path: Path
+
+    @classmethod
+    def of(cls, remote: RemoteFolder, within: Path) -> Mirror:
+        """One that has the remote folder's own name."""
+        return cls(remote, within / (remote.root.rpartition("/")[2] or "root"))
+
+    def fetch(self, stamps: Mapping[str, Stamp], bar: Bar) -> None:
+        """Copies files that are not here yet, several at a time.
+
+        Args:
+          stamps: what the files are by `listed`, by path below the folder.
+          bar: from the number of files to what is told the number of further ones done.
+
+        Raises:
+          RecordError: a file cannot be read, or the disk has no room.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        names = [name for name, stamp in stamps.items() if not self._has(name, stamp)]
+        _check_room(sum(stamps[name].size_bytes or 0 for name in names), self.path)
+        at_once = _AT_ONCE if self.remote.system.async_impl else 1
+        pool = ThreadPoolExecutor(at_once)
+        try:
+            with bar(len(names)) as advance:
+                for start in range(0, len(names), _FILES_OF_A_ROUND):
+                    part = names[start : start + _FILES_OF_A_ROUND]
+                    for _ in pool.map(self._fetch, part, [stamps[name] for name in part]):
+                        advance(1)
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+    def forget_others(self, names: Collection[str]) -> None:
+        """Removes what an earlier run fetched and is not among `names`."""
+        for path in sorted(self.path.rglob("*")):
+            if path.is_file() and path.relative_to(self.path).as_posix() not in names:
+                path.unlink()
+
+    def _has(self, name: str, stamp: Stamp) -> bool:
+        try:
+            found = (self.path / name).stat()
+        except OSError:
+            return False
+        return stamp == (found.st_size if stamp.size_bytes is not None else None, found.st_mtime_ns)
+
+    def _fetch(self, name: str, stamp: Stamp) -> None:
+        path = self.path / name
+        partial = path.with_name(f".{path.name}.partial")
+        with files.explained("read the file", f"{self.remote.url}/{name}"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self.remote.system.get_file(f"{self.remote.root}/{name}", str(partial))
+            size_bytes = partial.stat().st_size
+            os.utime(partial, ns=(stamp.modified_ns, stamp.modified_ns))
+        if stamp.size_bytes not in (None, size_bytes):
+            message = f"{size_bytes} bytes arrived, expected {stamp.size_bytes}. Is it being written? Run it again."
+            raise RecordError(message, path=f"{self.remote.url}/{name}")
+        partial.replace(path)
+
+    def named(self, text: str) -> str:
+        """`text` with the URL wherever it has the path of this machine."""
+        return text.replace(str(self.path), self.remote.url)
+
+
+def _check_room(size_bytes: int, folder: Path) -> None:
+    free_bytes = shutil.disk_usage(folder).free
+    if size_bytes > free_bytes:
+        message = (
+            f"{size_bytes / 1e6:.0f} MB are to be fetched, but there is room for {free_bytes / 1e6:.0f} MB. "
+            "Let TMPDIR name a folder with more."
+        )
+        raise RecordError(message, path=tempfile.gettempdir())
