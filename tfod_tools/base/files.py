@@ -222,7 +222,8 @@ def remote_folder(url: str) -> RemoteFolder:
       UsageError: there is no such kind of file system, or it cannot be used here.
       MissingPackageError: a package is not installed that it needs.
     """
-    extra = _EXTRAS.get(_protocol(url))
+    if missing := lacking(url):
+        raise missing
     for name in _TALKERS:  # What they log, with pages of traceback, they raise too.
         logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
@@ -230,8 +231,6 @@ def remote_folder(url: str) -> RemoteFolder:
 
         system, root = url_to_fs(url)
     except ImportError as exc:
-        if extra:
-            raise MissingPackageError(_PACKAGES[extra], extra) from exc
         raise UsageError(f"{url} needs a package that is not installed: {exc}.") from exc
     except Exception as exc:  # As in `explained`.
         reason = str(exc).partition("\n")[0].rstrip(".")
@@ -243,10 +242,8 @@ def remote_folder(url: str) -> RemoteFolder:
 
 def lacking(url: str) -> MissingPackageError | None:
     """The package that is not installed of those that the file system of `url` is known to need; None is loaded."""
-    extra = _EXTRAS.get(_protocol(url))
-    if extra is None or importlib.util.find_spec(_PACKAGES[extra]):
-        return None
-    return MissingPackageError(_PACKAGES[extra], extra)
+    package = _PACKAGES.get(extra := _EXTRAS.get(_protocol(url), ""))
+    return MissingPackageError(package, extra) if package and importlib.util.find_spec(package) is None else None
 
 
 def _protocol(url: str) -> str:
