@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import logging
+import multiprocessing
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -222,6 +224,7 @@ class Fragile(MemoryFileSystem):
     refused: tuple[str, ...] = ()
     at_once: int = 0
     most_at_once: int = 0
+    seconds: float = 0.02
     lock = threading.Lock()
 
     def get_file(self, rpath: str, lpath: str, **options: Any) -> None:
@@ -233,7 +236,7 @@ class Fragile(MemoryFileSystem):
             if rpath.endswith(self.refused or ("\0",)):
                 logging.getLogger("gcsfs").warning("refused, as Google's own implementation would log it")
                 raise PermissionError(13, "Access Denied")
-            time.sleep(0.02)
+            time.sleep(self.seconds)
             super().get_file(rpath, lpath, **options)
         finally:
             with self.lock:
@@ -245,7 +248,7 @@ def fragile() -> Iterator[type[Fragile]]:
     """A file system that works, to begin with."""
     fsspec.register_implementation("fragile", Fragile, clobber=True)
     Fragile.store.clear()
-    Fragile.refused, Fragile.most_at_once = (), 0
+    Fragile.refused, Fragile.most_at_once, Fragile.seconds = (), 0, 0.02
     yield Fragile
     Fragile.refused = ()
 
@@ -269,6 +272,33 @@ def test_a_file_that_is_refused(
     assert not caplog.records
     assert not (tmp_path / "out").exists()
     fragile.refused = ()
+    assert made(tmp_path / "out", url) == made(tmp_path / "local", str(pets.root))
+
+
+def test_killed_while_it_fetches(pets: VocFolder, tmp_path: Path, tmp: Path, fragile: type[Fragile]) -> None:
+    """What was fetched by then is not fetched again, and what was half fetched does no harm."""
+    for number in range(6, 100):
+        pets.add(f"pet{number}", ("cat", 1, 2, 30, 40))
+    url = uploaded(pets.root, f"fragile://{tmp_path}/voc")
+    fragile.seconds = 0.25
+    process = multiprocessing.get_context("fork").Process(target=made, args=(tmp_path / "out", url))
+    process.start()
+    while len(list(tmp.rglob("*.jpg"))) < 20:
+        assert process.is_alive()
+        time.sleep(0.005)
+    os.kill(process.pid or 0, signal.SIGKILL)
+    process.join()
+    fetched = {path.name: path.stat().st_ino for path in tmp.rglob("*.jpg") if not path.name.startswith(".")}
+    assert len(fetched) < 100
+    fragile.seconds = 0
+    with opened(url, keep=True) as given:
+        request = Request(
+            format="voc", annotations=given.annotations, images=given.images, image_names=given.image_names,
+            output=tmp_path / "out",
+        )  # fmt: skip
+        given.fetch_images(request)
+        here = {path.name: path.stat().st_ino for path in given.images.rglob("pet*.jpg")}
+    assert fetched.items() <= here.items()
     assert made(tmp_path / "out", url) == made(tmp_path / "local", str(pets.root))
 
 
