@@ -107,7 +107,7 @@ def opened(
             label_map=Path(label_map) if label_map else None,
         )
         return
-    home = _home(annotations, images or "", output)
+    home = _home(annotations, images or "", label_map or "", output)
     remote = _Remote(home, bar)
     try:
         with staging.locked(home):

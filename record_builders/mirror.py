@@ -1,6 +1,7 @@
 """Files of a remote file system, copied to this machine as far as they are needed, under the names they have there.
 
-A file that is here with the size and the time of change that it has there is not copied again.
+A file that is here with the size and the time of change that it has there is not copied again; one whose time nobody
+tells is.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from tfod_tools.base import files
 from tfod_tools.base.errors import RecordError
 from tfod_tools.base.files import RemoteFolder
 
-# What S3, fsspec's own systems, Google's and Azure's call the time of change; those that have none go by sizes alone.
+# What S3, fsspec's own systems, Google's and Azure's call the time of change.
 _TIMES = ("LastModified", "mtime", "updated", "last_modified", "created")
 _AT_ONCE = 32
 _FILES_OF_A_ROUND = 1024
@@ -133,7 +134,7 @@ class Mirror:
             found = (self.path / name).stat()
         except OSError:
             return False
-        return stamp == (found.st_size if stamp.size_bytes is not None else None, found.st_mtime_ns)
+        return stamp.modified_ns != 0 and stamp == (found.st_size, found.st_mtime_ns)
 
     def _fetch(self, name: str, stamp: Stamp) -> None:
         path = self.path / name

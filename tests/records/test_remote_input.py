@@ -206,6 +206,16 @@ def test_annotations_that_are_there_no_more(pets: VocFolder, tmp_path: Path) -> 
         assert sorted(path.stem for path in given.annotations.rglob("*.xml")) == [f"pet{n}" for n in (0, 1, 2, 4, 5)]
 
 
+def test_without_times_of_change_nothing_is_kept(tmp_path: Path) -> None:
+    """A file of the same size may be another one."""
+    remote = files.remote_folder(f"memory://{tmp_path}")
+    of, stamp = Mirror.of(remote, tmp_path), Stamp(3, 0)
+    for content in (b"one", b"two"):
+        remote.system.pipe_file(f"{remote.root}/a.txt", content)
+        of.fetch({"a.txt": stamp}, bar)
+        assert (of.path / "a.txt").read_bytes() == content
+
+
 def test_names_that_lead_elsewhere_are_passed_over(tmp_path: Path) -> None:
     remote = files.remote_folder(f"memory://{tmp_path}/images")
     store = remote.system.store
