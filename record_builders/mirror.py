@@ -10,7 +10,6 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Collection, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -109,6 +108,8 @@ class Mirror:
         Raises:
           RecordError: a file cannot be read, or the disk has no room.
         """
+        from concurrent.futures import ThreadPoolExecutor
+
         self.path.mkdir(parents=True, exist_ok=True)
         names = [name for name, stamp in stamps.items() if not self._has(name, stamp)]
         _check_room(sum(stamps[name].size_bytes or 0 for name in names), self.path)

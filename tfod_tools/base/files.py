@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import logging
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -207,6 +206,8 @@ def remote_folder(url: str) -> RemoteFolder:
       UsageError: there is no such kind of file system, or it cannot be used here.
       MissingPackageError: a package is not installed that it needs.
     """
+    import logging
+
     extra = _EXTRAS.get(_protocol(url))
     for name in _TALKERS:  # What they log, with pages of traceback, they raise too.
         logging.getLogger(name).setLevel(logging.CRITICAL)
