@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 
 from cloud.job_file import JobFile
-from tfod_tools.base import files
+from tfod_tools.base import buckets, files
 from tfod_tools.base.errors import ConfigError, Problems
 
 # Where containers of Google, SkyPilot and Azure, and of SageMaker, find buckets and disks.
@@ -56,7 +56,7 @@ def check_seen(paths: Sequence[str], file: JobFile, backend: str | None) -> None
 
 def blind(paths: Sequence[str]) -> tuple[str, ...]:
     """A line for each kind of URL among `paths` that cannot be looked for, because a package is not installed."""
-    lacking = {path.partition("://")[0]: files.lacking(path) for path in paths if files.is_remote(path)}
+    lacking = {path.partition("://")[0]: buckets.lacking(path) for path in paths if files.is_remote(path)}
     return tuple(
         f"nobody looks whether the config and the records at {protocol}:// are there: {error}"
         for protocol, error in lacking.items()
@@ -75,11 +75,11 @@ def look_for(paths: Sequence[str], source: str) -> None:
       Problems: nothing is at some of them.
       RecordError, UsageError: their file system does not answer, or there is no such kind.
     """
-    sought = [path for path in paths if files.is_remote(path) and not files.lacking(path)]
+    sought = [path for path in paths if files.is_remote(path) and not buckets.lacking(path)]
     problems = []
     for path in dict.fromkeys(sought):
         folder, _, pattern = path.rpartition("/")
-        if not files.remote_folder(folder).matching(pattern):
+        if not buckets.folder(folder).matching(pattern):
             problems.append(ConfigError(f"nothing is at {path}. Copy it there, or mend the path.", path=source))
     if problems:
         raise Problems(problems)

@@ -24,7 +24,7 @@ from record_builders.folders import IMAGE_SUFFIXES, ImageFolder
 from record_builders.image_header import ImageHeader
 from record_builders.mirror import Bar, Mirror, Stamp
 from record_builders.plan import Request
-from tfod_tools.base import files
+from tfod_tools.base import buckets, files
 from tfod_tools.base.errors import ImageError, RecordError, TfodError
 
 # Whatever a format's reader may look for.
@@ -107,7 +107,7 @@ def opened(
             label_map=Path(label_map) if label_map else None,
         )
         return
-    home = _home(annotations, images or "", output)
+    home = _home(annotations, images or "", label_map or "", output)
     remote = _Remote(home, bar)
     try:
         with staging.locked(home):
@@ -173,7 +173,7 @@ class _Remote:
         """Where they are then, and where images are by default."""
         if not files.is_remote(text):
             return Path(text), str(_beside(Path(text)))
-        remote = files.remote_folder(text)
+        remote = buckets.folder(text)
         if mirror.is_file(remote):
             path = self._file(remote.url, "annotations")
             if path.suffix.lower() == ".csv":
@@ -206,7 +206,7 @@ class _Remote:
         return of.path / name
 
     def _mirror(self, url: str, kind: str) -> Mirror:
-        of = Mirror.of(files.remote_folder(url), self.home / kind)
+        of = Mirror.of(buckets.folder(url), self.home / kind)
         self.mirrors.append(of)
         return of
 

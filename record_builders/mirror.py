@@ -1,6 +1,7 @@
 """Files of a remote file system, copied to this machine as far as they are needed, under the names they have there.
 
-A file that is here with the size and the time of change that it has there is not copied again.
+A file that is here with the size and the time of change that it has there is not copied again; one whose time nobody
+tells is.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Collection, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tfod_tools.base import files
+from tfod_tools.base.buckets import RemoteFolder
 from tfod_tools.base.errors import RecordError
-from tfod_tools.base.files import RemoteFolder
 
-# What S3, fsspec's own systems, Google's and Azure's call the time of change; those that have none go by sizes alone.
+# What S3, fsspec's own systems, Google's and Azure's call the time of change.
 _TIMES = ("LastModified", "mtime", "updated", "last_modified", "created")
 _AT_ONCE = 32
 _FILES_OF_A_ROUND = 1024
@@ -108,6 +108,8 @@ class Mirror:
         Raises:
           RecordError: a file cannot be read, or the disk has no room.
         """
+        from concurrent.futures import ThreadPoolExecutor
+
         self.path.mkdir(parents=True, exist_ok=True)
         names = [name for name, stamp in stamps.items() if not self._has(name, stamp)]
         _check_room(sum(stamps[name].size_bytes or 0 for name in names), self.path)
@@ -133,7 +135,7 @@ class Mirror:
             found = (self.path / name).stat()
         except OSError:
             return False
-        return stamp == (found.st_size if stamp.size_bytes is not None else None, found.st_mtime_ns)
+        return stamp.modified_ns != 0 and stamp == (found.st_size, found.st_mtime_ns)
 
     def _fetch(self, name: str, stamp: Stamp) -> None:
         path = self.path / name

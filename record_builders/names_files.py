@@ -67,7 +67,11 @@ def is_descriptions_file(path: Path) -> bool:
     """Whether the first line of `path` is that of a class description of Open Images."""
     if path.suffix.lower() != ".csv":
         return False
-    row = next(csv.reader([head(path, 4096).decode("utf-8-sig", "replace").partition("\n")[0].rstrip("\r")]), [])
+    first = re.split(r"\r\n?|\n", head(path, 4096).decode("utf-8-sig", "replace"), maxsplit=1)[0]
+    try:
+        row = next(csv.reader([first]), [])
+    except csv.Error:
+        return False
     return len(row) == 2 and (row == ["LabelName", "DisplayName"] or _MID.fullmatch(row[0]) is not None)
 
 

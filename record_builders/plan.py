@@ -16,7 +16,8 @@ from record_builders.groups import Groups
 from record_builders.label_map import LabelMap
 from record_builders.shards import ShardSpec
 from record_builders.stored_images import Outline, StoredImages
-from tfod_tools.base.files import Folder, LocalFolder, RemoteFolder
+from tfod_tools.base.buckets import RemoteFolder
+from tfod_tools.base.files import Folder, LocalFolder
 
 TRAIN, VAL = "train", "val"
 AUTO = "auto"

@@ -38,7 +38,7 @@ from record_builders import formats, shards
 from record_builders.choices import DROPPABLE, Choices
 from record_builders.choices import FLAGS as CHOOSABLE
 from tfod_tools import app
-from tfod_tools.base import files, plugins, progress
+from tfod_tools.base import buckets, files, plugins, progress
 from tfod_tools.base.errors import Problems
 from tfod_tools.base.files import local_path
 
@@ -218,7 +218,7 @@ def _request(given: Inputs) -> Request:
     from record_builders.annotations import Wanted
     from record_builders.plan import Request
 
-    remote = files.remote_folder(_OUTPUT.value) if files.is_remote(_OUTPUT.value) else None
+    remote = buckets.folder(_OUTPUT.value) if files.is_remote(_OUTPUT.value) else None
     return Request(
         format=_FORMAT.value,
         annotations=given.annotations,

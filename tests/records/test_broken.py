@@ -213,6 +213,8 @@ CASES: dict[str, tuple[str, Files]] = {
     "open_images: path as id": ("open_images", oi("../../x,xclick,/m/cat,1,0.1,0.3,0.1,0.5,0,0,0,0,7")),
     "open_images: latin-1": ("open_images", {"train-x.csv": OI.encode() + b"x,xclick,\xe9,1,0,1,0,1,0,0,0,0,0\n"}),
     "open_images: description of three": ("open_images", {"class-descriptions.csv": "/m/cat,Cat\n/m/dog,Dog,Hound\n"}),
+    "open_images: descriptions with old line ends": ("open_images", {
+        "class-descriptions.csv": "/m/cat,Cat\r/m/dog,Dog\r"} | oi("x,xclick,/m/emu,1,0.1,0.3,0.1,0.5,0,0,0,0,0")),
     "open_images: description twice": ("open_images", {"class-descriptions.csv": "/m/cat,Cat\n/m/cat,Dog\n"}),
     "open_images: hierarchy is none": ("open_images", {"hierarchy.json": "[]"}),
     "open_images: hierarchy without end": ("open_images", {

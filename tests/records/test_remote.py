@@ -13,7 +13,7 @@ import pytest
 
 from record_builders import build, writing
 from record_builders.plan import Plan, Request
-from tfod_tools.base import files
+from tfod_tools.base import buckets
 from tfod_tools.base.errors import MissingPackageError, RecordError, UsageError
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def pets(voc: VocFolder, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Voc
 
 
 def plan(voc: VocFolder, url: str, **options: object) -> Plan:
-    remote = files.remote_folder(url)
+    remote = buckets.folder(url)
     request = Request(
         format="voc", annotations=voc.annotations, images=voc.images, output=remote.antechamber, remote=remote,
         **({"shards": 3} | options),
@@ -68,7 +68,7 @@ def test_the_same_files(pets: VocFolder, tmp_path: Path, scheme: str) -> None:
     planned = plan(pets, url)
     assert len(planned.superseded) == 5
     write(planned)
-    remote = files.remote_folder(url)
+    remote = buckets.folder(url)
     names = [Path(path).name for path in remote.system.find(remote.root)]
     assert {name: remote.read(name) for name in names} == expected
     assert not left_here(tmp_path)
@@ -128,7 +128,7 @@ def test_urls_that_cannot_be_used(url: str, error: type[Exception], message: str
     if package and importlib.util.find_spec(package):
         pytest.skip(f"{package} is installed")
     with pytest.raises(error) as caught:
-        files.remote_folder(url)
+        buckets.folder(url)
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
 

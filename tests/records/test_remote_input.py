@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import logging
+import multiprocessing
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -22,7 +24,7 @@ from record_builders.annotations import Wanted
 from record_builders.inputs import Inputs
 from record_builders.mirror import Mirror, Stamp
 from record_builders.plan import Plan, Request
-from tfod_tools.base import files, plugins
+from tfod_tools.base import buckets, plugins
 from tfod_tools.base.errors import AnnotationError, MissingPackageError, Problems, RecordError, TfodError, UsageError
 
 if TYPE_CHECKING:
@@ -55,7 +57,7 @@ def pets(voc: VocFolder) -> VocFolder:
 
 def uploaded(folder: Path, url: str) -> str:
     """`url`, where the content of `folder` now lies."""
-    remote = files.remote_folder(url)
+    remote = buckets.folder(url)
     for path in sorted(folder.rglob("*")):
         if path.is_file():
             remote.system.pipe_file(f"{remote.root}/{path.relative_to(folder).as_posix()}", path.read_bytes())
@@ -188,7 +190,7 @@ def test_only_annotated_images_are_fetched_and_none_twice(pets: VocFolder, tmp_p
         assert (len(plan.images), plan.unannotated_images) == (6, 1)
         seen.append({name: (stat.st_ino, stat.st_mtime_ns) for name, stat in here.items()})
         if len(seen) == 2:
-            remote = files.remote_folder(url)
+            remote = buckets.folder(url)
             remote.system.pipe_file(f"{remote.root}/images/pet3.jpg", pets.image("pet3.jpg", (100, 60)).read_bytes())
     assert seen[0] == seen[1]
     assert seen[1]["pet3.jpg"] != seen[2]["pet3.jpg"]
@@ -198,14 +200,24 @@ def test_annotations_that_are_there_no_more(pets: VocFolder, tmp_path: Path) -> 
     url = uploaded(pets.root, f"memory://{tmp_path}/voc")
     with opened(url, keep=True):
         pass
-    remote = files.remote_folder(url)
+    remote = buckets.folder(url)
     remote.system.rm_file(f"{remote.root}/annotations/pet3.xml")
     with opened(url) as given:
         assert sorted(path.stem for path in given.annotations.rglob("*.xml")) == [f"pet{n}" for n in (0, 1, 2, 4, 5)]
 
 
+def test_without_times_of_change_nothing_is_kept(tmp_path: Path) -> None:
+    """A file of the same size may be another one."""
+    remote = buckets.folder(f"memory://{tmp_path}")
+    of, stamp = Mirror.of(remote, tmp_path), Stamp(3, 0)
+    for content in (b"one", b"two"):
+        remote.system.pipe_file(f"{remote.root}/a.txt", content)
+        of.fetch({"a.txt": stamp}, bar)
+        assert (of.path / "a.txt").read_bytes() == content
+
+
 def test_names_that_lead_elsewhere_are_passed_over(tmp_path: Path) -> None:
-    remote = files.remote_folder(f"memory://{tmp_path}/images")
+    remote = buckets.folder(f"memory://{tmp_path}/images")
     store = remote.system.store
     remote.system.pipe_file(f"{remote.root}/x.txt", b"x")
     for name in ("b/x.jpg", "b.jpg", "a//x.jpg", "../x.jpg", "b/../../x.jpg", ".hidden/x.jpg", "b/.x.jpg", "B.JPG"):
@@ -222,6 +234,7 @@ class Fragile(MemoryFileSystem):
     refused: tuple[str, ...] = ()
     at_once: int = 0
     most_at_once: int = 0
+    seconds: float = 0.02
     lock = threading.Lock()
 
     def get_file(self, rpath: str, lpath: str, **options: Any) -> None:
@@ -233,7 +246,7 @@ class Fragile(MemoryFileSystem):
             if rpath.endswith(self.refused or ("\0",)):
                 logging.getLogger("gcsfs").warning("refused, as Google's own implementation would log it")
                 raise PermissionError(13, "Access Denied")
-            time.sleep(0.02)
+            time.sleep(self.seconds)
             super().get_file(rpath, lpath, **options)
         finally:
             with self.lock:
@@ -245,7 +258,7 @@ def fragile() -> Iterator[type[Fragile]]:
     """A file system that works, to begin with."""
     fsspec.register_implementation("fragile", Fragile, clobber=True)
     Fragile.store.clear()
-    Fragile.refused, Fragile.most_at_once = (), 0
+    Fragile.refused, Fragile.most_at_once, Fragile.seconds = (), 0, 0.02
     yield Fragile
     Fragile.refused = ()
 
@@ -269,6 +282,33 @@ def test_a_file_that_is_refused(
     assert not caplog.records
     assert not (tmp_path / "out").exists()
     fragile.refused = ()
+    assert made(tmp_path / "out", url) == made(tmp_path / "local", str(pets.root))
+
+
+def test_killed_while_it_fetches(pets: VocFolder, tmp_path: Path, tmp: Path, fragile: type[Fragile]) -> None:
+    """What was fetched by then is not fetched again, and what was half fetched does no harm."""
+    for number in range(6, 100):
+        pets.add(f"pet{number}", ("cat", 1, 2, 30, 40))
+    url = uploaded(pets.root, f"fragile://{tmp_path}/voc")
+    fragile.seconds = 0.25
+    process = multiprocessing.get_context("fork").Process(target=made, args=(tmp_path / "out", url))
+    process.start()
+    while len(list(tmp.rglob("*.jpg"))) < 20:
+        assert process.is_alive()
+        time.sleep(0.005)
+    os.kill(process.pid or 0, signal.SIGKILL)
+    process.join()
+    fetched = {path.name: path.stat().st_ino for path in tmp.rglob("*.jpg") if not path.name.startswith(".")}
+    assert len(fetched) < 100
+    fragile.seconds = 0
+    with opened(url, keep=True) as given:
+        request = Request(
+            format="voc", annotations=given.annotations, images=given.images, image_names=given.image_names,
+            output=tmp_path / "out",
+        )  # fmt: skip
+        given.fetch_images(request)
+        here = {path.name: path.stat().st_ino for path in given.images.rglob("pet*.jpg")}
+    assert fetched.items() <= here.items()
     assert made(tmp_path / "out", url) == made(tmp_path / "local", str(pets.root))
 
 
@@ -303,7 +343,7 @@ def test_urls_without_annotations(url: str, error: type[TfodError], message: str
     package = {"gs": "gcsfs", "s3": "s3fs"}.get(url.partition("://")[0])
     if package and importlib.util.find_spec(package):
         pytest.skip(f"{package} is installed")
-    files.remote_folder("memory://here").system.pipe_file("/here/readme.md", b"nothing")
+    buckets.folder("memory://here").system.pipe_file("/here/readme.md", b"nothing")
     with pytest.raises(error) as caught:
         made(tmp_path / "out", url)
     assert str(caught.value).startswith(message)
@@ -318,7 +358,7 @@ def test_a_label_map_that_is_not_there(pets: VocFolder) -> None:
 
 
 def test_no_room(tmp_path: Path) -> None:
-    of = Mirror.of(files.remote_folder("memory://big"), tmp_path)
+    of = Mirror.of(buckets.folder("memory://big"), tmp_path)
     with pytest.raises(RecordError, match=r"1000000000000 MB are to be fetched, but there is room for \d+ MB"):
         of.fetch({"a.jpg": Stamp(10**18, 0)}, bar)
 
