@@ -80,11 +80,18 @@ def boxes_outside(subject: Subject) -> Iterator[Evidence]:
     yield from _faults(subject, "DAT07", "fractions from 0 to 1")
 
 
-@rule("DAT08", "error", "The engine's loss is that of a box of width 1e-8: it drowns all others.", source="box_coders/")
+@rule(
+    "DAT08",
+    "error",
+    "Such a box counts as much in the engine's loss as ten others or more, and draws the weights after it.",
+    source="box_coders/",
+)
 def boxes_without_extent(subject: Subject) -> Iterator[Evidence]:
     """Boxes are less than a pixel wide or high.
 
-    The logarithm of a side is what is learnt: that of 0 is taken for -18.4, times 5 in the usual box coder.
+    The logarithm of a side is what is learnt: that of 0 is taken for -18.4, times 5 in the usual box coder. Before
+    training an SSD had a localization loss of 2.8 on ordinary boxes, of 32 on one of two thirds of a pixel, and of 148
+    on one without width.
     """
     yield from _faults(subject, "DAT08", "at least one pixel each way, or no such box")
 
