@@ -80,12 +80,14 @@ def test_a_killed_worker_is_one_line() -> None:
 
 # Writes records of a folder one of whose images never comes, in two processes.
 CODE = """
-import os, sys
+import os, signal, sys
 from pathlib import Path
 from record_builders import build, writing
 from record_builders.plan import Request
 from tfod_tools import app
 from absl import flags
+
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # Whoever runs the tests may ignore it, as nohup does.
 
 def main(arguments):
     folder = Path(arguments[0])
