@@ -11,7 +11,7 @@ pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("quantized_ssd")]
 
 RATE = "train_config.optimizer.adam_optimizer.learning_rate={constant_learning_rate {learning_rate: 0.002}}"
 QUANTISED = "graph_rewriter.quantization={delay: 0 weight_bits: 8 activation_bits: 8}"
-# Averages that 20 steps fill, as evaluation uses them.
+# Averages that 40 steps fill, as evaluation uses them.
 NORMS = (
     "model.ssd.feature_extractor.conv_hyperparams.batch_norm.decay=0.5",
     "model.ssd.box_predictor.convolutional_box_predictor.conv_hyperparams.batch_norm.decay=0.5",
@@ -24,7 +24,7 @@ def ssd(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("ssd")
     records = tiny_run.make_records(folder)
     config = tiny_run.make_config(records, "tf1", folder / "pipeline.config", QUANTISED, RATE, *NORMS)
-    said = tiny_run.tfod("train", f"--config={config}", f"--model_dir={folder / 'model'}", "--steps=20")
+    said = tiny_run.tfod("train", f"--config={config}", f"--model_dir={folder / 'model'}", "--steps=40")
     losses = [float(loss) for loss in re.findall(r"loss ([\d.]+)", said)]
     assert losses[-1] < losses[0], said
     return folder / "model"
@@ -38,7 +38,7 @@ ranges = {{name: reader.get_tensor(name) for name in reader.get_variable_to_shap
 assert len(ranges) == 2 * 72 + 11 + 2  # layers, residual additions, concatenations of predictions
 assert all(value != 6 for value in ranges.values()), ranges
 steps = [reader.get_tensor(name) for name in reader.get_variable_to_shape_map() if name.endswith("/local_step")]
-assert set(steps) == {{20}}
+assert set(steps) == {{40}}
 name = "FeatureExtractor/MobilenetV2/Conv/BatchNorm/moving_variance"
 assert (reader.get_tensor(name) != 1).all()
 """)
@@ -46,7 +46,7 @@ assert (reader.get_tensor(name) != 1).all()
 
 def test_ssd_is_evaluated_and_exported_with_its_ranges(ssd: Path, tmp_path: Path) -> None:
     tiny_run.tfod("evaluate", f"--model_dir={ssd}")
-    assert (ssd / "metrics-20.json").exists()
+    assert (ssd / "metrics-40.json").exists()
     tiny_run.tfod("export", f"--model_dir={ssd}", f"--output={tmp_path / 'exported'}")
     _run(f"""
 import tensorflow.compat.v1 as tf
