@@ -20,7 +20,7 @@ demo: $(READY)
 	$(BIN)/python -m tfod_tools.demo
 
 test: check
-	$(BIN)/python -m pytest -n 2 --dist loadgroup -m engine
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m engine
 
 check: $(READY)
 	$(BIN)/ruff format --check .

@@ -21,8 +21,6 @@ from models import catalogue, runs
 from pipeline_configs import schema, style, template
 from pipeline_configs.patch import ConfigPatch, Edit
 
-pytestmark = pytest.mark.xdist_group("anchors")
-
 TIMEOUT_S = 3600
 TOLERANCE = 1e-6
 SSD = "model.ssd.anchor_generator"

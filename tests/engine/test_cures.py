@@ -12,7 +12,7 @@ import engine_child
 import pytest
 import tiny_run
 
-pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("cures")]
+pytestmark = pytest.mark.engine
 
 RMS_PROP_AND_AVERAGES = (
     "train_config.optimizer={use_moving_average: true moving_average_decay: 0.5 rms_prop_optimizer {"

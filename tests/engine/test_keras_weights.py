@@ -14,7 +14,7 @@ import pytest
 import ssd_vgg16
 import tiny_run
 
-pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("keras_weights")]
+pytestmark = pytest.mark.engine
 
 WEIGHTS = (
     ssd_vgg16.BUILD

@@ -7,7 +7,7 @@ import engine_child
 import pytest
 import tiny_run
 
-pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("quantized_ssd")]
+pytestmark = pytest.mark.engine
 
 RATE = "train_config.optimizer.adam_optimizer.learning_rate={constant_learning_rate {learning_rate: 0.002}}"
 QUANTISED = "graph_rewriter.quantization={delay: 0 weight_bits: 8 activation_bits: 8}"

@@ -12,7 +12,7 @@ from pipeline_configs import schema, template, text_proto
 from pipeline_configs.schedules import schedule
 from pipeline_configs.text_proto import Config
 
-pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("schedules")]
+pytestmark = pytest.mark.engine
 
 # Of the highest rate: where a cosine ends, the engine's 32 bits leave nothing of a rate that is much smaller.
 TOLERANCE = 1e-6

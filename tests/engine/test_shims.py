@@ -14,7 +14,7 @@ from PIL import Image
 
 from tfod_tools.engine import shims
 
-pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("shims")]
+pytestmark = pytest.mark.engine
 
 DECODE = """
 import tensorflow as tf

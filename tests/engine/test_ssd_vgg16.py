@@ -10,7 +10,7 @@ import engine_code
 import pytest
 import ssd_vgg16
 
-pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("ssd_vgg16")]
+pytestmark = pytest.mark.engine
 
 NETWORK = (
     ssd_vgg16.BUILD
