@@ -102,9 +102,8 @@ def main() -> None:
     """Prints a line for each command."""
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 11
     boxes = int(sys.argv[2]) if len(sys.argv) > 2 else 100_000
-    os.environ.pop(
-        "PYTHONDONTWRITEBYTECODE", None
-    )  # Python may keep the modules that it compiles, as it does by default.
+    # Python may keep the modules that it compiles, as it does by default.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     os.environ["PYTHONPATH"] = str(Path(__file__).parents[1])
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

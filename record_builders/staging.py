@@ -58,7 +58,9 @@ class Staging:
             return found
         written = tfrecord.write(self.path(name + _HALF), records)
         self.path(name + _HALF).replace(self.path(name))
-        self.path(name + _VOUCHER).write_text(json.dumps({"fingerprint": fingerprint, **asdict(written)}))
+        voucher = self.path(name + _VOUCHER + _HALF)
+        voucher.write_text(json.dumps({"fingerprint": fingerprint, **asdict(written)}))
+        voucher.replace(self.path(name + _VOUCHER))
         return written
 
     def vouched(self, name: str, fingerprint: str | None = None) -> WrittenFile | None:

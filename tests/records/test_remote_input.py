@@ -173,16 +173,24 @@ def test_a_label_map_there(pets: VocFolder, tmp_path: Path) -> None:
     assert plan.label_map.ids_by_name() == {"cat": 7}
 
 
+def asked(given: Inputs, output: Path) -> Request:
+    """For records of Pascal VOC made of what `given` names."""
+    return Request(
+        format="voc",
+        annotations=given.annotations,
+        images=given.images,
+        image_names=given.image_names,
+        output=output,
+    )
+
+
 def test_only_annotated_images_are_fetched_and_none_twice(pets: VocFolder, tmp_path: Path) -> None:
     """But one that has changed is; what was fetched stays for the next run if it is to be kept."""
     url = uploaded(pets.root, f"memory://{tmp_path}/voc")
     seen = []
     for _ in range(3):
         with opened(url, keep=True) as given:
-            request = Request(
-                format="voc", annotations=given.annotations, images=given.images, image_names=given.image_names,
-                output=tmp_path / "out",
-            )  # fmt: skip
+            request = asked(given, tmp_path / "out")
             given.fetch_images(request)
             here = {path.name: path.stat() for path in given.images.rglob("*.jpg")}
             plan = build.plan(request)
@@ -302,10 +310,7 @@ def test_killed_while_it_fetches(pets: VocFolder, tmp_path: Path, tmp: Path, fra
     assert len(fetched) < 100
     fragile.seconds = 0
     with opened(url, keep=True) as given:
-        request = Request(
-            format="voc", annotations=given.annotations, images=given.images, image_names=given.image_names,
-            output=tmp_path / "out",
-        )  # fmt: skip
+        request = asked(given, tmp_path / "out")
         given.fetch_images(request)
         here = {path.name: path.stat().st_ino for path in given.images.rglob("pet*.jpg")}
     assert fetched.items() <= here.items()
@@ -316,10 +321,7 @@ def test_errors_name_the_url(pets: VocFolder, tmp_path: Path) -> None:
     pets.xml("pet3.xml", pets.marked("cat", 1, 2, "x", 40))
     url = uploaded(pets.root, f"memory://{tmp_path}/voc")
     with opened(url) as given:
-        request = Request(
-            format="voc", annotations=given.annotations, images=given.images, image_names=given.image_names,
-            output=tmp_path / "out",
-        )  # fmt: skip
+        request = asked(given, tmp_path / "out")
         given.fetch_images(request)
         problems = Problems(fault.error for fault in build.plan(request).faults)
         assert given.named(str(problems)).startswith(f"{url}/annotations/pet3.xml:2: <xmax> is 'x', expected pixels.")
