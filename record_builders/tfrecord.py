@@ -7,12 +7,12 @@ Source: tensorflow/core/lib/io/record_writer.h and tensorflow/core/lib/hash/crc3
 
 from __future__ import annotations
 
-import io
 import os
 import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import google_crc32c
 
@@ -20,6 +20,8 @@ from tfod_tools.base.errors import RecordError
 
 _HEADER_BYTES = 12
 _FOOTER_BYTES = 4
+# The file system takes a few large pieces in half the time of many small ones.
+_BUFFER_BYTES = 1 << 20
 _BEGUN_BYTES = 8 << 20
 
 
@@ -60,35 +62,28 @@ def crc32c(path: Path) -> str:
 def write(path: Path, records: Iterable[bytes]) -> WrittenFile:
     """Writes `records` to `path`, taking them one at a time; all is on the disk when it returns."""
     crc = count = size_bytes = begun = 0
-    with path.open("wb", buffering=0) as file:
+    with path.open("wb", buffering=_BUFFER_BYTES) as file:
         for record in records:
             length = struct.pack("<Q", len(record))
             header = length + struct.pack("<I", masked_crc32c(length))
             footer = struct.pack("<I", masked_crc32c(record))
             for part in (header, record, footer):
                 crc = google_crc32c.extend(crc, part)
-            size_bytes += _write_all(file, (header, record, footer))
+                size_bytes += file.write(part)
             count += 1
             if size_bytes - begun >= _BEGUN_BYTES:
                 begun = _begin_to_store(file, begun, size_bytes)
+        file.flush()
         os.fsync(file.fileno())
     return WrittenFile(records=count, size_bytes=size_bytes, crc32c=f"{crc:08x}")
 
 
-def _begin_to_store(file: io.FileIO, start: int, end: int) -> int:
+def _begin_to_store(file: BinaryIO, start: int, end: int) -> int:
     """Has the system begin to store what was written from `start` to `end`, so that fsync waits less; returns `end`."""
+    file.flush()
     if hasattr(os, "posix_fadvise"):
         os.posix_fadvise(file.fileno(), start, end - start, os.POSIX_FADV_DONTNEED)
     return end
-
-
-def _write_all(file: io.FileIO, parts: tuple[bytes, ...]) -> int:
-    """Writes all parts and returns how many bytes they have."""
-    total = sum(map(len, parts))
-    written = os.writev(file.fileno(), parts)
-    while written < total:  # A disk that runs full takes a part before it refuses.
-        written += file.write(b"".join(parts)[written:])
-    return total
 
 
 def read(path: Path) -> Iterator[bytes]:
