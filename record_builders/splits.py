@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+
+_Rank = tuple[bytes, str]
 
 
 def split(
@@ -26,9 +29,10 @@ def split(
     Returns:
       The image_ids of both parts, each in the order in which to write them, which is a shuffled one.
     """
-    units = _units(labels, together, seed)
+    ranks = {image_id: _rank(seed, image_id) for image_id in labels}
+    units = _units(together, ranks)
     rarest = strata({unit[0]: [label for image_id in unit for label in labels[image_id]] for unit in units})
-    ordered = sorted(units, key=lambda unit: (rarest[unit[0]], -len(unit), *_rank(seed, unit[0])))
+    ordered = sorted(units, key=lambda unit: (rarest[unit[0]], -len(unit), *ranks[unit[0]]))
     total, chosen = len(labels), val_images(len(labels), val_fraction)
     train: list[tuple[str, ...]] = []
     val: list[tuple[str, ...]] = []
@@ -45,12 +49,13 @@ def split(
         if chosen and not empty and (len(full) > 1 or empty is train):
             full.remove(least := min(full, key=len))
             empty.append(least)
-    return shuffled([i for unit in train for i in unit], seed), shuffled([i for unit in val for i in unit], seed)
+    in_order = ranks.__getitem__
+    return sorted(itertools.chain(*train), key=in_order), sorted(itertools.chain(*val), key=in_order)
 
 
-def _units(labels: Iterable[str], together: Iterable[Sequence[str]], seed: int) -> list[tuple[str, ...]]:
-    """What cannot be parted; of each unit, that image comes first which would in a shuffled order."""
-    unit_of = {image_id: [image_id] for image_id in labels}
+def _units(together: Iterable[Sequence[str]], ranks: Mapping[str, _Rank]) -> list[tuple[str, ...]]:
+    """What cannot be parted; of each unit, that image comes first which has the first of `ranks`."""
+    unit_of = {image_id: [image_id] for image_id in ranks}
     for first, *others in together:
         for other in others:
             small, large = sorted((unit_of[first], unit_of[other]), key=len)
@@ -58,7 +63,7 @@ def _units(labels: Iterable[str], together: Iterable[Sequence[str]], seed: int) 
                 large.extend(small)
                 unit_of.update(dict.fromkeys(small, large))
     distinct = {id(unit): unit for unit in unit_of.values()}
-    return [tuple(shuffled(unit, seed)) for unit in distinct.values()]
+    return [tuple(sorted(unit, key=ranks.__getitem__)) for unit in distinct.values()]
 
 
 def val_images(images: int, val_fraction: float) -> int:
@@ -70,18 +75,12 @@ def val_images(images: int, val_fraction: float) -> int:
 
 def strata(labels: Mapping[str, Sequence[str]]) -> dict[str, str]:
     """For each image the label on it that the fewest images show; '' for an image without objects."""
-    images_with = Counter(label for present in labels.values() for label in set(present))
-    return {
-        image_id: min(set(present), key=lambda label: (images_with[label], label), default="")
-        for image_id, present in labels.items()
-    }
+    images_with = Counter(itertools.chain.from_iterable(map(set, labels.values())))
+    rarity = {label: (count, label) for label, count in images_with.items()}
+    return {image_id: min(present, key=rarity.__getitem__, default="") for image_id, present in labels.items()}
 
 
-def shuffled(image_ids: Sequence[str], seed: int) -> list[str]:
-    """`image_ids` in an order that depends on nothing but them and `seed`."""
-    return sorted(image_ids, key=lambda image_id: _rank(seed, image_id))
-
-
-def _rank(seed: int, image_id: str) -> tuple[bytes, str]:
+def _rank(seed: int, image_id: str) -> _Rank:
+    """What decides on the image's place in a shuffled order."""
     name = f"{seed}/{image_id}".encode("utf-8", "surrogateescape")
     return hashlib.blake2b(name, digest_size=16).digest(), image_id
