@@ -74,7 +74,7 @@ def _write(staged: Staging, write_shard: Write, name: str) -> None:
     try:
         store = Store()
         images = map(stored_images.unpack, tfrecord.read(staged.path(name + _IMAGES)))
-        outlines = [store.add(*stored_images.outlined(image)) for image in images]
+        outlines = [next(store.add((outline,), packed)) for outline, packed in map(stored_images.outlined, images)]
         write_shard(name, StoredImages(outlines, store), lambda count: None)
     except (TfodError, OSError) as error:
         staged.path(name + _ERROR).write_bytes(pickle.dumps(error))

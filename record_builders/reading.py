@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from types import ModuleType
 
@@ -41,9 +42,10 @@ class Reading:
     left_out_images: Counter[str] = field(default_factory=Counter)
     left_out_boxes: Counter[str] = field(default_factory=Counter)
 
-    def add(self, items: Iterable[_Item]) -> None:
+    def add(self, part: _Part) -> None:
         """Appends what was found next."""
-        for item in items:
+        outlines = self.store.add((item[1] for item in part.items if isinstance(item, tuple)), part.packed)
+        for item in part.items:
             if isinstance(item, LeftOut):
                 self.mentioned.add(item.image_name)
                 self.left_out_images[item.reason] += item.images
@@ -52,9 +54,8 @@ class Reading:
                 self.mentioned.add(item.image_name)
                 self.found.append(item)
             else:
-                name, outline, packed = item
-                self.mentioned.add(name)
-                self.found.append(self.store.add(outline, packed))
+                self.mentioned.add(item[0])
+                self.found.append(next(outlines))
 
     def image(self, index: int) -> AnnotatedImage:
         """The image that `found` has the outline of at `index`."""
@@ -78,8 +79,17 @@ class Reading:
         )
 
 
-# An image goes from process to process as its name, its outline and itself, packed.
-_Item = tuple[str, Outline, bytes] | Fault | LeftOut
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What was found in one go, as it goes from process to process.
+
+    Attributes:
+      items: the name and the outline of each image, and what stands in for others.
+      packed: the images, one right after the other.
+    """
+
+    items: list[tuple[str, Outline] | Fault | LeftOut]
+    packed: bytes = b""
 
 
 def read(request: Request, images: ImageFolder, label_map: LabelMap | None, processes: int | None) -> Reading:
@@ -100,13 +110,14 @@ def read(request: Request, images: ImageFolder, label_map: LabelMap | None, proc
         if (count := processes or workers.for_images(len(paths))) > 1:
             parts = [paths[start : start + _FILES_OF_A_TASK] for start in range(0, len(paths), _FILES_OF_A_TASK)]
             tasks = [
-                partial(_part, check, partial(reader.read_files, part, request.annotations, images, request.wanted))
+                partial(_found_in, check, partial(reader.read_files, part, request.annotations, images, request.wanted))
                 for part in parts
             ]
             if reading := _in_parts(faults, tasks, count):
                 return reading
-    reading = Reading()
-    reading.add(check(as_annotated(request, images), {}))
+    reading, checked_images = Reading(), check(as_annotated(request, images), {})
+    while (part := _packed(islice(checked_images, _FILES_OF_A_TASK))).items:
+        reading.add(part)
     return reading
 
 
@@ -134,32 +145,43 @@ def _reader(request: Request) -> ModuleType:
 
 def _checked(
     found: Iterable[Found], sources: dict[str, str], *, label_map: LabelMap | None, request: Request
-) -> Iterator[_Item]:
-    for item in checked(map(conversion.turned, found), label_map, request.choices, sources):
-        yield (item.image_name, *outlined(item)) if isinstance(item, AnnotatedImage) else item
+) -> Iterator[Found]:
+    return checked(map(conversion.turned, found), label_map, request.choices, sources)
 
 
-def _part(
-    check: Callable[[Iterable[Found], dict[str, str]], Iterator[_Item]],
-    found: Callable[[], Iterator[Found]],
-    on_progress: workers.Advance,
-) -> tuple[list[_Item], list[str]]:
+def _packed(found: Iterable[Found]) -> _Part:
+    items: list[tuple[str, Outline] | Fault | LeftOut] = []
+    images = []
+    for item in found:
+        if isinstance(item, AnnotatedImage):
+            outline, packed = outlined(item)
+            items.append((item.image_name, outline))
+            images.append(packed)
+        else:
+            items.append(item)
+    return _Part(items, b"".join(images))
+
+
+_Check = Callable[[Iterable[Found], dict[str, str]], Iterator[Found]]
+
+
+def _found_in(
+    check: _Check, found: Callable[[], Iterator[Found]], on_progress: workers.Advance
+) -> tuple[_Part, list[str]]:
     """What some files hold, and the image_ids of all images that they annotate."""
     sources: dict[str, str] = {}
-    return list(check(found(), sources)), list(sources)
+    return _packed(check(found(), sources)), list(sources)
 
 
 def _in_parts(
-    faults: Iterable[Fault],
-    tasks: Sequence[Callable[[workers.Advance], tuple[list[_Item], list[str]]]],
-    processes: int,
+    faults: Iterable[Fault], tasks: Sequence[Callable[[workers.Advance], tuple[_Part, list[str]]]], processes: int
 ) -> Reading | None:
     """What all tasks find; None where one annotates an image of another, as no process then sees both."""
     reading, seen = Reading(), set[str]()
-    reading.add(faults)
-    for items, image_ids in workers.results(tasks, processes, lambda count: None):
+    reading.add(_packed(faults))
+    for part, image_ids in workers.results(tasks, processes, lambda count: None):
         if not seen.isdisjoint(image_ids):
             return None
         seen.update(image_ids)
-        reading.add(items)
+        reading.add(part)
     return reading

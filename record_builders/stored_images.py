@@ -7,7 +7,7 @@ import marshal
 import os
 import tempfile
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, NamedTuple, cast, overload
@@ -75,22 +75,34 @@ class Store:
         self._end = 0
         self._alike: dict[tuple[str, ...], tuple[str, ...]] = {}
 
-    def add(self, outline: Outline, packed: bytes) -> Outline:
-        """Stores an image and returns its outline with its place.
+    def add(self, outlines: Iterable[Outline], packed: bytes) -> Iterator[Outline]:
+        """Stores images, and returns their outlines with their places.
+
+        Args:
+          outlines: of the images.
+          packed: the images, one right after the other.
 
         Raises:
           RecordError: the disk is full.
         """
+        place = self._end
         try:
             if self._file.write(packed) < len(packed):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         except OSError as exc:
             message = f"cannot set annotations aside: {exc.strerror}. Let TMPDIR name a folder with more room."
             raise RecordError(message, path=tempfile.gettempdir()) from exc
-        labels, notes = (self._alike.setdefault(words, words) for words in (outline.labels, outline.notes))
-        placed = outline._replace(labels=labels, notes=notes, place=self._end)
         self._end += len(packed)
-        return placed
+        return self._placed(outlines, place)
+
+    def _placed(self, outlines: Iterable[Outline], place: int) -> Iterator[Outline]:
+        alike = self._alike
+        for outline in outlines:
+            labels, notes = outline.labels, outline.notes
+            yield outline._replace(
+                labels=alike.setdefault(labels, labels), notes=alike.setdefault(notes, notes), place=place
+            )
+            place += outline.packed_bytes
 
     def packed(self, outline: Outline) -> bytes:
         """What was stored with `outline`."""

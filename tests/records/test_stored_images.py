@@ -76,7 +76,10 @@ def image_of(number: int, objects: int = 3) -> AnnotatedImage:
 def test_a_sequence() -> None:
     """Slices too; equal lists of classes are one."""
     store, images = Store(), [image_of(number) for number in range(5)]
-    stored = StoredImages([store.add(*stored_images.outlined(image)) for image in images], store)
+    outlines, packed = zip(*map(stored_images.outlined, images), strict=True)
+    stored = StoredImages(
+        [*store.add(outlines[:2], b"".join(packed[:2])), *store.add(outlines[2:], b"".join(packed[2:]))], store
+    )
     assert (list(stored), len(stored), stored[-1], list(stored[1:3])) == (images, 5, images[-1], images[1:3])
     first, second, *_ = stored.outlines
     assert first[:8] == ("image000000", ("class0", "class1", "class2"), 70_000, 0, 1, 1, "", ("seen",))
@@ -98,7 +101,9 @@ def test_what_stays_in_memory() -> None:
     images = [image_of(number, objects=20) for number in range(count)]
     tracemalloc.start()
     try:
-        outlines: list[Outline] = [store.add(*stored_images.outlined(image)) for image in images]
+        outlines: list[Outline] = []
+        for outline, packed in map(stored_images.outlined, images):
+            outlines += store.add((outline,), packed)
         images.clear()
         assert tracemalloc.get_traced_memory()[0] < 450 * count
     finally:
@@ -113,9 +118,9 @@ def test_a_full_disk() -> None:
     store = Store()
     try:
         resource.setrlimit(resource.RLIMIT_FSIZE, (len(packed) + 5, before[1]))
-        store.add(outline, packed)
+        store.add((outline,), packed)
         with pytest.raises(RecordError, match=r"cannot set annotations aside: .*\. Let TMPDIR name a folder with more"):
-            store.add(outline, packed)
+            store.add((outline,), packed)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
         signal.signal(signal.SIGXFSZ, handler)
