@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from lxml import etree
@@ -37,3 +38,22 @@ def root(path: Path, tag: str, format_name: str) -> etree._Element:
         message = f"the root is <{found.tag}>, expected <{tag}>. Is this another format than {format_name}?"
         raise AnnotationError(message, path=path, line=found.sourceline)
     return found
+
+
+# The first child of each tag.
+Children = Mapping[str, etree._Element]
+
+
+def children(element: etree._Element) -> Children:
+    """The children of `element`."""
+    return {child.tag: child for child in element.iterchildren(reversed=True)}
+
+
+def text(of: Children, tag: str) -> str:
+    """The text of the child `tag`; '' where there is none."""
+    return (of[tag].text or "").strip() if tag in of else ""
+
+
+def line(of: Children, tag: str, parent: etree._Element) -> int:
+    """The line of the child `tag`, or of its parent where there is none."""
+    return int(of.get(tag, parent).sourceline)

@@ -22,9 +22,10 @@ actions.
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -35,6 +36,7 @@ from record_builders.annotations import AnnotatedImage, Box, Fault, Found, Objec
 from record_builders.folders import ImageFolder, files_below, head
 from record_builders.image_header import ImageHeader, read_header
 from record_builders.masks import IndexImage
+from record_builders.xml_files import Children
 from tfod_tools.base import plugins
 from tfod_tools.base.errors import AnnotationError, ImageError
 
@@ -76,8 +78,10 @@ def files(annotations: Path, wanted: Wanted) -> tuple[list[Path], list[Fault]]:
 
 def read_files(paths: Sequence[Path], annotations: Path, images: ImageFolder, wanted: Wanted) -> Iterator[Found]:
     """The images that the XML files `paths` below `annotations` describe, and what is wrong with the others."""
-    for path in paths:
-        yield from _read_file(path, path.parent.relative_to(annotations), images, wanted)
+    for folder, in_folder in itertools.groupby(paths, key=lambda path: path.parent):
+        near = folder.relative_to(annotations)
+        for path in in_folder:
+            yield from _read_file(path, near, images, wanted)
 
 
 def _of_sets(annotations: Path, names: tuple[str, ...]) -> tuple[list[Path], list[Fault]]:
@@ -120,11 +124,14 @@ def _read_file(path: Path, near: Path, images: ImageFolder, wanted: Wanted) -> I
     found: AnnotatedImage | Fault
     try:
         root = xml_files.root(path, "annotation", "Pascal VOC")
+        first = xml_files.children(root)
         objects, errors = _objects(root, path, _masks(path) if wanted.masks else None)
-        image_name = named = _file_name(root)
-        image_path = _image_path(root, named, path, near, images)
+        image_name = named = _file_name(first)
+        line = xml_files.line(first, "filename", root)
+        shown = f"'{named or path.stem}' or '{path.stem}.*'"
+        image_path = matching.image_path(images, (named, path.stem), near, path, line, shown=shown)
         image_name = images.name(image_path)
-        header = _header(root, path, images, image_path)
+        header = _header(first, line, path, images, image_path)
         _check_masks(objects, header)
         notes = () if named.lower() == image_path.name.lower() else (_OTHER_NAME,)
         found = matching.annotated(images, image_path, header, tuple(objects), path, root.sourceline, notes=notes)
@@ -140,21 +147,17 @@ def _read_file(path: Path, near: Path, images: ImageFolder, wanted: Wanted) -> I
     yield found
 
 
-def _file_name(root: etree._Element) -> str:
+def _file_name(first: Children) -> str:
     """The image's file name without folders, which some tools write in the way of Windows; '' if not given."""
-    return re.split(r"[/\\]", root.findtext("filename", "").strip())[-1]
+    return re.split(r"[/\\]", xml_files.text(first, "filename"))[-1]
 
 
-def _image_path(root: etree._Element, name: str, path: Path, near: Path, images: ImageFolder) -> Path:
-    shown = f"'{name or path.stem}' or '{path.stem}.*'"
-    return matching.image_path(images, (name, path.stem), near, path, _line(root, "filename"), shown=shown)
-
-
-def _header(root: etree._Element, path: Path, images: ImageFolder, image_path: Path) -> ImageHeader:
-    size = root.find("size")
-    stated = {} if size is None else _texts(size)
-    line = _line(root, "filename" if size is None else "size")
-    sides = (stated.get("width", ""), stated.get("height", ""))
+def _header(first: Children, line: int, path: Path, images: ImageFolder, image_path: Path) -> ImageHeader:
+    """The header of the image; `line` is where the XML file says which image it is."""
+    size = first.get("size")
+    stated = {} if size is None else xml_files.children(size)
+    sides = (xml_files.text(stated, "width"), xml_files.text(stated, "height"))
+    line = line if size is None else size.sourceline
     return matching.image_header(images, image_path, sides, path, line, what="<size>")
 
 
@@ -189,16 +192,16 @@ def _objects(
 
 
 def _object(element: etree._Element, path: Path, mask: IndexImage | None) -> ObjectAnnotation:
-    texts = _texts(element)
-    label = texts.get("name", "")
+    parts = xml_files.children(element)
+    label = xml_files.text(parts, "name")
     if not label:
         message = "an <object> has no <name>, expected its class. Add it or remove the object."
-        raise AnnotationError(message, path=path, line=_line(element, "name"))
-    corners = element.find("bndbox")
-    if corners is None:
+        raise AnnotationError(message, path=path, line=xml_files.line(parts, "name", element))
+    if "bndbox" not in parts:
         message = f"the {label} has no <bndbox>, expected its box. Add it or remove the object."
         raise AnnotationError(message, path=path, line=element.sourceline)
-    sides = _texts(corners)
+    corners = parts["bndbox"]
+    sides = xml_files.children(corners)
     return ObjectAnnotation(
         label=label,
         box=Box(
@@ -207,38 +210,27 @@ def _object(element: etree._Element, path: Path, mask: IndexImage | None) -> Obj
             xmax=_pixels(sides, "xmax", corners, path),
             ymax=_pixels(sides, "ymax", corners, path),
         ),
-        difficult=_flag(texts, "difficult", element, path),
-        truncated=_flag(texts, "truncated", element, path),
-        occluded=_flag(texts, "occluded", element, path),
+        difficult=_flag(parts, "difficult", path),
+        truncated=_flag(parts, "truncated", path),
+        occluded=_flag(parts, "occluded", path),
         mask=mask,
         line=element.sourceline,
     )
 
 
-def _texts(element: etree._Element) -> dict[str, str]:
-    """The texts of the element's children, by tag; of equal tags the first."""
-    return {child.tag: (child.text or "").strip() for child in element.iterchildren(reversed=True)}
-
-
-def _pixels(texts: Mapping[str, str], side: str, corners: etree._Element, path: Path) -> float:
-    text = texts.get(side, "")
+def _pixels(sides: Children, side: str, corners: etree._Element, path: Path) -> float:
+    text = xml_files.text(sides, side)
     number = matching.number(text)
     if math.isfinite(number):
         return number
     found = f"is '{text}'" if text else "is missing or empty"
-    raise AnnotationError(f"<{side}> {found}, expected pixels. Correct it.", path=path, line=_line(corners, side))
+    line = xml_files.line(sides, side, corners)
+    raise AnnotationError(f"<{side}> {found}, expected pixels. Correct it.", path=path, line=line)
 
 
-def _flag(texts: Mapping[str, str], name: str, element: etree._Element, path: Path) -> bool:
-    text = texts.get(name, "")
+def _flag(parts: Children, name: str, path: Path) -> bool:
+    text = xml_files.text(parts, name)
     if text.lower() not in _FLAGS:
         message = f"<{name}> is '{text}', expected 0 or 1. Correct it."
-        raise AnnotationError(message, path=path, line=_line(element, name))
+        raise AnnotationError(message, path=path, line=parts[name].sourceline)
     return _FLAGS[text.lower()]
-
-
-def _line(element: etree._Element, child: str) -> int | None:
-    """The line of the element's child, or its own where it has no such child."""
-    found = element.find(child)
-    line: int | None = element.sourceline if found is None else found.sourceline
-    return line
