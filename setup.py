@@ -1,5 +1,6 @@
 """Package metadata of tfod-tools."""
 
+import re
 from pathlib import Path
 
 from setuptools import find_packages, setup
@@ -21,9 +22,15 @@ ENGINE = [
     "setuptools<81",  # tensorflow-hub imports pkg_resources
 ]
 
+(VERSION,) = re.findall(
+    r'^__version__ = "(.+)"$',
+    Path(__file__).parent.joinpath("tfod_tools/__init__.py").read_text(encoding="utf-8"),
+    re.MULTILINE,
+)
+
 setup(
     name="tfod-tools",
-    version="0.1.0",
+    version=VERSION,
     description="From annotated images to a working detector with the TensorFlow Object Detection API",
     long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import cast
 
+import tfod_tools
 from record_builders import groups, shards
 from record_builders.annotations import Fault
 from record_builders.manifest_entries import (
@@ -40,7 +40,7 @@ def build(plan: Plan, written: Mapping[str, WrittenFile]) -> Manifest:
     other_images, other_boxes = (sum(getattr(item, what) for item in plan.left_out) for what in ("images", "boxes"))
     return Manifest(
         format_version=FORMAT_VERSION,
-        tfod_tools=version(),
+        tfod_tools=tfod_tools.__version__,
         options=_options(request),
         label_map=LabelMapEntry(
             path=LABEL_MAP,
@@ -115,14 +115,6 @@ def _dropped(fault: Fault, annotations: Path) -> DroppedEntry:
     source = path.relative_to(annotations).as_posix() if below else path.name
     line = "" if fault.error.line is None else f":{fault.error.line}"
     return DroppedEntry(source=source + line, image=fault.image_name, reason=fault.error.message)
-
-
-def version() -> str:
-    """The installed version of tfod-tools; 'unknown' when it runs without being installed."""
-    try:
-        return importlib.metadata.version("tfod-tools")
-    except importlib.metadata.PackageNotFoundError:
-        return "unknown"
 
 
 def to_json(manifest: Manifest) -> bytes:

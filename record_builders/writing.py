@@ -6,8 +6,10 @@ import hashlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
-from importlib import metadata
 
+from google import protobuf
+
+import tfod_tools
 from record_builders import beam, conversion, example, manifest, staging, tfrecord, workers
 from record_builders.annotations import AnnotatedImage
 from record_builders.manifest_entries import Manifest
@@ -62,7 +64,9 @@ def write(
 
 def _makers() -> str:
     """The versions of all that has a part in the bytes of a record."""
-    return " ".join([manifest.version(), *(metadata.version(name) for name in ("pillow", "protobuf"))])
+    import PIL
+
+    return f"{tfod_tools.__version__} {PIL.__version__} {protobuf.__version__}"
 
 
 def _write_shard(
