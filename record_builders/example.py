@@ -104,6 +104,8 @@ def serialize(image: AnnotatedImage, encoded: bytes, ids: Mapping[str, int]) -> 
 
 
 def _image_labels(image: AnnotatedImage, ids: Mapping[str, int]) -> dict[str, Values]:
+    if not image.labels:
+        return {}
     labels = [item for item in image.labels if item.label in ids]
     return {
         "image/class/text": [_utf8(item.label) for item in labels],
@@ -151,6 +153,8 @@ def _masks(image: AnnotatedImage) -> dict[str, Values]:
 
 def _keypoints(image: AnnotatedImage) -> dict[str, Values]:
     points = [point for item in image.objects for point in item.keypoints]
+    if not points:
+        return {}
     return {
         "image/object/keypoint/x": [point.x / image.header.width for point in points],
         "image/object/keypoint/y": [point.y / image.header.height for point in points],

@@ -9,6 +9,7 @@ with its traceback, 130 stopped by the user, 141 the reader of the output went a
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import traceback
@@ -35,7 +36,11 @@ def run(main: Main, flag_values: flags.FlagValues, doc: str | None, argv: Sequen
       doc: the command's docstring, shown by `--help`.
       argv: program name and arguments; those of the process by default.
     """
-    sys.exit(status(main, flag_values, doc, sys.argv if argv is None else argv))
+    code = status(main, flag_values, doc, sys.argv if argv is None else argv)
+    # On its way out Python searches all objects for garbage, again and again. Only TensorFlow's may wait for that.
+    if "tensorflow" not in sys.modules:
+        gc.freeze()
+    sys.exit(code)
 
 
 def status(main: Main, flag_values: flags.FlagValues, doc: str | None, argv: Sequence[str]) -> int:
