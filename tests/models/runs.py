@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
+import signal
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -70,8 +71,9 @@ def _result(model: Model, folder: Path) -> Result:
     what = {"name": model.name, "type": model.type, "architecture": model.architecture, "style": model.style}
     what["ok"] = found["ok"]
     if ended["status"]:
-        died = f"not done within {_LIMIT_S} s" if ended["status"] == "time limit" else f"exit status {ended['status']}"
-        what |= {"ok": False, "stage": found["stage"], "why": died}
+        died = {"time limit": f"not done within {_LIMIT_S} s", -signal.SIGKILL: "killed for want of memory"}
+        why = died.get(ended["status"], f"exit status {ended['status']}")
+        what |= {"ok": False, "stage": found["stage"], "why": why}
     elif not found["ok"]:
         what |= {"stage": found["stage"], "why": found["why"]}
     return {**what, "parameters": found["parameters"], "seconds": round(ended["seconds"])}
