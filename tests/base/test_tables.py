@@ -44,7 +44,7 @@ def test_names_are_shown_as_they_are(capsys: pytest.CaptureFixture[str], name: s
 
 @pytest.mark.parametrize("name", ["FORCE_COLOR", "TTY_COMPATIBLE"])
 def test_no_colours(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    """Whatever the surroundings ask of rich: the lines may go into a file."""
+    """Whatever the surroundings ask for: the lines may go into a file."""
     monkeypatch.setenv(name, "1")
     assert "\x1b" not in "".join(shown(capsys, ["class", "AP"], [("ball", 0.5)]))
 
@@ -64,3 +64,27 @@ def test_nothing_is_cut_off(capsys: pytest.CaptureFixture[str]) -> None:
     lines = shown(capsys, ["stage", "result"], [("export", path)])
     assert "".join(line.removeprefix("export").strip() for line in lines[2:]) == path
     assert all(len(line) <= 80 for line in lines)
+
+
+def test_long_text_goes_on_in_the_next_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At a space where there is one; the other columns keep their width."""
+    monkeypatch.setenv("COLUMNS", "32")
+    text = "ended with status 1 after three attempts"
+    lines = shown(capsys, ["stage", "seconds", "result"], [("train", 12, text), ("export", 3, "done")])
+    assert lines == [
+        "stage    seconds   result",
+        "─" * 32,
+        "train         12   ended with",
+        "                   status 1",
+        "                   after three",
+        "                   attempts",
+        "export         3   done",
+    ]
+
+
+def test_wide_characters_take_two_columns(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "20")
+    rows: list[tuple[object, ...]] = [("猫犬" * 5, 1), ("e\u0301", 22)]
+    assert shown(capsys, ["class", "n"], rows)[2:] == ["猫犬猫犬猫犬猫     1", "犬猫犬", "e\u0301" + " " * 17 + "22"]
