@@ -4,7 +4,7 @@
 
 Each side is a whole process, and each ends with a `sync -f` of what it wrote, whatever it synced itself:
 
-    workers=1, workers=2   make_records --shards=10 with --workers=1 and --workers=2
+    workers=1, workers=2   make_records with --workers=1 and --workers=2
     engine                 python -m object_detection.dataset_tools.create_pascal_tf_record
     cp                     cp -r of the folder of images
 
