@@ -20,13 +20,13 @@ demo: $(READY)
 	$(BIN)/python -m tfod_tools.demo
 
 test: check
-	$(BIN)/python -m pytest -n 2 --dist worksteal -m engine
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "engine or slow"
 
 check: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -n 2 -m "not engine and not long"
+	$(BIN)/python -m pytest -n 2 -m "not engine and not slow and not long"
 
 engine-test: $(READY)
 	PYTHONPATH=tests:. $(BIN)/python -m upstream $(ARGS)

@@ -88,6 +88,7 @@ def test_an_error_of_the_engine_may_be_tried_again(tmp_path: Path, how: str) -> 
     assert launched(tmp_path, how, TF_CONFIG=WORKER)[0] == RETRY
 
 
+@pytest.mark.slow
 def test_restarts(tmp_path: Path) -> None:
     module = f"""
 mark = {str(tmp_path / "mark")!r}

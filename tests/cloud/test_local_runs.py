@@ -17,6 +17,8 @@ from cloud import local_runs
 from cloud.submission import RunStatus
 from tfod_tools.base.errors import CheckpointError, EngineError
 
+pytestmark = pytest.mark.slow
+
 DONE = "print('chief-0: step 7 of 7')"
 FOR_EVER = "import time; time.sleep(600)"
 # Ends well when it was started a second time.

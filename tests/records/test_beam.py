@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 # Its import takes seconds; collecting tests does without.
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.skipif(find_spec("apache_beam") is None, reason="Apache Beam is in the extra beam"),
     pytest.mark.filterwarnings("ignore"),  # those that its import causes
 ]

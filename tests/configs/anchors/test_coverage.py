@@ -54,6 +54,7 @@ def by_images(config: Any, objects: Objects) -> tuple[Any, Any]:
     return best, positives
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CONFIGS)
 @given(seed=st.integers(0, 1000))
 def test_the_same_as_image_by_image(name: str, seed: int) -> None:

@@ -38,6 +38,7 @@ CONFIGS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CONFIGS)
 def test_more_is_covered_by_as_many_anchors(name: str) -> None:
     config, objects = CONFIGS[name], made(1500, 300)
@@ -54,6 +55,7 @@ def test_more_is_covered_by_as_many_anchors(name: str) -> None:
     assert len(set(counts)) == 1 or name in ("ssd", "efficientdet", "flexible")
 
 
+@pytest.mark.slow
 def test_more_anchors_cover_more() -> None:
     objects = made(1500, 300)
     shares = []
@@ -95,6 +97,7 @@ def test_the_picture() -> None:
     assert plot.png(SSD_300, found, "title").startswith(b"\x89PNG")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["ssd", "faster_rcnn", "pyramid", "efficientdet"])
 def test_a_larger_input_where_it_is_asked_for(name: str) -> None:
     config, objects = CONFIGS[name], made(1500, 300)
