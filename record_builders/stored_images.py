@@ -141,7 +141,11 @@ _TYPES = (
 )
 _NUMBERS = {kind: number for number, kind in enumerate(_TYPES)}
 _FIELDS = [tuple(field.name for field in fields(kind)) for kind in _TYPES]
-_SETTERS = [tuple(getattr(kind, name).__set__ for name in names) for kind, names in zip(_TYPES, _FIELDS, strict=True)]
+# Of each field its place in what is packed, after the number of the type, and what sets it.
+_SETTERS = [
+    tuple((place, getattr(kind, name).__set__) for place, name in enumerate(names, start=1))
+    for kind, names in zip(_TYPES, _FIELDS, strict=True)
+]
 _TUPLE, _PATH = -1, -2
 _PLAIN = frozenset((str, int, float, bool, type(None)))
 # Version 2 of marshal's format is the last in which equal values have equal bytes.
@@ -167,11 +171,14 @@ def _plain(value: Any) -> Any:
 
 
 def _whole(value: Any) -> Any:
-    number, values = value[0], [_whole(each) if type(each) is tuple and each else each for each in value[1:]]
-    if number < 0:
-        return tuple(values) if number == _TUPLE else Path(*values)
+    number = value[0]
+    if number == _PATH:
+        return Path(value[1])
+    if number == _TUPLE:
+        return tuple([_whole(each) if type(each) is tuple and each else each for each in value[1:]])
     # A frozen dataclass with slots, whose __init__ takes twice as long.
     whole = object.__new__(_TYPES[number])
-    for setter, each in zip(_SETTERS[number], values, strict=True):
-        setter(whole, each)
+    for place, setter in _SETTERS[number]:
+        each = value[place]
+        setter(whole, _whole(each) if type(each) is tuple and each else each)
     return whole
