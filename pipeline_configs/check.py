@@ -77,7 +77,7 @@ def check(
       text: the content of a pipeline.config.
       records: what it is to be trained on, where that is known.
       extension: the user's module that is said to bring the feature extractor.
-      start: where training is to start, where more is known of it than the config says.
+      start: where training is to start and on what, where more is known of it than the config says.
 
     Raises:
       MissingPackageError: the engine is not installed.

@@ -37,7 +37,7 @@ class Subject:
       places: where each field is written.
       style: None where nobody knows the feature extractor.
       records: None where they were not named.
-      start: what is known about where training starts.
+      start: what is known about where training starts, and on what.
       checkpoint: what it starts from; None where that is nothing, or cannot be read here.
     """
 

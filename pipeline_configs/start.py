@@ -1,4 +1,4 @@
-"""Where training starts, as far as the config alone does not say it."""
+"""Where training starts and on what, as far as the config alone does not say it."""
 
 from __future__ import annotations
 
@@ -18,11 +18,15 @@ class Start:
       checkpoint: prefix of a checkpoint to look at in place of the config's own; None for that one.
       model_dir: the folder of the run; None where it was not named.
       restoration: what the engine says about the checkpoint; None where it was not asked.
+      gpus: how many share a batch; 0 where that was not told.
+      machines: how many train together, each on its own files; 0 where that was not told.
     """
 
     checkpoint: str | None = None
     model_dir: Path | None = None
     restoration: Restoration | None = None
+    gpus: int = 0
+    machines: int = 0
 
     def prefix(self, config: Config) -> str:
         """Of the checkpoint; "" where there is none."""

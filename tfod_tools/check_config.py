@@ -48,6 +48,12 @@ _CHECKPOINT = flags.DEFINE_string(
     "checkpoint", None, "Prefix of a checkpoint: ask the engine which weights it would restore.", flag_values=FLAGS
 )
 _MODEL_DIR = flags.DEFINE_string("model_dir", None, "The folder that will be trained in.", flag_values=FLAGS)
+_GPUS = flags.DEFINE_integer(
+    "gpus", None, "How many GPUs share the work (TF2 style).", lower_bound=1, flag_values=FLAGS
+)
+_MACHINES = flags.DEFINE_integer(
+    "machines", None, "How many machines share the records (TF2 style).", lower_bound=1, flag_values=FLAGS
+)
 _FORMAT = flags.DEFINE_enum("format", "text", ["text", "json"], "How findings are printed.", flag_values=FLAGS)
 _FIX = flags.DEFINE_string(
     "fix", None, "Where to write the config with every fix; may be the same file.", flag_values=FLAGS
@@ -101,7 +107,8 @@ def _start() -> Start:
       CheckpointError: there is no such checkpoint, or it cannot be read.
     """
     prefix = _CHECKPOINT.value and checkpoint.read(str(files.local_path(_CHECKPOINT.value))).prefix
-    return Start(checkpoint=prefix, model_dir=files.local_path(_MODEL_DIR.value) if _MODEL_DIR.value else None)
+    model_dir = files.local_path(_MODEL_DIR.value) if _MODEL_DIR.value else None
+    return Start(checkpoint=prefix, model_dir=model_dir, gpus=_GPUS.value or 0, machines=_MACHINES.value or 0)
 
 
 def _checked(text: str, known: dict[str, Any]) -> check.Checked:

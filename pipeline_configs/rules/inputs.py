@@ -109,6 +109,21 @@ def cut_off_boxes(subject: Subject) -> Iterator[Evidence]:
             yield Evidence(path, found, f"{most}, the most on an image", (Edit(path=path, value=most),))
 
 
+@rule("DAT17", "error", "A machine gets no file, and no first batch.", source=_BUILDER, style="tf2")
+def too_few_files(subject: Subject) -> Iterator[Evidence]:
+    """There are fewer files of records than machines that train together.
+
+    In TF2 style each machine reads its share of the files, not of the images. Looked for where --machines is given.
+    """
+    patterns = subject.config.train_input_reader.tf_record_input_reader.input_path
+    files = [file for pattern in patterns for file in inputs.matching(pattern) or ()]
+    count, machines = len(files), subject.start.machines
+    if 0 < count < machines:
+        found = f"{count} {'file' if count == 1 else 'files'} for {machines} machines"
+        path = f"{_TRAIN}.tf_record_input_reader.input_path"
+        yield Evidence(path, found, f"as many or more, by make_records --shards={machines}")
+
+
 @rule(
     "DAT18",
     "note",

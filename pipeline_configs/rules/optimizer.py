@@ -120,6 +120,18 @@ def last_step_not_saved(subject: Subject) -> Iterator[Evidence]:
         yield Evidence(_STEPS, f"{steps}", "training by tfod_tools.train, or --checkpoint_every_n that divides it")
 
 
+@rule("OPT11", "error", "The engine stops as it starts.", source="builders/dataset_builder.py", style="tf2")
+def batch_that_cannot_be_shared(subject: Subject) -> Iterator[Evidence]:
+    """The GPUs cannot share the batch evenly.
+
+    In TF2 style batch_size counts the images of a step on all GPUs of all machines. Looked for where --gpus is given.
+    """
+    batch, gpus = subject.config.train_config.batch_size, subject.start.gpus
+    if gpus and batch % gpus:
+        path, even = "train_config.batch_size", str(max(batch - batch % gpus, gpus))
+        yield Evidence(path, f"{batch} for {gpus} GPUs", f"a multiple of {gpus}", (Edit(path=path, value=even),))
+
+
 @rule("OPT12", "error", "Evaluation and export stop.", source="eval_util.py")
 def averages_that_are_not_made(subject: Subject) -> Iterator[Evidence]:
     """Moving averages are to be evaluated, but training makes none.

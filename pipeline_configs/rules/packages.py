@@ -14,6 +14,24 @@ _OLD_NUMPY = ("pascal_voc", "weighted_pascal_voc", "oid_", "precision_at_recall"
 
 
 @rule(
+    "ENV01",
+    "note",
+    "The engine alone stops at the first record: TensorFlow lacks what tf_slim calls there; tfod_tools supplies it.",
+    source="data_decoders/tf_example_decoder.py",
+    style="tf2",
+)
+def training_of_older_tensorflow(subject: Subject) -> Iterator[Evidence]:
+    """A run of TF2 style that the engine's own script began is to go on.
+
+    That script needs a TensorFlow before 2.13, whose modules still have what tf_slim reads records with. tfod_tools
+    supplies it, and goes on from the same checkpoints. Looked for where --model_dir is given, and holds checkpoints but
+    no config of tfod_tools.train.
+    """
+    if there := _engines_own_run(subject, object_based=True):
+        yield Evidence("train_config", f"{there.prefix}, {there.kind}", "training by tfod_tools.train")
+
+
+@rule(
     "ENV02",
     "note",
     "The engine alone stops at the end of evaluation: NumPy 1.24 and later have no np.float.",
@@ -62,7 +80,7 @@ def training_of_tensorflow_1(subject: Subject) -> Iterator[Evidence]:
     Its scripts for that style need TensorFlow 1.15. tfod_tools supplies what TensorFlow 2 lacks, and goes on from the
     same checkpoints. Looked for where --model_dir is given, and holds checkpoints but no config of tfod_tools.train.
     """
-    there = _engines_own_run(subject)
+    there = _engines_own_run(subject, object_based=False)
     step = re.search(r"-(\d+)$", there.prefix) if there else None
     if there and step and int(step[1]) < subject.config.train_config.num_steps:
         found = f"{subject.config.train_config.num_steps}, and a checkpoint of step {step[1]}"
@@ -116,15 +134,15 @@ def export_of_tensorflow_1(subject: Subject) -> Iterator[Evidence]:
 
     Looked for where --model_dir is given, and holds checkpoints but no config of tfod_tools.train.
     """
-    if there := _engines_own_run(subject):
+    if there := _engines_own_run(subject, object_based=False):
         yield Evidence("model", f"{there.prefix}, {there.kind}", "export by tfod_tools.export")
 
 
-def _engines_own_run(subject: Subject) -> Checkpoint | None:
-    """The last checkpoint of TF1's kind in the folder of a run, where tfod_tools.train left no config."""
+def _engines_own_run(subject: Subject, *, object_based: bool) -> Checkpoint | None:
+    """The last checkpoint in the folder of a run, if of this kind, where tfod_tools.train left no config."""
     folder = subject.start.model_dir
     there = run_folder.last_checkpoint(folder) if folder and not run_folder.is_marked(folder) else None
-    return there if there and not there.object_based else None
+    return there if there and there.object_based == object_based else None
 
 
 @rule(

@@ -61,6 +61,25 @@ def best_is_not_kept(subject: Subject) -> Iterator[Evidence]:
         yield Evidence("train_config", f"{found}, and training goes on", "a copy of it elsewhere")
 
 
+@rule(
+    "EVA06",
+    "note",
+    "The engine's model_main_tf2 publishes the figures of the images before it; tfod_tools.evaluate refuses those.",
+    source="model_lib_v2.py",
+    style="tf2",
+)
+def figures_of_a_part(subject: Subject) -> Iterator[Evidence]:
+    """The engine's own script evaluated the run, perhaps on a part of the images.
+
+    An exception in a step of its evaluation ends it with no more than a line in the log, and nothing tells how many
+    images there were. Looked for where --model_dir is given: events in its folder eval, and no figures of
+    tfod_tools.evaluate.
+    """
+    folder = subject.start.model_dir
+    if folder and any((folder / "eval").rglob("events.out.tfevents.*")) and not any(folder.glob(_METRICS)):
+        yield Evidence("eval_config", f"{folder / 'eval'}, by the engine's own script", "tfod_tools.evaluate")
+
+
 def _scores(folder: Path) -> dict[int, tuple[float, str]]:
     """AP and name of the checkpoint of each step that was evaluated."""
     found = {}

@@ -249,6 +249,19 @@ def test_the_folder_of_the_run(folder: Path, capsys: pytest.CaptureFixture[str])
     assert run("--config=pipeline.config", "--model_dir=elsewhere") == 0
 
 
+def test_what_it_is_trained_on(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """In TF1 style each GPU and machine has batches of its own."""
+    on_several = ("--config=pipeline.config", "--gpus=5", "--machines=2")
+    assert run(*on_several) == 0
+    edit('type: "ssd_mobilenet_v2"', 'type: "ssd_mobilenet_v2_keras"')
+    capsys.readouterr()
+    assert run(*on_several) == 2
+    shown = capsys.readouterr().out
+    assert "error OPT11 train_config.batch_size: found 24 for 5 GPUs, expected a multiple of 5." in shown
+    assert "    fix: train_config.batch_size=20\n" in shown
+    assert "error DAT17 train_input_reader.tf_record_input_reader.input_path: found 1 file for 2 machines, " in shown
+
+
 def test_explaining_a_code(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     capsys.readouterr()
     assert run("--explain=OPT02") == 0

@@ -12,6 +12,7 @@ CODE.yaml has two lists, `triggers` and `passes`. A case is a template, filled f
     trained: for the engine, by prefix: in what the config differed that the checkpoint is of; see verdicts.cases
     restoration: what the engine said about a checkpoint: restored, missing, other_shape
     model_dir: the folder of the run
+    gpus, machines: on which it is trained
     extension: the module that is said to bring the feature extractor
     at: for triggers, the path that is found fault with
 """
@@ -98,6 +99,8 @@ def checked(case: dict[str, Any], folder: Path) -> tuple[str, check.Checked, dic
         "start": Start(
             model_dir=folder / case["model_dir"] if "model_dir" in case else None,
             restoration=Restoration(**case["restoration"], others=0) if "restoration" in case else None,
+            gpus=case.get("gpus", 0),
+            machines=case.get("machines", 0),
         ),
     }
     text = schema.dump(patch.apply(config)) + case.get("text", "")

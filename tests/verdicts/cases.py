@@ -62,6 +62,8 @@ class Run:
       spoilt: those whose weights are to be no numbers.
       model_dir: the folder of training, in that of the run.
       patient: whether to wait for a first batch for a limited time only.
+      gpus: how many share a batch, in TF2 style.
+      machines: how many read records; the run is that of the last one.
     """
 
     name: str
@@ -72,6 +74,8 @@ class Run:
     spoilt: list[str] = field(default_factory=list)
     model_dir: str = "model"
     patient: bool = False
+    gpus: int = 1
+    machines: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,6 +180,8 @@ class Preparation:
             checkpoints={str(folder / prefix): str(config) for prefix, config in _checkpoints(case, text, folder)},
             spoilt=[str(folder / prefix) for prefix in case.get("spoilt", ())],
             model_dir=case.get("model_dir", "model"),
+            gpus=case.get("gpus", 1),
+            machines=case.get("machines", 1),
         )
         return self.runs[name]
 

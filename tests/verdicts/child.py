@@ -53,6 +53,7 @@ def _taken(style: str, run: Mapping[str, Any], folder: Path, made: dict[bytes, P
         "seconds": {},
     }
     stages = _stages(style, config, model_dir, patient=run["patient"])
+    stages.gpus, stages.machines = run["gpus"], run["machines"]
     wanted = {before for stage in run["stages"] for before in STAGES[stage]}
     for stage in (stage for stage in STAGES if stage in wanted):
         started = time.monotonic()

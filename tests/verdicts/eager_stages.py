@@ -48,6 +48,11 @@ class EagerStages(Stages):
             self.configs["train_input_config"],
             self.configs["model"],
             model=self.detector,
+            input_context=tf.distribute.InputContext(
+                num_input_pipelines=self.machines,
+                input_pipeline_id=self.machines - 1,
+                num_replicas_in_sync=self.gpus,
+            ),
         )
 
     def read_batch(self) -> Any:

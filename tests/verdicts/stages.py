@@ -50,6 +50,8 @@ class Stages:
       loaded: how many variables TF1 style takes from a checkpoint; None where it is given none.
       predictions: what the model says of the batch, as NumPy arrays.
       losses: what is made of that, by name.
+      gpus: how many share a batch, in TF2 style.
+      machines: how many read records, of which this is the last.
     """
 
     style = ""
@@ -67,6 +69,7 @@ class Stages:
         self.loaded: int | None = None
         self.predictions: dict[str, Any] = {}
         self.losses: dict[str, float] = {}
+        self.gpus = self.machines = 1
         self._patient = patient
 
     def read(self) -> None:
