@@ -49,7 +49,7 @@ _CHECKPOINT = flags.DEFINE_string(
 )
 _MODEL_DIR = flags.DEFINE_string("model_dir", None, "The folder that will be trained in.", flag_values=FLAGS)
 _GPUS = flags.DEFINE_integer(
-    "gpus", None, "How many GPUs share the work (TF2 style).", lower_bound=1, flag_values=FLAGS
+    "gpus", None, "How many GPUs of all machines share a batch (TF2 style).", lower_bound=1, flag_values=FLAGS
 )
 _MACHINES = flags.DEFINE_integer(
     "machines", None, "How many machines share the records (TF2 style).", lower_bound=1, flag_values=FLAGS

@@ -21,10 +21,10 @@ _OLD_NUMPY = ("pascal_voc", "weighted_pascal_voc", "oid_", "precision_at_recall"
     style="tf2",
 )
 def training_of_older_tensorflow(subject: Subject) -> Iterator[Evidence]:
-    """A run of TF2 style that the engine's own script began is to go on.
+    """The engine's own script made the run, in TF2 style, that is to go on or to be evaluated.
 
     That script needs a TensorFlow before 2.13, whose modules still have what tf_slim reads records with. tfod_tools
-    supplies it, and goes on from the same checkpoints. Looked for where --model_dir is given, and holds checkpoints but
+    supplies it, and takes the same checkpoints. Looked for where --model_dir is given, and holds checkpoints but
     no config of tfod_tools.train.
     """
     if there := _engines_own_run(subject, object_based=True):
