@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from record_builders import duplicates, groups, label_map, reading, splits, staging, verification, workers
+from record_builders import duplicates, folders, groups, label_map, reading, splits, staging, verification, workers
 from record_builders.annotations import Fault
 from record_builders.label_map import LabelMap
 from record_builders.plan import LABEL_MAP, MANIFEST, TRAIN, VAL, Plan, Request, Split
@@ -16,6 +16,7 @@ from record_builders.stored_images import StoredImages
 from tfod_tools.base.errors import AnnotationError, ImageError, Problems, RecordError, TfodError, UsageError
 
 
+@folders.listed_once()
 def plan(request: Request, processes: int | None = None, bar: verification.Bar | None = None) -> Plan:
     """What writing the records would do. Reads annotations and image headers, and writes nothing.
 

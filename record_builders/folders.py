@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
+from contextvars import ContextVar
 from itertools import takewhile
+from operator import itemgetter
 from pathlib import Path
 
 from record_builders import conversion, image_header
@@ -18,6 +21,18 @@ IMAGE_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".png", ".bmp", ".gif", ".webp", ".ti
 
 # Folders of VOC whose images are masks, and bear the names of those that they belong to.
 _MASK_FOLDERS = (["SegmentationClass"], ["SegmentationObject"])
+
+_listings: ContextVar[dict[Path, list[str]] | None] = ContextVar("_listings", default=None)
+
+
+@contextlib.contextmanager
+def listed_once() -> Iterator[None]:
+    """Within the block, each folder is listed once, for all suffixes: on a network it is what takes the time."""
+    token = _listings.set({})
+    try:
+        yield
+    finally:
+        _listings.reset(token)
 
 
 def files_below(folder: Path, suffixes: Collection[str]) -> list[Path]:
@@ -36,25 +51,25 @@ def names_below(folder: Path, suffixes: Collection[str]) -> list[str]:
     if not folder.is_dir():
         found = "is a file" if folder.exists() else "does not exist"
         raise AnnotationError(f"{found}, expected a folder.", path=folder)
-    return list(_listed(folder, "", tuple(suffixes)))
+    listings = _listings.get()
+    names = list(_listed(folder, "")) if listings is None or folder not in listings else listings[folder]
+    if listings is not None:
+        listings[folder] = names
+    wanted = tuple(suffixes)
+    return [name for name in names if name.lower().endswith(wanted)]
 
 
-def _listed(folder: Path, below: str, suffixes: tuple[str, ...]) -> Iterator[str]:
+def _listed(folder: Path, below: str) -> Iterator[str]:
     try:
         entries = os.scandir(folder / below)
     except PermissionError:
         return
     with entries:
-        shown = [
-            (entry.name, entry.is_dir(follow_symlinks=False))
-            for entry in entries
-            if not entry.name.startswith(".")
-            and (entry.is_dir(follow_symlinks=False) or (entry.name.lower().endswith(suffixes) and entry.is_file()))
-        ]
-    for name, is_folder in sorted(shown):
-        if is_folder:
-            yield from _listed(folder, f"{below}{name}/", suffixes)
-        else:
+        shown = [(entry.name, entry) for entry in entries if not entry.name.startswith(".")]
+    for name, entry in sorted(shown, key=itemgetter(0)):
+        if entry.is_dir(follow_symlinks=False):
+            yield from _listed(folder, f"{below}{name}/")
+        elif entry.is_file():
             yield below + name
 
 
@@ -123,11 +138,11 @@ class ImageFolder:
         self._convert = convert
         below = names_below(folder, IMAGE_SUFFIXES) if names is None else names
         self._names = [name for name in below if name.split("/")[-2:-1] not in _MASK_FOLDERS]
+        stems = [_stem(name) for name in self._names]
         self._by_stem: dict[str, list[str]] = {}
-        for name in self._names:
-            self._by_stem.setdefault(_stem(name).lower(), []).append(name)
-        stems = Counter(map(_stem, self._names))
-        self._ambiguous = {stem for stem, count in stems.items() if count > 1}
+        for stem, name in zip(stems, self._names, strict=True):
+            self._by_stem.setdefault(stem.lower(), []).append(name)
+        self._ambiguous = {stem for stem, count in Counter(stems).items() if count > 1}
 
     def names(self) -> list[str]:
         """Path below the folder of every image, with forward slashes, sorted."""

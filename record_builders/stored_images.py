@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import errno
 import marshal
+import operator
 import os
 import tempfile
 import weakref
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, NamedTuple, cast, overload
@@ -96,13 +97,11 @@ class Store:
         return self._placed(outlines, place)
 
     def _placed(self, outlines: Iterable[Outline], place: int) -> Iterator[Outline]:
-        alike = self._alike
-        for outline in outlines:
-            labels, notes = outline.labels, outline.notes
-            yield outline._replace(
-                labels=alike.setdefault(labels, labels), notes=alike.setdefault(notes, notes), place=place
-            )
-            place += outline.packed_bytes
+        alike = self._alike.setdefault
+        for image_id, labels, size_bytes, sample, clipped, ignored, kind, notes, _, packed_bytes in outlines:
+            labels, notes = alike(labels, labels), alike(notes, notes)
+            yield Outline(image_id, labels, size_bytes, sample, clipped, ignored, kind, notes, place, packed_bytes)
+            place += packed_bytes
 
     def packed(self, outline: Outline) -> bytes:
         """What was stored with `outline`."""
@@ -135,12 +134,18 @@ class StoredImages(Sequence[AnnotatedImage]):
         return map(self.store.packed, self.outlines)
 
 
+def _getter(names: Sequence[str]) -> Callable[[Any], Sequence[Any]]:
+    """What gets all the attributes `names`."""
+    return operator.attrgetter(*names) if len(names) > 1 else lambda value: (getattr(value, names[0]),)
+
+
 _TYPES = (
     *(AnnotatedImage, ImageHeader, Conversion, ObjectAnnotation, Box, Keypoint, ImageLabel),
     *(Polygons, RunLengths, IndexImage, Turned),
 )
 _NUMBERS = {kind: number for number, kind in enumerate(_TYPES)}
 _FIELDS = [tuple(field.name for field in fields(kind)) for kind in _TYPES]
+_GETTERS = [_getter(names) for names in _FIELDS]
 # Of each field its place in what is packed, after the number of the type, and what sets it.
 _SETTERS = [
     tuple((place, getattr(kind, name).__set__) for place, name in enumerate(names, start=1))
@@ -166,7 +171,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Path):
         return _PATH, str(value)
     number = _NUMBERS.get(type(value), _TUPLE)
-    values = value if number == _TUPLE else [getattr(value, name) for name in _FIELDS[number]]
+    values = value if number == _TUPLE else _GETTERS[number](value)
     return (number, *[each if type(each) in _PLAIN or each == () else _plain(each) for each in values])
 
 

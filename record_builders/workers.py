@@ -130,7 +130,7 @@ def _received(count: int, workers: Mapping[Connection, BaseProcess], on_progress
 
     early: dict[int, Any] = {}
     waiting = iter(range(count))
-    for worker in (*workers, *workers):  # So that none has to wait for its next task until its result is received.
+    for worker in workers:
         _send_next(worker, waiting)
     for wanted in range(count):
         while wanted not in early:
@@ -141,11 +141,12 @@ def _received(count: int, workers: Mapping[Connection, BaseProcess], on_progress
                     raise value
                 if kind == "bug":
                     raise RuntimeError(f"in a worker:\n{value}")
-                if kind == "progress":
+                if kind == "free":
+                    _send_next(worker, waiting)
+                elif kind == "progress":
                     on_progress(value)
                 else:
                     early[index] = value
-                    _send_next(worker, waiting)
         yield early.pop(wanted)
 
 
@@ -182,8 +183,9 @@ def _serve(
     with contextlib.suppress(EOFError, ConnectionError):
         while True:
             index = parent.recv()
-            report = _Reports(parent)
-            parent.send(_answer(tasks[index], index, report))
+            answer = _answer(tasks[index], index, _Reports(parent))
+            parent.send(("free", index, None))  # The next task comes while the answer is still on its way.
+            parent.send(answer)
 
 
 def _answer(task: Callable[[Advance], Any], index: int, report: _Reports) -> tuple[str, int, Any]:
@@ -214,6 +216,7 @@ class _Reports:
 
     def send(self) -> None:
         """Sends what was not sent yet."""
-        self._parent.send(("progress", 0, self._count))
+        if self._count:
+            self._parent.send(("progress", 0, self._count))
         self._count = 0
         self._next_s = time.monotonic() + _SECONDS_BETWEEN_REPORTS

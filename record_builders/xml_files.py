@@ -17,7 +17,14 @@ from tfod_tools.base.errors import AnnotationError
 def _parser() -> etree.XMLParser:
     # The defaults of lxml would follow external entities of a file that a stranger made.
     return etree.XMLParser(
-        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True, remove_pis=True
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=False,
+        collect_ids=False,
+        remove_blank_text=True,
+        remove_comments=True,
+        remove_pis=True,
     )
 
 

@@ -118,7 +118,7 @@ def _listed(listing: Path) -> Iterator[tuple[int, str]]:
 
 def _read_file(path: Path, near: Path, images: ImageFolder, wanted: Wanted) -> Iterator[Found]:
     """What one XML file describes; `near` is its folder below that of the annotations."""
-    image_name = path.stem
+    stem = image_name = path.stem
     objects: list[ObjectAnnotation] = []
     errors: list[AnnotationError] = []
     found: AnnotatedImage | Fault
@@ -128,8 +128,8 @@ def _read_file(path: Path, near: Path, images: ImageFolder, wanted: Wanted) -> I
         objects, errors = _objects(root, path, _masks(path) if wanted.masks else None)
         image_name = named = _file_name(first)
         line = xml_files.line(first, "filename", root)
-        shown = f"'{named or path.stem}' or '{path.stem}.*'"
-        image_path = matching.image_path(images, (named, path.stem), near, path, line, shown=shown)
+        shown = f"'{named or stem}' or '{stem}.*'"
+        image_path = matching.image_path(images, (named, stem), near, path, line, shown=shown)
         image_name = images.name(image_path)
         header = _header(first, line, path, images, image_path)
         _check_masks(objects, header)
@@ -138,7 +138,7 @@ def _read_file(path: Path, near: Path, images: ImageFolder, wanted: Wanted) -> I
     except AnnotationError as error:
         found = Fault(
             error=error,
-            image_name=image_name or path.stem,
+            image_name=image_name or stem,
             images=1,
             boxes=len(objects),
             missing=isinstance(error, matching.ImageNotThereError),
@@ -183,7 +183,7 @@ def _objects(
 ) -> tuple[list[ObjectAnnotation], list[AnnotationError]]:
     """The objects that can be read, and what is wrong with the others."""
     objects, errors = [], []
-    for index, element in enumerate(root.findall("object"), start=1):
+    for index, element in enumerate(root.iterchildren("object"), start=1):
         try:
             objects.append(_object(element, path, replace(masks, index=index) if masks else None))
         except AnnotationError as error:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from record_builders.folders import ImageFolder, files_below
+from record_builders.folders import ImageFolder, files_below, listed_once, names_below
 from tfod_tools.base.errors import AnnotationError, ImageError
 
 
@@ -25,6 +25,17 @@ def test_files_below(folder: Path) -> None:
     """Sorted, at any depth, without hidden ones."""
     names = [path.relative_to(folder).as_posix() for path in files_below(folder, (".jpg", ".png"))]
     assert names == ["a.PNG", "b.jpg", "sub/b.jpg"]
+
+
+def test_within_a_block_a_folder_is_listed_once(folder: Path) -> None:
+    """Whatever the suffixes that are asked for; what comes and goes in the meantime is not noticed."""
+    with listed_once():
+        assert names_below(folder, (".txt",)) == ["e.txt"]
+        (folder / "f.txt").touch()
+        (folder / "b.jpg").unlink()
+        assert names_below(folder, (".txt",)) == ["e.txt"]
+        assert names_below(folder, (".jpg",)) == ["b.jpg", "sub/b.jpg"]
+    assert names_below(folder, (".txt",)) == ["e.txt", "f.txt"]
 
 
 def test_not_a_folder(folder: Path) -> None:

@@ -52,6 +52,17 @@ def test_the_processes_are_others() -> None:
     assert 1 <= len(set(found)) <= 2
 
 
+def dawdle(seconds: float, advance: Callable[[int], None]) -> int:
+    time.sleep(seconds)
+    return os.getpid()
+
+
+def test_whoever_is_free_takes_the_next_task() -> None:
+    """So that of shards of many sizes no process is left with two while the others have none."""
+    slow, *others = workers.run([partial(dawdle, seconds) for seconds in (1, 0, 0, 0)], 2, lambda count: None)
+    assert slow not in others
+
+
 @pytest.mark.parametrize("processes", PROCESSES)
 @pytest.mark.parametrize("error", [ImageError("is bad.", path=Path("a.jpg"), line=3), OSError(28, "No space left")])
 def test_an_error_is_the_same_error(processes: int, error: Exception) -> None:
