@@ -37,7 +37,7 @@ def test_a_column_with_a_word_in_it_is_text(capsys: pytest.CaptureFixture[str]) 
     assert (header, first, second) == ("value", "12345678", "many")
 
 
-@pytest.mark.parametrize("name", ["[red]not markup[/red]", "a[0]", "[/]", "Größe", "猫"])
+@pytest.mark.parametrize("name", ["[red]not markup[/red]", ":car:", "a[0]", "[/]", "Größe", "猫"])
 def test_names_are_shown_as_they_are(capsys: pytest.CaptureFixture[str], name: str) -> None:
     assert shown(capsys, ["class", "objects"], [(name, 1)])[2].split("  ")[0].strip() == name
 

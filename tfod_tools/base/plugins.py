@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -36,6 +35,8 @@ def load(package: str, folder: Path, name: str, kind: str) -> ModuleType:
 
 def suggestion(wrong: str, known: Iterable[str]) -> str:
     """A sentence that names the closest of `known`, or all of them where none is close."""
+    import difflib
+
     choices: Sequence[str] = sorted(known)
     close = difflib.get_close_matches(wrong, choices, n=3, cutoff=0.6)
     if close:

@@ -27,7 +27,7 @@ def lines(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]
     for row in rows:
         table.add_row(*(_text(cell) for cell in row))
     out = io.StringIO()
-    Console(file=out, highlight=False, markup=False, force_terminal=False).print(table)
+    Console(file=out, highlight=False, markup=False, emoji=False, force_terminal=False).print(table)
     return [line.rstrip() for line in out.getvalue().splitlines()]
 
 
