@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pipeline_configs import text_proto
@@ -14,17 +15,32 @@ if TYPE_CHECKING:
     from google.protobuf.message import Message
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A field that two configs have with another value each, as `Edit` takes it; "unset" where one does not have it."""
+
+    path: str
+    old: str
+    new: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.old} -> {self.new}"
+
+
 def diff(before: Config, after: Config) -> list[str]:
+    """A line `path: old -> new` for each of the `changes`."""
+    return [str(change) for change in changes(before, after)]
+
+
+def changes(before: Config, after: Config) -> list[Change]:
     """What changes from one config to the other, in the order of the schema.
 
-    Returns:
-      A line `path: old -> new` for each field, where a list of numbers or texts is one field. There is no line exactly
-      when the configs are equal. Values are as `Edit` takes them.
+    A list of numbers or texts is one field. There is no change exactly when the configs are equal.
     """
     return list(_changes(before, after, before.DESCRIPTOR, ""))
 
 
-def _changes(old: Message | None, new: Message | None, message_type: Descriptor, prefix: str) -> Iterator[str]:
+def _changes(old: Message | None, new: Message | None, message_type: Descriptor, prefix: str) -> Iterator[Change]:
     for field in message_type.fields:
         before, after = _values(old, field), _values(new, field)
         if is_message(field) and is_list(field) and (kept := subsequence(list(after.values()), list(before.values()))):
@@ -35,7 +51,7 @@ def _changes(old: Message | None, new: Message | None, message_type: Descriptor,
             if one != other:
                 path = f"{prefix}{name}"
                 inside = _changes(one, other, field.message_type, f"{path}.") if is_message(field) else ()
-                yield from list(inside) or [f"{path}: {_shown(one)} -> {_shown(other)}"]
+                yield from list(inside) or [Change(path, _shown(one), _shown(other))]
 
 
 def _values(message: Message | None, field: FieldDescriptor) -> dict[str, str | Message]:

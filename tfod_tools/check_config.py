@@ -29,7 +29,18 @@ from typing import Any
 
 from absl import flags
 
-from pipeline_configs import check, checkpoint, contents, extension, nearest, patch, restoration, rewrite, schema, zoo
+from pipeline_configs import (
+    check,
+    checkpoint,
+    contents,
+    extension,
+    nearest,
+    nearest_report,
+    patch,
+    restoration,
+    rewrite,
+    schema,
+)
 from pipeline_configs.dataset import Dataset
 from pipeline_configs.finding import SEVERITIES, Finding
 from pipeline_configs.schedules import plot, summary
@@ -65,7 +76,6 @@ _DRY_RUN = flags.DEFINE_boolean("dry_run", False, "Show what --fix would change,
 
 _ERRORS_FOUND = 2
 _WIDTH = 100
-_SHOWN_DIFFERENCES = 20
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -158,7 +168,7 @@ def _report(path: Path, checked: check.Checked, images: int | None, changes: Seq
     if _FORMAT.value == "json":
         shown: dict[str, Any] = {"config": str(path), "counts": counts}
         shown["findings"] = [_as_json(finding) for finding in checked.findings]
-        shown["nearest"] = like and dataclasses.asdict(like)
+        shown["nearest"] = like and nearest_report.as_json(like, checked.line_of)
         shown |= {"restoration": dataclasses.asdict(checked.restoration)} if checked.restoration else {}
         print(json.dumps(shown | ({} if changes is None else {"changes": changes}), indent=2))
         return
@@ -166,7 +176,7 @@ def _report(path: Path, checked: check.Checked, images: int | None, changes: Seq
         [line for one in checked.findings if (one.severity == SEVERITIES[0]) == is_grave for line in _lines(path, one)]
         for is_grave in (True, False)
     )
-    differences = _differences(like, path, checked) if like else []
+    differences = nearest_report.lines(like, checked.config, str(path), checked.line_of) if like else []
     learning_rate = summary.lines(checked.config, images) if checked.config else []
     restored = checked.restoration.lines() if checked.restoration else ()
     for line in (*grave, *differences, *lesser, *restored, *learning_rate):
@@ -177,20 +187,6 @@ def _report(path: Path, checked: check.Checked, images: int | None, changes: Seq
     print(f"{', '.join(_counted(severity, count) for severity, count in counts.items())}.{hint}{more}")
     for change in changes or ():
         print(f"  {change}")
-
-
-def _differences(like: nearest.Resemblance, path: Path, checked: check.Checked) -> list[str]:
-    """A line for each field that is not as in the template, below one that counts them."""
-    count = len(like.changes)
-    colon = ":" if count else "."
-    differ = f"{_counted('field', count)} {'differs' if count == 1 else 'differ'}"
-    shown = [f"  {path}:{checked.line_of(change.partition(': ')[0])}: {change}" for change in like.changes]
-    more = [f"  ... and {count - _SHOWN_DIFFERENCES} more"] if count > _SHOWN_DIFFERENCES else []
-    lines = [f"{differ} from template {like.template}{colon}", *shown[:_SHOWN_DIFFERENCES], *more]
-    weights = zoo.checkpoint(like.template)
-    if weights and checked.config and not checked.config.train_config.fine_tune_checkpoint:
-        lines.append(f"It starts from none of the weights that were published for the template: {weights.name}.")
-    return lines
 
 
 def _counted(severity: str, count: int) -> str:

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from pipeline_configs.legacy import EVALUATION, QUEUES, TRAINER
 from pipeline_configs.patch import Edit
 from pipeline_configs.rule import Evidence, Subject, rule
 
-_OLD_TRAINER = ("sync_replicas", "replicas_to_aggregate", "startup_delay_steps", "bias_grad_multiplier")
-_OLD_QUEUES = ("batch_queue_capacity", "num_batch_queue_threads", "prefetch_queue_capacity")
-_OLD_EVALUATION = ("num_examples", "max_evals", "eval_interval_secs")
 _TF1_ONLY = ("freeze_variables", "update_trainable_variables", "keep_checkpoint_every_n_hours", "summarize_gradients")
 
 
@@ -22,7 +20,7 @@ def ignored_in_tf2(subject: Subject) -> Iterator[Evidence]:
     strategy, and graph_rewriter, for quantisation-aware training, needs TF1 style.
     """
     train_config = subject.config.train_config
-    yield from _ignored(train_config, "train_config", (*_TF1_ONLY, *_OLD_TRAINER, *_OLD_QUEUES))
+    yield from _ignored(train_config, "train_config", (*_TF1_ONLY, *TRAINER, *QUEUES))
     if subject.config.HasField("graph_rewriter"):
         yield Evidence(
             "graph_rewriter",
@@ -39,8 +37,8 @@ def ignored_in_tf1(subject: Subject) -> Iterator[Evidence]:
     Training by Estimator decides itself when replicas are joined and how records are queued; evaluation is always over
     all records of its reader.
     """
-    yield from _ignored(subject.config.train_config, "train_config", (*_OLD_TRAINER, *_OLD_QUEUES))
-    yield from _ignored(subject.config.eval_config, "eval_config", _OLD_EVALUATION)
+    yield from _ignored(subject.config.train_config, "train_config", (*TRAINER, *QUEUES))
+    yield from _ignored(subject.config.eval_config, "eval_config", EVALUATION)
 
 
 def _ignored(message: Any, path: str, names: Sequence[str]) -> Iterator[Evidence]:

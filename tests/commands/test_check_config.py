@@ -71,8 +71,13 @@ def test_warnings_alone_are_no_failure(folder: Path, capsys: pytest.CaptureFixtu
     assert run("--config=pipeline.config", "--records=records") == 0
     out = capsys.readouterr().out.splitlines()
     assert out == [
-        "1 field differs from template ssd_mobilenet_v2_300x300:",
+        "7 fields differ from template ssd_mobilenet_v2_300x300:",
         "  pipeline.config:156: train_config.optimizer.use_moving_average: true -> false",
+        '  pipeline.config:133: train_config.fine_tune_checkpoint: "PATH_TO_BE_CONFIGURED" -> unset',
+        "  pipeline.config: and 5 that the data decides or the engine ignores: model.ssd.num_classes: 90 -> 2 (line 3);"
+        ' train_config.fine_tune_checkpoint_type: "detection" -> unset (line 133);'
+        " eval_config.num_examples: 8000 -> unset (line 166); eval_config.max_evals: 10 -> unset (line 166);"
+        " eval_input_reader[0].num_epochs: unset -> 1 (line 173)",
         "It starts from none of the weights that were published for the template: ssd_mobilenet_v2_coco_2018_03_29.",
         "pipeline.config:148: warning OPT02"
         " train_config.optimizer.rms_prop_optimizer.learning_rate.exponential_decay_learning_rate.decay_steps:"
@@ -114,10 +119,13 @@ def test_json(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
         "fix": [{"path": "model.ssd.num_classes", "value": "2"}],
     }
     assert shown["findings"][1]["fix"] is None
-    assert shown["nearest"] == {
-        "template": "ssd_mobilenet_v2_300x300",
-        "changes": ["train_config.optimizer.use_moving_average: true -> false"],
-    }
+    like = shown["nearest"]
+    assert list(like) == ["template", "changes", "lesser"]
+    assert like["template"] == "ssd_mobilenet_v2_300x300"
+    changed = {"path": "train_config.optimizer.use_moving_average", "line": 156, "old": "true", "new": "false"}
+    assert like["changes"][0] == changed
+    assert like["lesser"][0] == {"path": "model.ssd.num_classes", "line": line, "old": "90", "new": "1"}
+    assert [len(like["changes"]), len(like["lesser"])] == [2, 5]
 
 
 def test_fixes_are_written_and_shown(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -325,10 +333,16 @@ def test_the_config_of_a_question_is_answered_in_the_order_of_importance(
     run(f"--config={tmp_path / 'posted.config'}")
     out = capsys.readouterr().out
     parts = [
-        "fields differ from template ssd_mobilenet_v2_300x300:",
+        "9 fields differ from template ssd_mobilenet_v2_300x300:",
         "anchor_generator.ssd_anchor_generator.min_scale: 0.2 -> 0.05",
         "feature_extractor.conv_hyperparams.regularizer.l2_regularizer.weight: 4e-05 -> 7e-05",
         "convolutional_box_predictor.conv_hyperparams.regularizer.l2_regularizer.weight: 4e-05 -> 7e-05",
+        'train_config.fine_tune_checkpoint: "PATH_TO_BE_CONFIGURED" -> unset',
+        "and 5 that the data decides or the engine ignores: model.ssd.num_classes: 90 -> 2 (line 1);",
+        'train_config.fine_tune_checkpoint_type: "detection" -> unset',
+        "eval_config.num_examples: 8000 -> 870",
+        "eval_config.max_evals: 10 -> unset",
+        "eval_input_reader[0].shuffle: false -> true",
         "It starts from none of the weights that were published for the template: ssd_mobilenet_v2_coco_2018_03_29.",
         "warning OPT02 train_config.optimizer.rms_prop_optimizer.learning_rate.exponential_decay_learning_rate.",
         "warning CFG37 train_config.fine_tune_checkpoint: found none",

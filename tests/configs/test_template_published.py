@@ -1,8 +1,8 @@
-"""The values of a template are those of the config that was published, but for the data set's and a few named here.
+"""The values of a template are those of the config that was published, but for the few fields that are named here.
 
-`published.json` has a digest of each published config without those fields, so that this holds without their texts.
-They are of the copies in the package picsellia-tf2 0.11.10; centernet_resnet50_v2_512x512_coco17_tpu-8 is that of
-tensorflow/models at 36b06a8.
+Those are in the package's `published.json`. The one beside this file has a digest of each published config, of all but
+names of files, so that this holds without their texts. They are of the copies in the package picsellia-tf2 0.11.10;
+centernet_resnet50_v2_512x512_coco17_tpu-8 is that of tensorflow/models at 36b06a8.
 """
 
 from __future__ import annotations
@@ -13,69 +13,81 @@ from pathlib import Path
 
 import pytest
 
-from pipeline_configs import patch, schema, template
-from pipeline_configs.patch import ConfigPatch, Edit
+from pipeline_configs import difference, nearest, published, schema, template
 from pipeline_configs.text_proto import Config
 
 DIGESTS = Path(__file__).with_name("published.json")
 SHARED = Path(__file__).parents[2].parent / "shared"
 PUBLISHED = [row.name for row in template.listing() if row.published]
 
-# What a data set and its records decide, and the checkpoint.
-_READER = (
-    *("label_map_path", "tf_record_input_reader", "input_type", "sample_1_of_n_examples"),
-    *("shuffle", "num_epochs", "mask_type"),
-)
-_OF_DATA = (
-    *(f"train_input_reader.{field}" for field in _READER),
-    *(f"eval_input_reader[0].{field}" for field in _READER),
-    *("eval_config.num_examples", "eval_config.max_evals", "eval_config.metrics_set", "eval_config.batch_size"),
-    *("train_config.fine_tune_checkpoint", "train_config.fine_tune_checkpoint_type"),
-    *("train_config.fine_tune_checkpoint_version", "train_config.from_detection_checkpoint"),
-    "train_config.load_all_detection_checkpoint_vars",
-)
-# What only the engine's legacy trainer reads, of which check_config would warn.
-_OF_LEGACY = ("train_config.sync_replicas", "train_config.replicas_to_aggregate", "train_config.startup_delay_steps")
-_OF_ARCHITECTURE = {
-    "ssd": ("model.ssd.num_classes",),
-    "faster_rcnn": ("model.faster_rcnn.num_classes",),
-    "center_net": ("model.center_net.num_classes", "model.center_net.keypoint_label_map_path"),
+# What a few templates have and the published config has not: a number of steps, without which the engine trains for
+# ever, and the kind of masks that make_records writes.
+ADDED = {
+    "embedded_ssd_mobilenet_v1_256x256": {"train_config.num_steps"},
+    "facessd_mobilenet_v2_quantized_320x320": {"train_config.num_steps"},
+    "faster_rcnn_inception_resnet_v2_atrous_cosine_lr": {"train_config.num_steps"},
+    "faster_rcnn_resnet101": {"train_config.num_steps"},
+    "faster_rcnn_resnet101_atrous": {"train_config.num_steps"},
+    "mask_rcnn_resnet101": {"train_input_reader.mask_type", "eval_input_reader[0].mask_type"},
 }
-_KEYPOINTS = ("model.center_net.keypoint_estimation_task[0].keypoint_class_name",)
-# Published without a number of steps; the engine would train for ever.
-_STEPS = dict.fromkeys(
-    (
-        *("embedded_ssd_mobilenet_v1_256x256", "facessd_mobilenet_v2_quantized_320x320"),
-        *("faster_rcnn_inception_resnet_v2_atrous_cosine_lr", "faster_rcnn_resnet101", "faster_rcnn_resnet101_atrous"),
-    ),
-    ("train_config.num_steps",),
-)
+# All that a template may leave out: what the data decide, the checkpoint, and what only the legacy trainer reads.
+LEFT_OUT = {
+    *(f"model.{architecture}.num_classes" for architecture in schema.ARCHITECTURES),
+    "model.center_net.keypoint_estimation_task[0].keypoint_class_name",
+    *(f"train_config.{field}" for field in ("sync_replicas", "replicas_to_aggregate", "startup_delay_steps")),
+    *(f"train_config.fine_tune_checkpoint{field}" for field in ("", "_type", "_version")),
+    *("train_config.from_detection_checkpoint", "train_config.load_all_detection_checkpoint_vars"),
+    *(f"eval_config.{field}" for field in ("batch_size", "num_examples", "max_evals", "metrics_set")),
+    *(f"eval_input_reader[0].{field}" for field in ("shuffle", "num_epochs", "sample_1_of_n_examples")),
+}
 
 
-def compared(config: Config, name: str) -> Config:
-    """`config` without what may differ in the template `name`."""
-    paths = [*_OF_DATA, *_OF_LEGACY, *_OF_ARCHITECTURE[schema.architecture(config)], *_STEPS.get(name, ())]
-    if config.model.center_net.keypoint_estimation_task:
-        paths += _KEYPOINTS
-    if not config.eval_input_reader:
-        config.eval_input_reader.add()
-    # A message that is set and empty says no more than one that is not there.
-    for message in (config.train_input_reader, config.eval_config, config.train_config):
-        message.SetInParent()
-    return ConfigPatch(edits=tuple(Edit(path=path, value=None) for path in paths)).apply(config)
-
-
-def digest(config: Config, name: str) -> str:
-    return hashlib.sha256(compared(config, name).SerializeToString(deterministic=True)).hexdigest()
+def digest(config: Config) -> str:
+    return hashlib.sha256(published.without_names(config).SerializeToString(deterministic=True)).hexdigest()
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_its_values_are_the_published_ones(name: str) -> None:
-    assert digest(template.read(name), name) == json.loads(DIGESTS.read_text())[name]
+    assert digest(published.read(name)) == json.loads(DIGESTS.read_text())[name]
 
 
-def test_no_digest_is_left_over() -> None:
+def test_nothing_is_left_over() -> None:
     assert list(json.loads(DIGESTS.read_text())) == PUBLISHED
+    assert list(json.loads(published.FILE.read_text())) == PUBLISHED
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_a_template_has_all_but_what_it_may_leave_out(name: str) -> None:
+    there, left = (published.without_names(config) for config in (published.read(name), template.read(name)))
+    fields = dict(difference.assignments(left, there))
+    assert fields.keys() == json.loads(published.FILE.read_text())[name].keys()
+    assert {path for path, value in fields.items() if value is not None} <= LEFT_OUT
+    assert {path for path, value in fields.items() if value is None} == ADDED.get(name, set())
+
+
+def test_what_is_left_out_with_nothing_published() -> None:
+    own = [name for name in template.names() if name not in PUBLISHED]
+    for name in own:
+        assert published.left_out(name) == LEFT_OUT
+        assert published.read(name) == template.read(name)
+    assert own
+    assert published.left_out(PUBLISHED[0]) == frozenset()
+
+
+def test_names_of_files_do_not_count() -> None:
+    text = """
+        train_config { fine_tune_checkpoint: "NAME" }
+        train_input_reader { label_map_path: "NAME" tf_record_input_reader { input_path: "NAME" } num_epochs: 3 }
+        eval_input_reader { label_map_path: "NAME" tf_record_input_reader { input_path: "NAME" } num_epochs: 4 }
+        eval_config { export_path: "NAME" }
+    """
+    one, other = (published.without_names(schema.parse(text.replace("NAME", name))) for name in ("a", "b"))
+    assert one == other
+    assert one.train_config.fine_tune_checkpoint
+    assert (one.train_input_reader.num_epochs, one.eval_input_reader[0].num_epochs) == (3, 4)
+    nothing = published.without_names(schema.parse(""))
+    assert not nothing.train_config.fine_tune_checkpoint
+    assert len(nothing.eval_input_reader) == 1
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
@@ -95,7 +107,7 @@ def test_a_summary_that_others_made_agrees(name: str) -> None:
     (entry,) = found
     assert entry["fe"] == getattr(config.model, entry["arch"]).feature_extractor.type
     assert entry["batch"] == train_config.batch_size
-    assert entry["steps"] == (0 if name in _STEPS else train_config.num_steps)
+    assert entry["steps"] == (0 if "train_config.num_steps" in ADDED.get(name, ()) else train_config.num_steps)
     assert f"{entry['opt']}_optimizer" == optimizer
     assert f"{entry['sched']}_learning_rate" == schedule
     assert entry["aug"] == [step.WhichOneof("preprocessing_step") for step in train_config.data_augmentation_options]
@@ -110,28 +122,42 @@ def test_a_summary_that_others_made_agrees(name: str) -> None:
 
 # Posted configs that were made from published ones, and all that their authors changed beside the data set.
 @pytest.mark.parametrize(
-    ("file", "name", "changes"),
+    ("file", "name", "changes", "lesser"),
     [
         (
-            "TannerGilbert__Tensorflow-Object-Detection-API-Train-Model__training-faster_rcnn_inception_v2_pets.config",
+            "faster_rcnn_inception_v2_pets.config",
             "faster_rcnn_inception_v2",
-            [],
+            ["train_config.load_all_detection_checkpoint_vars: false -> true"],
+            [
+                "model.faster_rcnn.num_classes: 90 -> 4",
+                "eval_config.num_examples: 8000 -> 1101",
+                "eval_config.max_evals: 10 -> unset",
+            ],
         ),
         (
-            "TannerGilbert__Tensorflow-Object-Detection-API-Train-Model__training-ssd_mobilenet_v2_coco.config",
+            "ssd_mobilenet_v2_coco.config",
             "ssd_mobilenet_v2_300x300",
             ["train_config.batch_size: 24 -> 16", "train_config.num_steps: 200000 -> 5000"],
+            ["model.ssd.num_classes: 90 -> 4"],
         ),
         (
-            "TannerGilbert__Tensorflow-Object-Detection-API-Train-Model__training-ssd_efficientdet_d0_512x512_coco17_tpu-8"
-            ".config",
+            "ssd_efficientdet_d0_512x512_coco17_tpu-8.config",
             "ssd_efficientdet_d0_512x512_keras",
-            ["train_config.batch_size: 128 -> 16", "train_config.num_steps: 300000 -> 8000"],
+            [
+                "train_config.batch_size: 128 -> 16",
+                "train_config.num_steps: 300000 -> 8000",
+                'train_config.fine_tune_checkpoint_type: "classification" -> "detection"',
+                "eval_config.batch_size: 1 -> 16",
+            ],
+            ["model.ssd.num_classes: 90 -> 4"],
         ),
     ],
 )
-def test_posted_configs_agree(file: str, name: str, changes: list[str]) -> None:
-    path = SHARED / "data" / "wild_configs" / "pipeline" / file
+def test_posted_configs_agree(file: str, name: str, changes: list[str], lesser: list[str]) -> None:
+    author = "TannerGilbert__Tensorflow-Object-Detection-API-Train-Model__training"
+    path = SHARED / "data" / "wild_configs" / "pipeline" / f"{author}-{file}"
     if not path.is_file():
         pytest.skip("the posted configs are not here")
-    assert patch.diff(compared(template.read(name), name), compared(schema.read(path), name)) == changes
+    found = nearest.nearest(schema.read(path))
+    assert found is not None
+    assert (found.template, list(map(str, found.changes)), list(map(str, found.lesser))) == (name, changes, lesser)
