@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import itertools
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 
 _Rank = tuple[bytes, str]
 
@@ -31,7 +31,7 @@ def split(
     """
     ranks = {image_id: _rank(seed, image_id) for image_id in labels}
     units = _units(together, ranks)
-    rarest = strata({unit[0]: [label for image_id in unit for label in labels[image_id]] for unit in units})
+    rarest = strata({unit[0]: tuple(chain.from_iterable(map(labels.__getitem__, unit))) for unit in units})
     ordered = sorted(units, key=lambda unit: (rarest[unit[0]], -len(unit), *ranks[unit[0]]))
     total, chosen = len(labels), val_images(len(labels), val_fraction)
     train: list[tuple[str, ...]] = []
@@ -50,7 +50,7 @@ def split(
             full.remove(least := min(full, key=len))
             empty.append(least)
     in_order = ranks.__getitem__
-    return sorted(itertools.chain(*train), key=in_order), sorted(itertools.chain(*val), key=in_order)
+    return sorted(chain(*train), key=in_order), sorted(chain(*val), key=in_order)
 
 
 def _units(together: Iterable[Sequence[str]], ranks: Mapping[str, _Rank]) -> list[tuple[str, ...]]:
@@ -75,9 +75,12 @@ def val_images(images: int, val_fraction: float) -> int:
 
 def strata(labels: Mapping[str, Sequence[str]]) -> dict[str, str]:
     """For each image the label on it that the fewest images show; '' for an image without objects."""
-    images_with = Counter(itertools.chain.from_iterable(map(set, labels.values())))
-    rarity = {label: (count, label) for label, count in images_with.items()}
-    return {image_id: min(present, key=rarity.__getitem__, default="") for image_id, present in labels.items()}
+    alike = Counter(map(tuple, labels.values()))  # Few of many images have labels that no other has.
+    images_with = Counter[str]()
+    for present, images in alike.items():
+        images_with.update(dict.fromkeys(present, images))
+    rarest = {present: min(present, key=lambda label: (images_with[label], label), default="") for present in alike}
+    return {image_id: rarest[tuple(present)] for image_id, present in labels.items()}
 
 
 def _rank(seed: int, image_id: str) -> _Rank:
