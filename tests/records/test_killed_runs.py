@@ -64,11 +64,14 @@ def in_another_process(work: Callable[[], None]) -> multiprocessing.process.Base
 
 
 def kill_after(seconds: float, planned: Plan, processes: int) -> None:
-    """Begins to write in another process, and kills it."""
+    """Begins to write in another process, kills it, and waits until its workers have noticed."""
     process = in_another_process(lambda: write(planned, processes))
     time.sleep(seconds)
     os.kill(process.pid or 0, signal.SIGKILL)
     process.join()
+    if (output := planned.request.output).exists():
+        with staging.locked(output):
+            pass
 
 
 def finished_shards(output: Path) -> dict[str, int]:
