@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ import pytest
 from configs import case_checkpoints, case_records
 
 from pipeline_configs import schema, template
-from tfod_tools import app, check_config, make_config, make_records
+from tfod_tools import app, check_config, fit_anchors, make_config, make_records
 
 ROOT = Path(__file__).parents[2]
 HEAVY = ("tensorflow", "numpy", "PIL", "rich")
@@ -25,7 +26,7 @@ WILD = ROOT.parent / "shared" / "data" / "wild_configs" / "pipeline"
 def fresh_flags() -> Iterator[None]:
     """Puts every flag back to its default, as a new process would."""
     yield
-    for command in (check_config, make_config, make_records):
+    for command in (check_config, fit_anchors, make_config, make_records):
         for name in command.FLAGS:
             command.FLAGS[name].unparse()
 
@@ -330,7 +331,8 @@ def test_the_config_of_a_question_is_answered_in_the_order_of_importance(
     """Somebody had changed the classes and the regularisation (datascience.stackexchange.com, 66683), and more."""
     post = POST.read_text(encoding="utf-8")
     (tmp_path / "posted.config").write_text(post[post.index("model { ssd") : post.index("Cluster setup")])
-    run(f"--config={tmp_path / 'posted.config'}")
+    _write_objects_of_50_pixels(tmp_path)
+    run(f"--config={tmp_path / 'posted.config'}", f"--records={tmp_path}")
     out = capsys.readouterr().out
     parts = [
         "9 fields differ from template ssd_mobilenet_v2_300x300:",
@@ -344,6 +346,7 @@ def test_the_config_of_a_question_is_answered_in_the_order_of_importance(
         "eval_config.max_evals: 10 -> unset",
         "eval_input_reader[0].shuffle: false -> true",
         "It starts from none of the weights that were published for the template: ssd_mobilenet_v2_coco_2018_03_29.",
+        "warning ANC09 model.ssd.anchor_generator: found 61.0% of 100 objects with an anchor of IoU 0.5",
         "warning OPT02 train_config.optimizer.rms_prop_optimizer.learning_rate.exponential_decay_learning_rate.",
         "warning CFG37 train_config.fine_tune_checkpoint: found none",
         "warning CFG40 ",
@@ -352,6 +355,29 @@ def test_the_config_of_a_question_is_answered_in_the_order_of_importance(
     ]
     places = [out.index(part) for part in parts]
     assert places == sorted(places)
+    flags = [f"--config={tmp_path / 'posted.config'}", f"--records={tmp_path}"]
+    app.status(fit_anchors.main, fit_anchors.FLAGS, "", ["fit_anchors", *flags])
+    assert re.search(r"^all +100 +61.0% → 100.0% ", capsys.readouterr().out, re.MULTILINE)
+
+
+def _write_objects_of_50_pixels(folder: Path) -> None:
+    """Records of images of 300x300 with one object of each of ten aspect ratios in ten places."""
+    sides = [(50 * 2 ** (step / 9 - 0.5), 50 * 2 ** (0.5 - step / 9)) for step in range(10)]
+    corners = [((37 * place) % 225, (83 * place + 11) % 225) for place in range(100)]
+    boxes = [(x, y, x + w, y + h) for (x, y), (w, h) in zip(corners, sides * 10, strict=True)]
+    image = {"width": 300, "height": 300}
+    records = [{"image": image, "boxes": [[side / 300 for side in box]], "labels": ["Lemon"]} for box in boxes]
+    for name in ("train", "val"):
+        case_records.write(folder / f"{name}.record", records)
+    (folder / "label_map.pbtxt").write_text('item { id: 1 name: "Lemon" } item { id: 2 name: "Cheese" }')
+    classes = [{"id": 1, "name": "Lemon"}, {"id": 2, "name": "Cheese"}]
+    split = {"images": 100, "most_boxes_on_an_image": 1}
+    manifest = {
+        "format_version": 1,
+        "label_map": {"path": "label_map.pbtxt", "classes": classes},
+        "splits": {name: {"pattern": f"{name}.record", **split} for name in ("train", "val")},
+    }
+    (folder / "manifest.json").write_text(json.dumps(manifest))
 
 
 def test_a_picture_of_the_learning_rate(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
