@@ -69,8 +69,15 @@ def _listed(folder: Path, below: str) -> Iterator[str]:
     for name, entry in sorted(shown, key=itemgetter(0)):
         if entry.is_dir(follow_symlinks=False):
             yield from _listed(folder, f"{below}{name}/")
-        elif entry.is_file():
+        elif _is_file(entry):
             yield below + name
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_file()
+    except OSError:  # A link to itself, or to where nobody may look.
+        return False
 
 
 def files_or_file(annotations: Path, suffixes: Collection[str]) -> list[Path]:

@@ -27,6 +27,13 @@ def test_files_below(folder: Path) -> None:
     assert names == ["a.PNG", "b.jpg", "sub/b.jpg"]
 
 
+def test_links_that_lead_nowhere_are_no_files(folder: Path) -> None:
+    (folder / "z.txt").symlink_to("z.txt")
+    (folder / "y.txt").symlink_to("missing.txt")
+    (folder / "x.txt").symlink_to("e.txt")
+    assert names_below(folder, (".txt",)) == ["e.txt", "x.txt"]
+
+
 def test_within_a_block_a_folder_is_listed_once(folder: Path) -> None:
     """Whatever the suffixes that are asked for; what comes and goes in the meantime is not noticed."""
     with listed_once():
