@@ -51,12 +51,11 @@ def names_below(folder: Path, suffixes: Collection[str]) -> list[str]:
     if not folder.is_dir():
         found = "is a file" if folder.exists() else "does not exist"
         raise AnnotationError(f"{found}, expected a folder.", path=folder)
-    listings = _listings.get()
-    names = list(_listed(folder, "")) if listings is None or folder not in listings else listings[folder]
-    if listings is not None:
-        listings[folder] = names
+    listings = {} if (kept := _listings.get()) is None else kept
+    if folder not in listings:
+        listings[folder] = list(_listed(folder, ""))
     wanted = tuple(suffixes)
-    return [name for name in names if name.lower().endswith(wanted)]
+    return [name for name in listings[folder] if name.lower().endswith(wanted)]
 
 
 def _listed(folder: Path, below: str) -> Iterator[str]:
