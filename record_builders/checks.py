@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from record_builders.annotations import AnnotatedImage, Box, Fault, Found, LeftOut, ObjectAnnotation
 from record_builders.choices import Choices
@@ -71,7 +71,7 @@ def of_classes(found: Iterable[Found], classes: tuple[str, ...]) -> Iterator[Fou
         if others:
             yield LeftOut(reason=OTHER_CLASSES, image_name=image.image_name, images=int(whole), boxes=others)
         if not whole:
-            yield replace(image, objects=kept, labels=labels)
+            yield image._replace(objects=kept, labels=labels)
     for name in classes:
         if seen and name not in seen:
             raise UsageError(f"no box is of the class '{name}' of --classes. {plugins.suggestion(name, seen)}")
@@ -117,10 +117,10 @@ class _Check:
     ) -> Found:
         if kept or not (had_others or had_left_out or "background" in self.choices.drop):
             labels = tuple(
-                [replace(item, label=self._name(item.label)) for item in image.labels if self._is_known(item.label)]
+                [item._replace(label=self._name(item.label)) for item in image.labels if self._is_known(item.label)]
             )
             unchanged = (image.objects, image.labels) == (kept, labels)
-            return image if unchanged else replace(image, objects=kept, labels=labels)
+            return image if unchanged else image._replace(objects=kept, labels=labels)
         if had_others:
             return _fault(image, "none of its boxes can be used, so the image cannot either.", image.line, images=1)
         reason = "with nothing but boxes left out" if had_left_out else "background"
@@ -132,7 +132,7 @@ class _Check:
         if label == item.label and weight == item.weight and _is_within(item.box, image):
             return item
         inside = item.box.clipped(image.header.width, image.header.height)
-        return replace(item, label=label, box=inside, clipped=_is_past_edge(item, image), weight=weight)
+        return item._replace(label=label, box=inside, clipped=_is_past_edge(item, image), weight=weight)
 
     def _reason_to_drop(self, item: ObjectAnnotation, image: AnnotatedImage) -> str:
         """Why the user does not want the object; '' where it is wanted."""

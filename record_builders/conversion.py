@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -62,7 +61,7 @@ def read_header(path: Path) -> ImageHeader:
     pixels.decoded(content)
     kind = f"{readable.format.upper()} with {' and '.join(kinds)}"
     new_format = "jpeg" if readable.format == "jpeg" else "png"
-    return replace(readable, format=new_format, conversion=Conversion(kind=kind, orientation=orientation))
+    return readable._replace(format=new_format, conversion=Conversion(kind=kind, orientation=orientation))
 
 
 def _unreadable(path: Path, error: ImageError) -> ImageHeader:
@@ -105,9 +104,9 @@ def drawn_upright(header: ImageHeader, stated: tuple[float, float]) -> ImageHead
     if conversion is None or conversion.orientation < 5 or size[0] == size[1]:
         return header
     if stated == size[::-1]:
-        upright = replace(conversion, drawn="upright")
-        return replace(header, width=header.height, height=header.width, conversion=upright)
-    return replace(header, conversion=replace(conversion, drawn="stored")) if stated == size else header
+        upright = conversion._replace(drawn="upright")
+        return header._replace(width=header.height, height=header.width, conversion=upright)
+    return header._replace(conversion=conversion._replace(drawn="stored")) if stated == size else header
 
 
 def turned(found: Found) -> Found:
@@ -122,9 +121,8 @@ def turned(found: Found) -> Found:
     size = (header.height, header.width) if sideways else (header.width, header.height)
     objects = tuple(_turned_object(item, place, header) for item in found.objects)
     notes = (*found.notes, UNSURE) if conversion.drawn == "unknown" else found.notes
-    return replace(
-        found,
-        header=replace(header, width=size[0], height=size[1], conversion=replace(conversion, drawn="upright")),
+    return found._replace(
+        header=header._replace(width=size[0], height=size[1], conversion=conversion._replace(drawn="upright")),
         objects=objects,
         notes=notes,
     )
@@ -162,8 +160,7 @@ def _turned_object(item: ObjectAnnotation, place: Place, header: ImageHeader) ->
     if header.conversion and item.mask and not isinstance(item.mask, Turned):
         orientation = header.conversion.orientation
         mask = Turned(mask=item.mask, orientation=orientation, width=header.width, height=header.height)
-    return replace(
-        item,
+    return item._replace(
         box=box,
         mask=mask,
         keypoints=tuple(

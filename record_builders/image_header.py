@@ -9,9 +9,8 @@ from __future__ import annotations
 import os
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import google_crc32c
 
@@ -28,8 +27,7 @@ _START_BYTES = 4096
 _SAMPLE_BYTES = 4096
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Conversion:
+class Conversion(NamedTuple):
     """What an image is converted from when it is written.
 
     Attributes:
@@ -44,8 +42,7 @@ class Conversion:
     drawn: Literal["stored", "upright", "unknown"] = "unknown"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImageHeader:
+class ImageHeader(NamedTuple):
     """Width and height in pixels as stored (EXIF rotation not applied: the engine ignores it), and the format.
 
     Attributes:
@@ -60,9 +57,9 @@ class ImageHeader:
     width: int
     height: int
     format: str
-    size_bytes: int = field(default=0, compare=False)
-    modified_ns: int = field(default=0, compare=False)
-    sample: int = field(default=0, compare=False)
+    size_bytes: int = 0
+    modified_ns: int = 0
+    sample: int = 0
     conversion: Conversion | None = None
 
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from record_builders import pixels
 from tfod_tools.base.errors import ImageError
@@ -16,15 +15,13 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Polygons:
+class Polygons(NamedTuple):
     """The union of `rings`, each x1, y1, x2, y2 and so on in pixels."""
 
     rings: tuple[tuple[float, ...], ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunLengths:
+class RunLengths(NamedTuple):
     """Runs of 0s and 1s in turn, beginning with 0s, down one column after the other (COCO's RLE).
 
     Attributes:
@@ -38,17 +35,15 @@ class RunLengths:
     height: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IndexImage:
-    """The pixels of the palette image at `path` that have the number `index`; it was changed last at `modified_ns`."""
+class IndexImage(NamedTuple):
+    """The pixels of the palette image at `path` that have `number`; it was changed last at `modified_ns`."""
 
     path: Path
-    index: int
-    modified_ns: int = field(default=0, compare=False)
+    number: int
+    modified_ns: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Turned:
+class Turned(NamedTuple):
     """A mask of an image of `width` x `height` pixels that is written upright, by its EXIF `orientation`."""
 
     mask: Polygons | RunLengths | IndexImage
@@ -107,7 +102,7 @@ def _index_image(mask: IndexImage, width: int, height: int) -> Image:
     try:
         with Image.open(mask.path) as image:
             _check_size(*image.size, width, height, mask.path)
-            return image.point([255 * (value == mask.index) for value in range(256)], "L").convert("1")
+            return image.point([255 * (value == mask.number) for value in range(256)], "L").convert("1")
     except (OSError, UnidentifiedImageError, ValueError) as exc:
         raise ImageError(f"cannot read the masks: {exc}. Replace the file.", path=mask.path) from exc
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import errno
 import marshal
-import operator
 import os
 import tempfile
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple, cast, overload
 
@@ -134,24 +133,12 @@ class StoredImages(Sequence[AnnotatedImage]):
         return map(self.store.packed, self.outlines)
 
 
-def _getter(names: Sequence[str]) -> Callable[[Any], Sequence[Any]]:
-    """What gets all the attributes `names`."""
-    return operator.attrgetter(*names) if len(names) > 1 else lambda value: (getattr(value, names[0]),)
-
-
-_TYPES = (
-    *(AnnotatedImage, ImageHeader, Conversion, ObjectAnnotation, Box, Keypoint, ImageLabel),
+_PATH = -1
+_TYPES: tuple[type[tuple[Any, ...]], ...] = (
+    *(tuple, AnnotatedImage, ImageHeader, Conversion, ObjectAnnotation, Box, Keypoint, ImageLabel),
     *(Polygons, RunLengths, IndexImage, Turned),
 )
 _NUMBERS = {kind: number for number, kind in enumerate(_TYPES)}
-_FIELDS = [tuple(field.name for field in fields(kind)) for kind in _TYPES]
-_GETTERS = [_getter(names) for names in _FIELDS]
-# Of each field its place in what is packed, after the number of the type, and what sets it.
-_SETTERS = [
-    tuple((place, getattr(kind, name).__set__) for place, name in enumerate(names, start=1))
-    for kind, names in zip(_TYPES, _FIELDS, strict=True)
-]
-_TUPLE, _PATH = -1, -2
 _PLAIN = frozenset((str, int, float, bool, type(None)))
 # Version 2 of marshal's format is the last in which equal values have equal bytes.
 _VERSION = 2
@@ -168,22 +155,15 @@ def unpack(packed: bytes) -> AnnotatedImage:
 
 
 def _plain(value: Any) -> Any:
+    """The number of the type of `value`, and its fields, in turn plain."""
     if isinstance(value, Path):
         return _PATH, str(value)
-    number = _NUMBERS.get(type(value), _TUPLE)
-    values = value if number == _TUPLE else _GETTERS[number](value)
-    return (number, *[each if type(each) in _PLAIN or each == () else _plain(each) for each in values])
+    return (_NUMBERS[type(value)], *[each if type(each) in _PLAIN or each == () else _plain(each) for each in value])
 
 
 def _whole(value: Any) -> Any:
     number = value[0]
     if number == _PATH:
         return Path(value[1])
-    if number == _TUPLE:
-        return tuple([_whole(each) if type(each) is tuple and each else each for each in value[1:]])
-    # A frozen dataclass with slots, whose __init__ takes twice as long.
-    whole = object.__new__(_TYPES[number])
-    for place, setter in _SETTERS[number]:
-        each = value[place]
-        setter(whole, _whole(each) if type(each) is tuple and each else each)
-    return whole
+    fields = [_whole(each) if type(each) is tuple and each else each for each in value[1:]]
+    return tuple.__new__(_TYPES[number], fields)

@@ -26,7 +26,6 @@ import itertools
 import math
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from lxml import etree
@@ -164,7 +163,7 @@ def _header(first: Children, line: int, path: Path, images: ImageFolder, image_p
 def _masks(path: Path) -> IndexImage | None:
     """The masks of all objects of the XML file at `path`, where there are some."""
     masks = path.parents[1] / "SegmentationObject" / f"{path.stem}.png"
-    return IndexImage(path=masks, index=0, modified_ns=masks.stat().st_mtime_ns) if masks.is_file() else None
+    return IndexImage(path=masks, number=0, modified_ns=masks.stat().st_mtime_ns) if masks.is_file() else None
 
 
 def _check_masks(objects: list[ObjectAnnotation], header: ImageHeader) -> None:
@@ -185,7 +184,7 @@ def _objects(
     objects, errors = [], []
     for index, element in enumerate(root.iterchildren("object"), start=1):
         try:
-            objects.append(_object(element, path, replace(masks, index=index) if masks else None))
+            objects.append(_object(element, path, masks._replace(number=index) if masks else None))
         except AnnotationError as error:
             errors.append(error)
     return objects, errors

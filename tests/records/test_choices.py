@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -34,9 +33,9 @@ def image(*objects: ObjectAnnotation) -> AnnotatedImage:
 def of_kind(kind: str) -> ObjectAnnotation:
     """A cat that is what `drop` calls `kind`."""
     if kind in FLAGS:
-        return replace(CAT, **{FIELDS.get(kind, kind): True})
+        return CAT._replace(**{FIELDS.get(kind, kind): True})
     box = {"flat": Box(xmin=5, ymin=5, xmax=5, ymax=9), "past_edge": Box(xmin=-9, ymin=5, xmax=20, ymax=20)}
-    return replace(CAT, box=box.get(kind, CAT.box), label="wolf" if kind == "unknown_class" else "cat")
+    return CAT._replace(box=box.get(kind, CAT.box), label="wolf" if kind == "unknown_class" else "cat")
 
 
 @pytest.mark.parametrize("kind", [kind for kind in DROPPABLE if kind != "background"])
@@ -79,13 +78,13 @@ def test_a_problem_outweighs_a_choice() -> None:
 
 def test_classes() -> None:
     """Other boxes go, and images without any of the classes; labels of images likewise."""
-    dog = replace(CAT, label="dog")
+    dog = CAT._replace(label="dog")
     found: list[Found] = list(of_classes([image(CAT, dog, dog), image(dog), image()], ("cat",)))
     assert found == [
         LeftOut(reason="of classes that were not asked for", image_name="a.jpg", boxes=2),
-        replace(image(CAT), labels=(ImageLabel(label="cat", present=True),)),
+        image(CAT)._replace(labels=(ImageLabel(label="cat", present=True),)),
         LeftOut(reason="of classes that were not asked for", image_name="a.jpg", images=1, boxes=1),
-        replace(image(), labels=(ImageLabel(label="cat", present=True),)),
+        image()._replace(labels=(ImageLabel(label="cat", present=True),)),
     ]
     with pytest.raises(UsageError, match=r"no box is of the class 'cats' of --classes\. Did you mean cat\?"):
         list(of_classes([image(CAT)], ("cats",)))
@@ -102,6 +101,6 @@ def test_labels_of_images_get_names_of_the_map() -> None:
 def test_rounding_is_no_clipping() -> None:
     """Fractions of six digits miss the edge by less than a hundredth of a pixel."""
     box = Box(xmin=-0.0004, ymin=0, xmax=100.0004, ymax=50)
-    (found,) = checked([image(replace(CAT, box=box))], None, Choices(drop=frozenset({"past_edge"})))
+    (found,) = checked([image(CAT._replace(box=box))], None, Choices(drop=frozenset({"past_edge"})))
     assert isinstance(found, AnnotatedImage)
     assert [(item.clipped, item.box.xmax) for item in found.objects] == [(False, 100)]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -79,9 +78,8 @@ def test_what_few_records_have() -> None:
     )
     plain = ObjectAnnotation(label="dög", box=box, keypoints=(Keypoint(name="nose", x=0, y=0, visibility=0),))
     labels = (("cat", True), ("dög", False), ("wolf", True))
-    image = replace(
-        annotated(marked, plain),
-        labels=tuple(ImageLabel(label=label, present=present) for label, present in labels),
+    image = annotated(marked, plain)._replace(
+        labels=tuple(ImageLabel(label=label, present=present) for label, present in labels)
     )
     data = example.serialize(image, b"image", IDS)
     features = Example.FromString(data).features.feature

@@ -42,7 +42,7 @@ def header_of(path: Path, data: bytes) -> ImageHeader:
 def test_reads_what_pillow_wrote(tmp_path: Path, format: str, mode: str, options: dict[str, object]) -> None:
     """Width, height and format, whatever the file is called."""
     found = header_of(tmp_path / "image.dat", encoded(format, mode, **options))
-    assert found == ImageHeader(width=33, height=21, format=format.lower())
+    assert (found.width, found.height, found.format) == (33, 21, format.lower())
     stat = (tmp_path / "image.dat").stat()
     assert (found.size_bytes, found.modified_ns) == (stat.st_size, stat.st_mtime_ns)
 
@@ -105,6 +105,5 @@ def test_real_photos(shared_data: Path) -> None:
     assert len(paths) > 500
     for path in paths:
         with Image.open(path) as image:
-            assert read_header(path) == ImageHeader(
-                width=image.width, height=image.height, format=(image.format or "").lower()
-            )
+            found = read_header(path)
+            assert (found.width, found.height, found.format) == (*image.size, (image.format or "").lower())

@@ -5,7 +5,6 @@ from __future__ import annotations
 import resource
 import signal
 import tracemalloc
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -26,7 +25,7 @@ BOXES = st.builds(Box, xmin=NUMBERS, ymin=NUMBERS, xmax=NUMBERS, ymax=NUMBERS)
 PLAIN_MASKS = (
     st.builds(Polygons, rings=st.lists(st.lists(NUMBERS).map(tuple)).map(tuple))
     | st.builds(RunLengths, counts=st.text() | st.lists(st.integers()).map(tuple), width=st.just(3), height=st.just(4))
-    | st.builds(IndexImage, path=st.just(Path("a/b.png")), index=st.integers(), modified_ns=st.integers())
+    | st.builds(IndexImage, path=st.just(Path("a/b.png")), number=st.integers(), modified_ns=st.integers())
 )
 MASKS = PLAIN_MASKS | st.builds(Turned, mask=PLAIN_MASKS, orientation=st.just(6), width=st.just(3), height=st.just(4))
 KEYPOINTS = st.builds(Keypoint, name=NAMES, x=NUMBERS, y=NUMBERS, visibility=st.integers(0, 2))
@@ -91,7 +90,7 @@ def test_equal_images_have_equal_bytes() -> None:
     """Whether or not their strings are the same object in memory."""
     image = image_of(1)
     name = image.objects[0].label
-    same, other = (replace(image, image_id=text) for text in (name, "".join(name)))
+    same, other = (image._replace(image_id=text) for text in (name, "".join(name)))
     assert stored_images.pack(same) == stored_images.pack(other)
 
 
