@@ -69,22 +69,33 @@ def stoppable(message: str) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def run(tasks: Sequence[Callable[[Advance], T]], processes: int, on_progress: Advance) -> list[T]:
+def run(
+    tasks: Sequence[Callable[[Advance], T]],
+    processes: int,
+    on_progress: Advance,
+    when_idle: Callable[[], object] = lambda: None,
+) -> list[T]:
     """What each of `tasks` returns, in their order.
 
     Args:
       tasks: each is called with a function that takes the number of further items done. They are begun in their order.
       processes: over how many processes to spread them; with 1, they run in this one.
       on_progress: told the numbers of further items done.
+      when_idle: called each time that one of several processes has nothing left to do; what this one can do meanwhile.
 
     Raises:
       TfodError: or OSError: the first that a task raised; the others are then stopped.
       WorkerKilledError: a process was killed.
     """
-    return list(results(tasks, processes, on_progress))
+    return list(results(tasks, processes, on_progress, when_idle))
 
 
-def results(tasks: Sequence[Callable[[Advance], T]], processes: int, on_progress: Advance) -> Iterator[T]:
+def results(
+    tasks: Sequence[Callable[[Advance], T]],
+    processes: int,
+    on_progress: Advance,
+    when_idle: Callable[[], object] = lambda: None,
+) -> Iterator[T]:
     """As `run`, but one result after the other, each as soon as it and those before it are there."""
     processes = min(processes, len(tasks))
     if processes < 2 or not hasattr(os, "fork"):
@@ -95,7 +106,7 @@ def results(tasks: Sequence[Callable[[Advance], T]], processes: int, on_progress
     try:
         for _ in range(processes):
             _start(tasks, workers)
-        yield from _received(len(tasks), workers, on_progress)
+        yield from _received(len(tasks), workers, on_progress, when_idle)
     finally:
         gc.unfreeze()
         for process in workers.values():
@@ -124,7 +135,9 @@ def _start(tasks: Sequence[Callable[[Advance], Any]], workers: dict[Connection, 
     theirs.close()
 
 
-def _received(count: int, workers: Mapping[Connection, BaseProcess], on_progress: Advance) -> Iterator[Any]:
+def _received(
+    count: int, workers: Mapping[Connection, BaseProcess], on_progress: Advance, when_idle: Callable[[], object]
+) -> Iterator[Any]:
     """The results of `count` tasks, in their order."""
     from multiprocessing import connection
 
@@ -142,7 +155,8 @@ def _received(count: int, workers: Mapping[Connection, BaseProcess], on_progress
                 if kind == "bug":
                     raise RuntimeError(f"in a worker:\n{value}")
                 if kind == "free":
-                    _send_next(worker, waiting)
+                    if not _send_next(worker, waiting):
+                        when_idle()
                 elif kind == "progress":
                     on_progress(value)
                 else:
@@ -150,9 +164,13 @@ def _received(count: int, workers: Mapping[Connection, BaseProcess], on_progress
         yield early.pop(wanted)
 
 
-def _send_next(worker: Connection, waiting: Iterator[int]) -> None:
-    with contextlib.suppress(StopIteration, ConnectionError):  # That it is gone is found when it should answer.
-        worker.send(next(waiting))
+def _send_next(worker: Connection, waiting: Iterator[int]) -> bool:
+    """Whether there was another task for the worker."""
+    if (index := next(waiting, None)) is None:
+        return False
+    with contextlib.suppress(ConnectionError):  # That it is gone is found when it should answer.
+        worker.send(index)
+    return True
 
 
 def _message(worker: Connection, process: BaseProcess) -> tuple[str, int, Any]:

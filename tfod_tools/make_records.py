@@ -28,7 +28,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -180,10 +180,12 @@ def _make(request: Request, given: Inputs) -> int:
         raise Problems(problems, advice=advice)
     if problems:
         print(given.named(str(Problems(problems))), file=sys.stderr)
+    summary = cache(partial(report.summary, plan, done=not _DRY_RUN.value))
     if not _DRY_RUN.value:
+        beam_options = _BEAM_OPTIONS.value if _ENGINE.value == "beam" else None
         with progress.bar("Writing", len(plan.images)) as advance:
-            writing.write(plan, advance, _WORKERS.value, _BEAM_OPTIONS.value if _ENGINE.value == "beam" else None)
-    print(report.summary(plan, done=not _DRY_RUN.value))
+            writing.write(plan, advance, _WORKERS.value, beam_options, when_idle=summary)
+    print(summary())
     return app.SKIPPED_ITEMS if problems else 0
 
 
