@@ -137,6 +137,8 @@ class _Check:
     def _reason_to_drop(self, item: ObjectAnnotation, image: AnnotatedImage) -> str:
         """Why the user does not want the object; '' where it is wanted."""
         drop = self.choices.drop
+        if not drop:
+            return ""
         if "unknown_class" in drop and not self._is_known(item.label):
             return "unknown_class"
         if "flat" in drop and _box_problem(item, image):

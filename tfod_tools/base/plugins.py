@@ -27,9 +27,8 @@ def load(package: str, folder: Path, name: str, kind: str) -> ModuleType:
     Raises:
       UsageError: there is no such file. Errors inside the file come through as they are.
     """
-    known = names(folder)
-    if name not in known:
-        raise UsageError(f"no {kind} is called '{name}'. {suggestion(name, known)}")
+    if not (name.isidentifier() and name[0] != "_" and (folder / f"{name}.py").is_file()):
+        raise UsageError(f"no {kind} is called '{name}'. {suggestion(name, names(folder))}")
     return importlib.import_module(f"{package}.{name}")
 
 
