@@ -23,8 +23,8 @@ _JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 # Marker, length, precision, height and width.
 _JPEG_FRAME_BYTES = 9
 _JPEG_TAIL_BYTES = 1 << 16
-_START_BYTES = 4096
-_SAMPLE_BYTES = 4096
+# What is read of each end of a file: enough, in one go, for most headers, and for telling images from one another.
+_END_BYTES = 4096
 
 
 class Conversion(NamedTuple):
@@ -51,7 +51,7 @@ class ImageHeader(NamedTuple):
         image, so are width and height.
       size_bytes: of the file.
       modified_ns: when the file was changed last, in nanoseconds since 1970.
-      sample: the CRC-32C of 4 KiB from the middle of the file: photos of one camera begin and end alike.
+      sample: the CRC-32C of the last 4 KiB of the file: what is compressed differs there, while headers are alike.
     """
 
     width: int
@@ -73,14 +73,18 @@ def read_header(path: Path) -> ImageHeader:
         file = os.open(path, os.O_RDONLY)
         try:
             stat = os.fstat(file)
-            start = os.pread(file, _START_BYTES, 0)
+            start = os.pread(file, _END_BYTES, 0)
+            rest = max(stat.st_size - _END_BYTES, 0)
+            end = os.pread(file, _END_BYTES, rest) if rest else start
 
             def read(offset: int, count: int) -> bytes:
-                end = offset + count
-                return start[offset:end] if end <= len(start) else os.pread(file, count, offset)
+                if offset + count <= len(start):
+                    return start[offset : offset + count]
+                if offset >= rest:
+                    return end[offset - rest : offset - rest + count]
+                return os.pread(file, count, offset)
 
             width, height, kind = _checked(read, stat.st_size)
-            middle = os.pread(file, _SAMPLE_BYTES, max(stat.st_size - _SAMPLE_BYTES, 0) // 2)
         finally:
             os.close(file)
     except OSError as exc:
@@ -94,7 +98,7 @@ def read_header(path: Path) -> ImageHeader:
         format=kind,
         size_bytes=stat.st_size,
         modified_ns=stat.st_mtime_ns,
-        sample=google_crc32c.value(middle),
+        sample=google_crc32c.value(end),
     )
 
 
