@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
 from google import protobuf
@@ -17,6 +18,9 @@ from record_builders.plan import Plan
 from record_builders.staging import Staging
 from record_builders.stored_images import StoredImages
 from tfod_tools.base.errors import ImageError, RecordError
+
+# A disk that answers late has some to do meanwhile.
+_FILES_AHEAD = 8
 
 
 def write(
@@ -106,22 +110,49 @@ def _fingerprint(images: StoredImages, classes: Mapping[str, int], made_by: str)
 def _records(
     images: Sequence[AnnotatedImage], classes: Mapping[str, int], on_progress: workers.Advance
 ) -> Iterator[bytes]:
-    for image in images:
-        yield example.serialize(image, conversion.convert(_content(image), image.header), classes)
+    for image, content in _contents(images):
+        yield example.serialize(image, conversion.convert(content, image.header), classes)
         on_progress(1)
 
 
-def _content(image: AnnotatedImage) -> bytes:
-    """The image file, which must be the one that was planned with."""
+def _contents(images: Iterable[AnnotatedImage]) -> Iterator[tuple[AnnotatedImage, bytes]]:
+    """Each image and what its file holds, while the system reads the files of the next ones ahead."""
+    ahead: deque[tuple[AnnotatedImage, int]] = deque()
+    try:
+        for image in images:
+            ahead.append((image, _opened(image)))
+            if len(ahead) > _FILES_AHEAD:
+                yield _content(*ahead.popleft())
+        while ahead:
+            yield _content(*ahead.popleft())
+    finally:
+        for _, descriptor in ahead:
+            os.close(descriptor)
+
+
+def _opened(image: AnnotatedImage) -> int:
     try:
         descriptor = os.open(image.image_path, os.O_RDONLY)
-        try:
-            stat = os.fstat(descriptor)
-            content = os.read(descriptor, stat.st_size)
-        finally:
-            os.close(descriptor)
     except OSError as exc:
-        raise ImageError(f"cannot read the image: {exc.strerror}.", path=image.image_path) from exc
+        raise _unreadable(image, exc) from exc
+    if hasattr(os, "posix_fadvise"):
+        os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_WILLNEED)
+    return descriptor
+
+
+def _content(image: AnnotatedImage, descriptor: int) -> tuple[AnnotatedImage, bytes]:
+    """The image and its file, which must be the one that was planned with. Closes it."""
+    try:
+        stat = os.fstat(descriptor)
+        content = os.read(descriptor, stat.st_size)
+    except OSError as exc:
+        raise _unreadable(image, exc) from exc
+    finally:
+        os.close(descriptor)
     if (len(content), stat.st_mtime_ns) != (image.header.size_bytes, image.header.modified_ns):
         raise ImageError("the image was changed in the meantime. Run it again.", path=image.image_path)
-    return content
+    return image, content
+
+
+def _unreadable(image: AnnotatedImage, error: OSError) -> ImageError:
+    return ImageError(f"cannot read the image: {error.strerror}.", path=image.image_path)
