@@ -46,4 +46,4 @@ class Choices:
 
     def ignored(self, item: ObjectAnnotation) -> bool:
         """Whether `item` is of a kind to ignore."""
-        return any(_IS[kind](item) for kind in self.ignore)
+        return any([_IS[kind](item) for kind in self.ignore])

@@ -83,13 +83,13 @@ def image_header(
         header = images.header(path)
     except ImageError as exc:
         raise AnnotationError(f"its image {path.name}: {exc.message}", path=source, line=line) from exc
-    header = conversion.drawn_upright(header, (number(stated[0]), number(stated[1])))
+    sides = (number(stated[0]), number(stated[1]))
+    header = conversion.drawn_upright(header, sides)
     true = (header.width, header.height)
-    wrong = [
-        value not in (None, "", 0, "0") and number(value) != size for value, size in zip(stated, true, strict=True)
-    ]
-    if any(wrong):
-        swapped = [number(value) for value in stated] == [header.height, header.width]
+    if sides != true and any(
+        value not in (None, "", 0, "0") and side != size for value, side, size in zip(stated, sides, true, strict=True)
+    ):
+        swapped = sides == true[::-1]
         message = (
             f"{what} is {stated[0]}x{stated[1]}, but {path.name} has {header.width}x{header.height} pixels. "
             + ("The tool obeyed the photo's EXIF rotation, which the engine ignores: " if swapped else "")

@@ -218,10 +218,13 @@ def _object(element: etree._Element, path: Path, mask: IndexImage | None) -> Obj
 
 
 def _pixels(sides: Children, side: str, corners: etree._Element, path: Path) -> float:
-    text = xml_files.text(sides, side)
-    number = matching.number(text)
+    try:
+        number = float(sides[side].text or "")
+    except (KeyError, ValueError):
+        number = math.nan
     if math.isfinite(number):
         return number
+    text = xml_files.text(sides, side)
     found = f"is '{text}'" if text else "is missing or empty"
     line = xml_files.line(sides, side, corners)
     raise AnnotationError(f"<{side}> {found}, expected pixels. Correct it.", path=path, line=line)
@@ -229,7 +232,8 @@ def _pixels(sides: Children, side: str, corners: etree._Element, path: Path) -> 
 
 def _flag(parts: Children, name: str, path: Path) -> bool:
     text = xml_files.text(parts, name)
-    if text.lower() not in _FLAGS:
+    flag = _FLAGS.get(text.lower())
+    if flag is None:
         message = f"<{name}> is '{text}', expected 0 or 1. Correct it."
         raise AnnotationError(message, path=path, line=parts[name].sourceline)
-    return _FLAGS[text.lower()]
+    return flag
