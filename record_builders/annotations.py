@@ -6,7 +6,6 @@ What there is one of for each image or object is a NamedTuple: made, stored and 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from record_builders.image_header import ImageHeader
@@ -112,7 +111,7 @@ class AnnotatedImage(NamedTuple):
 
     Attributes:
       image_id: identifies the image in the records: the stem of its file name where no other image has the same.
-      image_path: the image file.
+      image_path: the image file. Paths are text here: a Path takes as long as all else that is done for an object.
       image_name: its path below the folder of images, with forward slashes.
       header: true size (pixels) and format of the image.
       objects: in the order of the annotation file; none for an image that shows nothing of interest.
@@ -123,11 +122,11 @@ class AnnotatedImage(NamedTuple):
     """
 
     image_id: str
-    image_path: Path
+    image_path: str
     image_name: str
     header: ImageHeader
     objects: tuple[ObjectAnnotation, ...]
-    source: Path
+    source: str
     line: int | None = None
     labels: tuple[ImageLabel, ...] = ()
     notes: tuple[str, ...] = ()

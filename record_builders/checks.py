@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from record_builders.annotations import AnnotatedImage, Box, Fault, Found, LeftOut, ObjectAnnotation
 from record_builders.choices import Choices
@@ -34,7 +35,7 @@ def checked(
       found: what a format's `read` yields.
       label_map: the classes that are allowed, or None for any. Display names become names.
       choices: what the user decided; by default `Choices()`.
-      sources: filled with the image_id of every image and the name of its annotation file.
+      sources: filled with the image_id of every image and its annotation file.
     """
     check = _Check(None if label_map is None else label_map.names_by_label(), choices or Choices())
     sources = {} if sources is None else sources
@@ -48,7 +49,7 @@ def checked(
         elif image.image_id in sources:
             yield _duplicate(image, sources[image.image_id])
         else:
-            sources[image.image_id] = image.source.name
+            sources[image.image_id] = image.source
             yield from check.image(image, had_others=image.image_name in faulty)
 
 
@@ -82,8 +83,9 @@ OTHER_CLASSES = "of classes that were not asked for"
 
 def _duplicate(image: AnnotatedImage, source: str) -> Fault:
     message = (
-        f"image '{image.image_id}' was already annotated by {source}, expected each image once and names that differ. "
-        "Remove one, or rename the image; without its <filename>, an annotation belongs to the image of the same name."
+        f"image '{image.image_id}' was already annotated by {Path(source).name}, expected each image once and names "
+        "that differ. Remove one, or rename the image; without its <filename>, an annotation belongs to the image of "
+        "the same name."
     )
     return _fault(image, message, image.line, images=1, boxes=len(image.objects))
 

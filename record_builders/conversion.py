@@ -17,6 +17,7 @@ from record_builders import image_header, pixels
 from record_builders.annotations import AnnotatedImage, Box, Found, Keypoint, ObjectAnnotation
 from record_builders.image_header import Conversion, ImageHeader
 from record_builders.masks import Turned
+from tfod_tools.base import files
 from tfod_tools.base.errors import ImageError
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ _OF_16_BITS = ("I;16", "I;16L", "I;16B", "I;16N", "I")
 _MODES = ("1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr", *_OF_16_BITS[:-1])
 
 
-def read_header(path: Path) -> ImageHeader:
+def read_header(path: Path | str) -> ImageHeader:
     """As `image_header.read_header`, but with what to convert in place of an error, as far as that can be done.
 
     What is to be converted is decoded for this.
@@ -43,7 +44,7 @@ def read_header(path: Path) -> ImageHeader:
         readable = image_header.read_header(path)
     except ImageError as error:
         return _unreadable(path, error)
-    content = path.read_bytes()
+    content = files.content(path)
     try:
         image = pixels.opened(content)
     except ImageError:  # What the engine reads needs no Pillow.
@@ -64,9 +65,9 @@ def read_header(path: Path) -> ImageHeader:
     return readable._replace(format=new_format, conversion=Conversion(kind=kind, orientation=orientation))
 
 
-def _unreadable(path: Path, error: ImageError) -> ImageHeader:
+def _unreadable(path: Path | str, error: ImageError) -> ImageHeader:
     try:
-        content = path.read_bytes()
+        content = files.content(path)
         image = pixels.decoded(content)
     except (OSError, ImageError):
         raise error from None
@@ -74,7 +75,7 @@ def _unreadable(path: Path, error: ImageError) -> ImageHeader:
     # A JPEG or PNG that is refused is damaged, though Pillow may make something of it.
     if kind in ("JPEG", "PNG") or image.mode not in _MODES or min(image.size) < 1:
         raise error
-    stat = path.stat()
+    stat = Path(path).stat()
     return ImageHeader(
         width=image.width,
         height=image.height,

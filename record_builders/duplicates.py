@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from record_builders.annotations import AnnotatedImage
 from record_builders.stored_images import StoredImages
+from tfod_tools.base import files
 from tfod_tools.base.errors import ImageError
 
 
@@ -50,7 +51,7 @@ def _parted(indices: Iterable[int], evidence: Callable[[int], Hashable]) -> list
 
 def _hash(image: AnnotatedImage) -> bytes:
     try:
-        return hashlib.sha256(image.image_path.read_bytes()).digest()
+        return hashlib.sha256(files.content(image.image_path)).digest()
     except OSError as exc:
         raise ImageError(f"cannot read the image: {exc.strerror}.", path=image.image_path) from exc
 

@@ -11,6 +11,7 @@ from google.protobuf.message import DecodeError
 
 from record_builders import masks
 from record_builders.annotations import AnnotatedImage, Box
+from record_builders.folders import last_part
 from record_builders.protos import Example
 from tfod_tools.base.errors import RecordError
 
@@ -85,7 +86,7 @@ def serialize(image: AnnotatedImage, encoded: bytes, ids: Mapping[str, int]) -> 
     features: dict[str, Values] = {
         "image/encoded": [encoded],
         "image/format": [image.header.format.encode()],
-        "image/filename": [_utf8(image.image_path.name)],
+        "image/filename": [_utf8(last_part(image.image_name))],
         "image/source_id": [_utf8(image.image_id)],
         "image/key/sha256": [hashlib.sha256(encoded).hexdigest().encode()],
         "image/height": [image.header.height],

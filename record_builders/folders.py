@@ -154,24 +154,26 @@ class ImageFolder:
         """Path below the folder of every image, with forward slashes, sorted."""
         return list(self._names)
 
-    def name(self, path: Path) -> str:
-        """Path below the folder of the image at `path`, with forward slashes."""
-        return str(path).removeprefix(self._prefix)
+    def path(self, name: str) -> str:
+        """The file of the image that has this name among `names`."""
+        return self._prefix + name
 
-    def image_id(self, path: Path) -> str:
-        """What identifies the image at `path` among all: its stem or, where that is another's too, its whole name."""
-        return self.name(path) if path.stem in self._ambiguous else path.stem
+    def image_id(self, name: str) -> str:
+        """What identifies the image among all: its stem or, where that is another's too, its whole name."""
+        stem = _stem(name)
+        return name if stem in self._ambiguous else stem
 
-    def header(self, path: Path) -> ImageHeader:
-        """The header of the image at `path`.
+    def header(self, name: str) -> ImageHeader:
+        """The header of the image that has this name among `names`.
 
         Raises:
           ImageError: it cannot be read, nor converted if that is wanted.
         """
+        path = self.path(name)
         return conversion.read_header(path) if self._convert else image_header.read_header(path)
 
-    def find(self, name: str, near: Path) -> Path | None:
-        """The image called `name`, which is a stem or a file name, perhaps with folders; None where there is none.
+    def find(self, name: str, near: Path) -> str | None:
+        """That of `names` which `name`, a stem or a file name, perhaps with folders, means; None where there is none.
 
         Of several, the one whose name has the same case, then the one in the subfolder `near`, and then the one with
         the most folders alike (as images/train/a.jpg for labels/train/a.txt), is meant.
@@ -182,27 +184,33 @@ class ImageFolder:
         if "/" in name or "\\" in name:
             *folders, name = re.split(r"[/\\]", name)
             near = near.joinpath(*folders)
-        found = [self.folder / other for other in self._called(name.lower())]
+        found = self._called(name.lower())
         if len(found) < 2:
             return found[0] if found else None
-        ranks = {path: self._rank(path, name, near) for path in found}
-        best = [path for path in found if ranks[path] == max(ranks.values())]
+        ranks = {other: _rank(Path(other), name, near) for other in found}
+        best = [other for other in found if ranks[other] == max(ranks.values())]
         if len(best) > 1:
-            names = ", ".join(map(self.name, best))
-            raise ImageError(f"'{name}' may be any of {names}, expected one. Rename or remove the others.")
+            message = f"'{name}' may be any of {', '.join(best)}, expected one. Rename or remove the others."
+            raise ImageError(message)
         return best[0]
 
     def _called(self, lowered: str) -> list[str]:
         """The names of images whose stem or file name, in lower case, is `lowered`."""
         of_stem = self._by_stem.get(lowered, [])
         with_suffix = self._by_stem.get(_stem(lowered), []) if lowered.endswith(IMAGE_SUFFIXES) else []
-        return of_stem + [name for name in with_suffix if name.rpartition("/")[2].lower() == lowered]
+        return of_stem + [name for name in with_suffix if last_part(name).lower() == lowered]
 
-    def _rank(self, path: Path, name: str, near: Path) -> tuple[bool, bool, int]:
-        own, wanted = path.parent.relative_to(self.folder).parts, near.parts
-        alike = takewhile(lambda pair: pair[0] == pair[1], zip(reversed(own), reversed(wanted), strict=False))
-        return name in (path.name, path.stem), own == wanted, sum(1 for _ in alike)
+
+def _rank(path: Path, name: str, near: Path) -> tuple[bool, bool, int]:
+    own, wanted = path.parent.parts, near.parts
+    alike = takewhile(lambda pair: pair[0] == pair[1], zip(reversed(own), reversed(wanted), strict=False))
+    return name in (path.name, path.stem), own == wanted, sum(1 for _ in alike)
+
+
+def last_part(name: str) -> str:
+    """The file name of an image of this name."""
+    return name.rpartition("/")[2]
 
 
 def _stem(name: str) -> str:
-    return name.rpartition("/")[2].rpartition(".")[0]
+    return last_part(name).rpartition(".")[0]

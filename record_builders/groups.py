@@ -92,7 +92,8 @@ def _by_table(path: Path, column: str) -> Callable[[AnnotatedImage], str]:
             raise AnnotationError(message, path=path, line=line)
 
     def group_of(image: AnnotatedImage) -> str:
-        names = (image.image_id, image.image_name, image.image_path.name, image.image_path.stem)
+        path = Path(image.image_name)
+        names = (image.image_id, image.image_name, path.name, path.stem)
         return next((groups[name] for name in names if name in groups), "")
 
     return group_of

@@ -63,7 +63,7 @@ class ImageHeader(NamedTuple):
     conversion: Conversion | None = None
 
 
-def read_header(path: Path) -> ImageHeader:
+def read_header(path: Path | str) -> ImageHeader:
     """The header of the image at `path`, by its content whatever its extension.
 
     Raises:

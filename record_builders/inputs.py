@@ -76,9 +76,9 @@ class _Asked(ImageFolder):
         super().__init__(folder, names=names)
         self.names_asked: dict[str, None] = {}
 
-    def header(self, path: Path) -> ImageHeader:
-        self.names_asked[self.name(path)] = None
-        raise ImageError("not fetched yet.", path=path)
+    def header(self, name: str) -> ImageHeader:
+        self.names_asked[name] = None
+        raise ImageError("not fetched yet.", path=self.path(name))
 
 
 @contextlib.contextmanager

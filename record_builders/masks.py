@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator, Sequence
 from itertools import chain
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from record_builders import pixels
@@ -38,7 +37,7 @@ class RunLengths(NamedTuple):
 class IndexImage(NamedTuple):
     """The pixels of the palette image at `path` that have `number`; it was changed last at `modified_ns`."""
 
-    path: Path
+    path: str
     number: int
     modified_ns: int = 0
 
@@ -107,7 +106,7 @@ def _index_image(mask: IndexImage, width: int, height: int) -> Image:
         raise ImageError(f"cannot read the masks: {exc}. Replace the file.", path=mask.path) from exc
 
 
-def _check_size(width: int, height: int, wanted_width: int, wanted_height: int, path: Path | None) -> None:
+def _check_size(width: int, height: int, wanted_width: int, wanted_height: int, path: str | None) -> None:
     if (width, height) != (wanted_width, wanted_height):
         message = f"the mask has {width}x{height} pixels, its image {wanted_width}x{wanted_height}. Replace the mask."
         raise ImageError(message, path=path)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from record_builders import conversion
 from record_builders.annotations import AnnotatedImage, Fault, Found, ImageLabel, LeftOut, ObjectAnnotation
-from record_builders.folders import ImageFolder
+from record_builders.folders import ImageFolder, last_part
 from record_builders.image_header import ImageHeader
 from tfod_tools.base.errors import AnnotationError, ImageError
 
@@ -21,7 +21,7 @@ class ImageNotThereError(AnnotationError):
     """An image is annotated, but there is none of this name."""
 
 
-def image_path(
+def image_name(
     images: ImageFolder,
     names: tuple[str, ...],
     near: Path,
@@ -29,8 +29,8 @@ def image_path(
     line: int | None = None,
     *,
     shown: str = "",
-) -> Path:
-    """The image that has the first of `names` that any has.
+) -> str:
+    """The name of the image that has the first of `names` that any has.
 
     Args:
       images: where to look.
@@ -59,7 +59,7 @@ def image_path(
 
 def image_header(
     images: ImageFolder,
-    path: Path,
+    name: str,
     stated: tuple[object, object],
     source: Path,
     line: int | None = None,
@@ -70,7 +70,7 @@ def image_header(
 
     Args:
       images: where it lies.
-      path: the image.
+      name: of the image.
       stated: width and height in pixels as annotated; None, '' or 0 where it says nothing.
       source: the annotation file, for errors.
       line: the line of it that states the size.
@@ -80,9 +80,9 @@ def image_header(
       AnnotationError: the engine could not read the image, or it has another size.
     """
     try:
-        header = images.header(path)
+        header = images.header(name)
     except ImageError as exc:
-        raise AnnotationError(f"its image {path.name}: {exc.message}", path=source, line=line) from exc
+        raise AnnotationError(f"its image {last_part(name)}: {exc.message}", path=source, line=line) from exc
     sides = (number(stated[0]), number(stated[1]))
     header = conversion.drawn_upright(header, sides)
     true = (header.width, header.height)
@@ -91,7 +91,7 @@ def image_header(
     ):
         swapped = sides == true[::-1]
         message = (
-            f"{what} is {stated[0]}x{stated[1]}, but {path.name} has {header.width}x{header.height} pixels. "
+            f"{what} is {stated[0]}x{stated[1]}, but {last_part(name)} has {header.width}x{header.height} pixels. "
             + ("The tool obeyed the photo's EXIF rotation, which the engine ignores: " if swapped else "")
             + (
                 "turn the pixels themselves, or pass --on_problem=fix."
@@ -105,7 +105,7 @@ def image_header(
 
 def annotated(
     images: ImageFolder,
-    path: Path,
+    name: str,
     header: ImageHeader,
     objects: tuple[ObjectAnnotation, ...],
     source: Path,
@@ -114,14 +114,14 @@ def annotated(
     labels: tuple[ImageLabel, ...] = (),
     notes: tuple[str, ...] = (),
 ) -> AnnotatedImage:
-    """The image at `path` with `objects`, under the id that it has among `images`."""
+    """The image of this name with `objects`, under the id that it has among `images`."""
     return AnnotatedImage(
-        image_id=images.image_id(path),
-        image_path=path,
-        image_name=images.name(path),
+        image_id=images.image_id(name),
+        image_path=images.path(name),
+        image_name=name,
         header=header,
         objects=objects,
-        source=source,
+        source=str(source),
         line=line,
         labels=labels,
         notes=notes,
@@ -182,13 +182,12 @@ class Entry:
 
     def found(self, images: ImageFolder) -> Iterator[Found]:
         """The image with its objects, or a fault in its place, after the faults of its other objects."""
-        image_name = self.names[0]
+        name = self.names[0]
         failure: AnnotationError | None = None
         header = ImageHeader(width=1, height=1, format="")
         try:
-            path = image_path(images, self.names, self.near, self.source, self.line)
-            image_name = images.name(path)
-            header = image_header(images, path, self.stated, self.source, self.line, what=self.what)
+            name = image_name(images, self.names, self.near, self.source, self.line)
+            header = image_header(images, name, self.stated, self.source, self.line, what=self.what)
         except AnnotationError as error:
             failure = error
         objects = []
@@ -198,13 +197,13 @@ class Entry:
             elif isinstance(mark, LeftOut):
                 yield mark
             else:
-                yield Fault(error=mark, image_name=image_name, boxes=1)
+                yield Fault(error=mark, image_name=name, boxes=1)
         if failure is None:
-            yield annotated(images, path, header, tuple(objects), self.source, self.line, labels=self.labels)
+            yield annotated(images, name, header, tuple(objects), self.source, self.line, labels=self.labels)
         else:
             yield Fault(
                 error=failure,
-                image_name=image_name,
+                image_name=name,
                 images=1,
                 boxes=len(objects),
                 missing=isinstance(failure, ImageNotThereError),

@@ -9,7 +9,6 @@ import tempfile
 import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any, NamedTuple, cast, overload
 
 from record_builders.annotations import AnnotatedImage, Box, ImageLabel, Keypoint, ObjectAnnotation
@@ -133,7 +132,6 @@ class StoredImages(Sequence[AnnotatedImage]):
         return map(self.store.packed, self.outlines)
 
 
-_PATH = -1
 _TYPES: tuple[type[tuple[Any, ...]], ...] = (
     *(tuple, AnnotatedImage, ImageHeader, Conversion, ObjectAnnotation, Box, Keypoint, ImageLabel),
     *(Polygons, RunLengths, IndexImage, Turned),
@@ -156,14 +154,9 @@ def unpack(packed: bytes) -> AnnotatedImage:
 
 def _plain(value: Any) -> Any:
     """The number of the type of `value`, and its fields, in turn plain."""
-    if isinstance(value, Path):
-        return _PATH, str(value)
     return (_NUMBERS[type(value)], *[each if type(each) in _PLAIN or each == () else _plain(each) for each in value])
 
 
 def _whole(value: Any) -> Any:
-    number = value[0]
-    if number == _PATH:
-        return Path(value[1])
     fields = [_whole(each) if type(each) is tuple and each else each for each in value[1:]]
-    return tuple.__new__(_TYPES[number], fields)
+    return tuple.__new__(_TYPES[value[0]], fields)

@@ -6,12 +6,13 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 from itertools import chain
-from pathlib import Path
 
 from record_builders import pixels, workers
 from record_builders.annotations import Fault
+from record_builders.folders import last_part
 from record_builders.reading import Reading
 from record_builders.stored_images import Outline
+from tfod_tools.base import files
 from tfod_tools.base.errors import AnnotationError, ImageError
 
 _IMAGES_OF_A_TASK = 50
@@ -41,17 +42,18 @@ def _faults(read: Reading, indices: Sequence[int], on_progress: workers.Advance)
     for index in indices:
         image = read.image(index)
         if problem := _problem(image.image_path):
-            error = AnnotationError(f"its image {image.image_path.name}: {problem}", path=image.source, line=image.line)
+            message = f"its image {last_part(image.image_name)}: {problem}"
+            error = AnnotationError(message, path=image.source, line=image.line)
             fault = Fault(error=error, image_name=image.image_name, images=1, boxes=len(image.objects))
             faults.append((index, fault))
         on_progress(1)
     return faults
 
 
-def _problem(path: Path) -> str:
+def _problem(path: str) -> str:
     """Why the image at `path` cannot be decoded; '' if it can."""
     try:
-        pixels.decoded(path.read_bytes())
+        pixels.decoded(files.content(path))
     except OSError as exc:
         return f"cannot read the image: {exc.strerror}."
     except ImageError as exc:

@@ -115,13 +115,13 @@ class _Reader:
             yield Fault(error=error, image_name="", boxes=len(rows.boxes))
             return
         try:
-            path = self.images.find(rows.image_id, Path(self.sets[source]))
-            if path is None:
+            found = self.images.find(rows.image_id, Path(self.sets[source]))
+            if found is None:
                 yield self._missing(rows)
                 return
-            self.seen.add(path.stem)
-            name = self.images.name(path)
-            header = matching.image_header(self.images, path, (None, None), source, line)
+            name = found
+            self.seen.add(Path(name).stem)
+            header = matching.image_header(self.images, name, (None, None), source, line)
         except (AnnotationError, ImageError) as exc:
             error = AnnotationError(exc.message, path=source, line=line)
             yield Fault(error=error, image_name=name, images=1, boxes=len(rows.boxes))
@@ -136,12 +136,12 @@ class _Reader:
         if rows.boxes:
             notes = (_EXPANDED,) if len(objects) > len(rows.boxes) else ()
             yield matching.annotated(
-                self.images, path, header, tuple(objects), source, line, labels=labels, notes=notes
+                self.images, name, header, tuple(objects), source, line, labels=labels, notes=notes
             )
         elif any(label.present for label in labels):
             yield LeftOut(reason="labelled with a class whose boxes were not drawn", image_name=name, images=1)
         elif labels:
-            yield matching.annotated(self.images, path, header, (), source, line, labels=labels)
+            yield matching.annotated(self.images, name, header, (), source, line, labels=labels)
 
     def left_out(self) -> Iterator[Found]:
         """The boxes of classes that are not wanted, and the images there that have no others."""

@@ -32,7 +32,7 @@ from lxml import etree
 
 from record_builders import matching, xml_files
 from record_builders.annotations import AnnotatedImage, Box, Fault, Found, ObjectAnnotation, Wanted
-from record_builders.folders import ImageFolder, files_below, head
+from record_builders.folders import ImageFolder, files_below, head, last_part
 from record_builders.image_header import ImageHeader, read_header
 from record_builders.masks import IndexImage
 from record_builders.xml_files import Children
@@ -128,12 +128,11 @@ def _read_file(path: Path, near: Path, images: ImageFolder, wanted: Wanted) -> I
         image_name = named = _file_name(first)
         line = xml_files.line(first, "filename", root)
         shown = f"'{named or stem}' or '{stem}.*'"
-        image_path = matching.image_path(images, (named, stem), near, path, line, shown=shown)
-        image_name = images.name(image_path)
-        header = _header(first, line, path, images, image_path)
+        image_name = matching.image_name(images, (named, stem), near, path, line, shown=shown)
+        header = _header(first, line, path, images, image_name)
         _check_masks(objects, header)
-        notes = () if named.lower() == image_path.name.lower() else (_OTHER_NAME,)
-        found = matching.annotated(images, image_path, header, tuple(objects), path, root.sourceline, notes=notes)
+        notes = () if named.lower() == last_part(image_name).lower() else (_OTHER_NAME,)
+        found = matching.annotated(images, image_name, header, tuple(objects), path, root.sourceline, notes=notes)
     except AnnotationError as error:
         found = Fault(
             error=error,
@@ -151,19 +150,19 @@ def _file_name(first: Children) -> str:
     return re.split(r"[/\\]", xml_files.text(first, "filename"))[-1]
 
 
-def _header(first: Children, line: int, path: Path, images: ImageFolder, image_path: Path) -> ImageHeader:
+def _header(first: Children, line: int, path: Path, images: ImageFolder, image_name: str) -> ImageHeader:
     """The header of the image; `line` is where the XML file says which image it is."""
     size = first.get("size")
     stated = {} if size is None else xml_files.children(size)
     sides = (xml_files.text(stated, "width"), xml_files.text(stated, "height"))
     line = line if size is None else size.sourceline
-    return matching.image_header(images, image_path, sides, path, line, what="<size>")
+    return matching.image_header(images, image_name, sides, path, line, what="<size>")
 
 
 def _masks(path: Path) -> IndexImage | None:
     """The masks of all objects of the XML file at `path`, where there are some."""
     masks = path.parents[1] / "SegmentationObject" / f"{path.stem}.png"
-    return IndexImage(path=masks, number=0, modified_ns=masks.stat().st_mtime_ns) if masks.is_file() else None
+    return IndexImage(path=str(masks), number=0, modified_ns=masks.stat().st_mtime_ns) if masks.is_file() else None
 
 
 def _check_masks(objects: list[ObjectAnnotation], header: ImageHeader) -> None:

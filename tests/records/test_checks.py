@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from record_builders.annotations import AnnotatedImage, Box, Fault, ObjectAnnotation
@@ -21,11 +19,11 @@ def annotated(*boxes: tuple[float, float, float, float], label: str = "cat", sou
     )
     return AnnotatedImage(
         image_id="a",
-        image_path=Path("images/a.jpg"),
+        image_path="images/a.jpg",
         image_name="a.jpg",
         header=ImageHeader(width=100, height=50, format="jpeg"),
         objects=tuple(objects),
-        source=Path(source),
+        source=source,
         line=1,
     )
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from record_builders.annotations import AnnotatedImage, Box, Fault, Found, ImageLabel, LeftOut, ObjectAnnotation
@@ -21,11 +19,11 @@ def image(*objects: ObjectAnnotation) -> AnnotatedImage:
     """A 100x50 image."""
     return AnnotatedImage(
         image_id="a",
-        image_path=Path("a.jpg"),
+        image_path="a.jpg",
         image_name="a.jpg",
         header=ImageHeader(width=100, height=50, format="jpeg"),
         objects=objects,
-        source=Path("a.xml"),
+        source="a.xml",
         labels=(ImageLabel(label="cat", present=True), ImageLabel(label="dog", present=False)),
     )
 

@@ -7,7 +7,6 @@ import io
 import struct
 import zlib
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -202,7 +201,7 @@ def test_masks_and_keypoints_turn_too(orientation: int) -> None:
     x1, y1, x2, y2 = MARK
     image = AnnotatedImage(
         image_id="a",
-        image_path=Path("a.png"),
+        image_path="a.png",
         image_name="a.png",
         header=ImageHeader(width=40, height=30, format="png", conversion=Conversion(kind="", orientation=orientation)),
         objects=(
@@ -213,7 +212,7 @@ def test_masks_and_keypoints_turn_too(orientation: int) -> None:
                 keypoints=(Keypoint(name="nose", x=x1, y=y1, visibility=2),),
             ),
         ),
-        source=Path("a.xml"),
+        source="a.xml",
     )
     found = conversion.turned(image)
     assert isinstance(found, AnnotatedImage)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -23,11 +22,11 @@ def annotated(*objects: ObjectAnnotation) -> AnnotatedImage:
     """A 640x480 PNG."""
     return AnnotatedImage(
         image_id="ä",
-        image_path=Path("images/ä.PNG"),
+        image_path="images/ä.PNG",
         image_name="ä.PNG",
         header=ImageHeader(width=640, height=480, format="png"),
         objects=objects,
-        source=Path("ä.xml"),
+        source="ä.xml",
     )
 
 

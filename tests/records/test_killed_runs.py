@@ -142,7 +142,7 @@ def test_another_plan_takes_up_nothing(
 
 def image_of_a_finished_shard(photos: VocFolder, half_done: Path) -> Path:
     (_, images), *_ = plan(photos, half_done).splits[0].files()
-    return images[0].image_path
+    return Path(images[0].image_path)
 
 
 def other_image_of_the_same_size(photos: VocFolder, half_done: Path) -> None:

@@ -91,13 +91,13 @@ def test_index_image(tmp_path: Path) -> None:
     image.putdata([0, 1, 2, 255, 2, 2, 1, 0])
     image.putpalette([9, 9, 9] * 256)
     image.save(tmp_path / "a.png")
-    drawn = pixels(masks.to_png(IndexImage(path=tmp_path / "a.png", number=2), 4, 2))
+    drawn = pixels(masks.to_png(IndexImage(path=str(tmp_path / "a.png"), number=2), 4, 2))
     assert drawn.tolist() == [[False, False, True, False], [True, True, False, False]]
     with pytest.raises(ImageError, match="the mask has 4x2 pixels, its image 5x2"):
-        masks.to_png(IndexImage(path=tmp_path / "a.png", number=2), 5, 2)
+        masks.to_png(IndexImage(path=str(tmp_path / "a.png"), number=2), 5, 2)
     (tmp_path / "a.png").write_text("none")
     with pytest.raises(ImageError, match="cannot read the masks"):
-        masks.to_png(IndexImage(path=tmp_path / "a.png", number=2), 4, 2)
+        masks.to_png(IndexImage(path=str(tmp_path / "a.png"), number=2), 4, 2)
 
 
 def test_no_mask() -> None:

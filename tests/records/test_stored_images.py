@@ -5,7 +5,6 @@ from __future__ import annotations
 import resource
 import signal
 import tracemalloc
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -25,7 +24,7 @@ BOXES = st.builds(Box, xmin=NUMBERS, ymin=NUMBERS, xmax=NUMBERS, ymax=NUMBERS)
 PLAIN_MASKS = (
     st.builds(Polygons, rings=st.lists(st.lists(NUMBERS).map(tuple)).map(tuple))
     | st.builds(RunLengths, counts=st.text() | st.lists(st.integers()).map(tuple), width=st.just(3), height=st.just(4))
-    | st.builds(IndexImage, path=st.just(Path("a/b.png")), number=st.integers(), modified_ns=st.integers())
+    | st.builds(IndexImage, path=NAMES, number=st.integers(), modified_ns=st.integers())
 )
 MASKS = PLAIN_MASKS | st.builds(Turned, mask=PLAIN_MASKS, orientation=st.just(6), width=st.just(3), height=st.just(4))
 KEYPOINTS = st.builds(Keypoint, name=NAMES, x=NUMBERS, y=NUMBERS, visibility=st.integers(0, 2))
@@ -41,8 +40,8 @@ HEADERS = st.builds(
 )  # fmt: skip
 IMAGES = st.builds(
     AnnotatedImage,
-    image_id=NAMES, image_path=st.just(Path("images/a.jpg")), image_name=NAMES, header=HEADERS,
-    objects=st.lists(OBJECTS, max_size=3).map(tuple), source=st.just(Path("/x/a.xml")), line=st.none() | st.integers(),
+    image_id=NAMES, image_path=NAMES, image_name=NAMES, header=HEADERS,
+    objects=st.lists(OBJECTS, max_size=3).map(tuple), source=NAMES, line=st.none() | st.integers(),
     labels=st.lists(st.builds(ImageLabel, label=NAMES, present=st.booleans()), max_size=3).map(tuple),
     notes=st.lists(NAMES, max_size=2).map(tuple),
 )  # fmt: skip
@@ -63,11 +62,11 @@ def image_of(number: int, objects: int = 3) -> AnnotatedImage:
     )
     return AnnotatedImage(
         image_id=f"image{number:06d}",
-        image_path=Path(f"/data/images/image{number:06d}.jpg"),
+        image_path=f"/data/images/image{number:06d}.jpg",
         image_name=f"images/image{number:06d}.jpg",
         header=ImageHeader(width=100, height=50, format="jpeg", size_bytes=70_000 + number, sample=number << 20),
         objects=tuple(marked),
-        source=Path(f"/data/annotations/image{number:06d}.xml"),
+        source=f"/data/annotations/image{number:06d}.xml",
         notes=("seen",),
     )
 

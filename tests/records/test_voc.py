@@ -52,7 +52,7 @@ def test_all_that_is_read(voc: VocFolder) -> None:
     assert (item.label, item.difficult, item.truncated, item.line) == ("salt & pepper", True, True, 3)
     assert item.box == Box(xmin=10, ymin=0, xmax=30.5, ymax=40)
     assert (image.image_id, image.image_name, image.line) == ("a", "a.jpg", 1)
-    assert image.source == voc.annotations / "a.xml"
+    assert image.source == str(voc.annotations / "a.xml")
     assert not image.notes
 
 
@@ -266,7 +266,7 @@ def test_masks(voc: VocFolder) -> None:
     assert isinstance(first, AnnotatedImage)
     changed = path.stat().st_mtime_ns
     assert [item.mask for item in first.objects] == [
-        IndexImage(path=path, number=number, modified_ns=changed) for number in (1, 2)
+        IndexImage(path=str(path), number=number, modified_ns=changed) for number in (1, 2)
     ]
     assert not any(item.mask for image in read_sets(root) for item in getattr(image, "objects", ()))
     Image.new("P", (10, 5)).save(path)

@@ -117,7 +117,7 @@ def main(arguments):
     request = Request(format="voc", annotations=folder / "annotations", images=folder / "images",
                       output=folder / "out", shards=3, val_fraction=0)
     planned = build.plan(request)
-    last = planned.images[-1].image_path
+    last = Path(planned.images[-1].image_path)
     last.unlink()
     os.mkfifo(last)
     print("planned", flush=True)
