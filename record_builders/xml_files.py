@@ -28,7 +28,7 @@ def _parser() -> etree.XMLParser:
     )
 
 
-def root(path: Path, tag: str, format_name: str) -> etree._Element:
+def root(path: Path | str, tag: str, format_name: str) -> etree._Element:
     """The root of the XML file at `path`, which must be a <tag>.
 
     Raises:

@@ -32,7 +32,7 @@ from lxml import etree
 
 from record_builders import matching, xml_files
 from record_builders.annotations import AnnotatedImage, Box, Fault, Found, ObjectAnnotation, Wanted
-from record_builders.folders import ImageFolder, files_below, head, last_part
+from record_builders.folders import ImageFolder, files_below, head, last_part, names_below
 from record_builders.image_header import ImageHeader, read_header
 from record_builders.masks import IndexImage
 from record_builders.xml_files import Children
@@ -59,8 +59,8 @@ def read(annotations: Path, images: ImageFolder, wanted: Wanted) -> Iterator[Fou
     yield from read_files(paths, annotations, images, wanted)
 
 
-def files(annotations: Path, wanted: Wanted) -> tuple[list[Path], list[Fault]]:
-    """The XML files to read, and a fault for each that an image set lists and does not exist.
+def files(annotations: Path, wanted: Wanted) -> tuple[list[str], list[Fault]]:
+    """The XML files to read, by their names below `annotations`, and a fault for each that is listed and not there.
 
     Raises:
       AnnotationError: as `read`.
@@ -68,19 +68,20 @@ def files(annotations: Path, wanted: Wanted) -> tuple[list[Path], list[Fault]]:
     faults: list[Fault] = []
     if wanted.image_sets:
         paths, faults = _of_sets(annotations, wanted.image_sets)
+        names = [path.relative_to(annotations).as_posix() for path in paths]
     else:
-        paths = files_below(annotations, (".xml",))
-    if not paths:
+        names = names_below(annotations, (".xml",))
+    if not names:
         raise AnnotationError("no XML file lies here, expected one for each image.", path=annotations)
-    return paths, faults
+    return names, faults
 
 
-def read_files(paths: Sequence[Path], annotations: Path, images: ImageFolder, wanted: Wanted) -> Iterator[Found]:
-    """The images that the XML files `paths` below `annotations` describe, and what is wrong with the others."""
-    for folder, in_folder in itertools.groupby(paths, key=lambda path: path.parent):
-        near = folder.relative_to(annotations)
-        for path in in_folder:
-            yield from _read_file(path, near, images, wanted)
+def read_files(names: Sequence[str], annotations: Path, images: ImageFolder, wanted: Wanted) -> Iterator[Found]:
+    """The images that the XML files `names` below `annotations` describe, and what is wrong with the others."""
+    prefix = str(annotations / "x")[:-1]
+    for folder, in_folder in itertools.groupby(names, key=lambda name: name.rpartition("/")[0]):
+        for name in in_folder:
+            yield from _read_file(prefix + name, Path(folder), images, wanted)
 
 
 def _of_sets(annotations: Path, names: tuple[str, ...]) -> tuple[list[Path], list[Fault]]:
@@ -115,16 +116,16 @@ def _listed(listing: Path) -> Iterator[tuple[int, str]]:
             yield line, words[0]
 
 
-def _read_file(path: Path, near: Path, images: ImageFolder, wanted: Wanted) -> Iterator[Found]:
+def _read_file(path: str, near: Path, images: ImageFolder, wanted: Wanted) -> Iterator[Found]:
     """What one XML file describes; `near` is its folder below that of the annotations."""
-    stem = image_name = path.stem
+    stem = image_name = last_part(path).rpartition(".")[0]
     objects: list[ObjectAnnotation] = []
     errors: list[AnnotationError] = []
     found: AnnotatedImage | Fault
     try:
         root = xml_files.root(path, "annotation", "Pascal VOC")
         first = xml_files.children(root)
-        objects, errors = _objects(root, path, _masks(path) if wanted.masks else None)
+        objects, errors = _objects(root, path, _masks(Path(path)) if wanted.masks else None)
         image_name = named = _file_name(first)
         line = xml_files.line(first, "filename", root)
         shown = f"'{named or stem}' or '{stem}.*'"
@@ -150,7 +151,7 @@ def _file_name(first: Children) -> str:
     return re.split(r"[/\\]", xml_files.text(first, "filename"))[-1]
 
 
-def _header(first: Children, line: int, path: Path, images: ImageFolder, image_name: str) -> ImageHeader:
+def _header(first: Children, line: int, path: str, images: ImageFolder, image_name: str) -> ImageHeader:
     """The header of the image; `line` is where the XML file says which image it is."""
     size = first.get("size")
     stated = {} if size is None else xml_files.children(size)
@@ -177,7 +178,7 @@ def _check_masks(objects: list[ObjectAnnotation], header: ImageHeader) -> None:
 
 
 def _objects(
-    root: etree._Element, path: Path, masks: IndexImage | None
+    root: etree._Element, path: str, masks: IndexImage | None
 ) -> tuple[list[ObjectAnnotation], list[AnnotationError]]:
     """The objects that can be read, and what is wrong with the others."""
     objects, errors = [], []
@@ -189,7 +190,7 @@ def _objects(
     return objects, errors
 
 
-def _object(element: etree._Element, path: Path, mask: IndexImage | None) -> ObjectAnnotation:
+def _object(element: etree._Element, path: str, mask: IndexImage | None) -> ObjectAnnotation:
     parts = xml_files.children(element)
     label = xml_files.text(parts, "name")
     if not label:
@@ -216,7 +217,7 @@ def _object(element: etree._Element, path: Path, mask: IndexImage | None) -> Obj
     )
 
 
-def _pixels(sides: Children, side: str, corners: etree._Element, path: Path) -> float:
+def _pixels(sides: Children, side: str, corners: etree._Element, path: str) -> float:
     try:
         number = float(sides[side].text or "")
     except (KeyError, ValueError):
@@ -229,7 +230,7 @@ def _pixels(sides: Children, side: str, corners: etree._Element, path: Path) -> 
     raise AnnotationError(f"<{side}> {found}, expected pixels. Correct it.", path=path, line=line)
 
 
-def _flag(parts: Children, name: str, path: Path) -> bool:
+def _flag(parts: Children, name: str, path: str) -> bool:
     text = xml_files.text(parts, name)
     flag = _FLAGS.get(text.lower())
     if flag is None:
