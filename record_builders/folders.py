@@ -53,23 +53,25 @@ def names_below(folder: Path, suffixes: Collection[str]) -> list[str]:
         raise AnnotationError(f"{found}, expected a folder.", path=folder)
     listings = {} if (kept := _listings.get()) is None else kept
     if folder not in listings:
-        listings[folder] = list(_listed(folder, ""))
+        listings[folder] = _listed(folder, "")
     wanted = tuple(suffixes)
     return [name for name in listings[folder] if name.lower().endswith(wanted)]
 
 
-def _listed(folder: Path, below: str) -> Iterator[str]:
+def _listed(folder: Path, below: str) -> list[str]:
     try:
         entries = os.scandir(folder / below)
     except PermissionError:
-        return
+        return []
     with entries:
         shown = [(entry.name, entry) for entry in entries if not entry.name.startswith(".")]
+    names = []
     for name, entry in sorted(shown, key=itemgetter(0)):
         if entry.is_dir(follow_symlinks=False):
-            yield from _listed(folder, f"{below}{name}/")
+            names += _listed(folder, f"{below}{name}/")
         elif _is_file(entry):
-            yield below + name
+            names.append(below + name)
+    return names
 
 
 def _is_file(entry: os.DirEntry[str]) -> bool:

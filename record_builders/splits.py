@@ -5,9 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from itertools import chain
-
-_Rank = tuple[bytes, str]
 
 
 def split(
@@ -29,10 +28,10 @@ def split(
     Returns:
       The image_ids of both parts, each in the order in which to write them, which is a shuffled one.
     """
-    ranks = {image_id: _rank(seed, image_id) for image_id in labels}
+    ranks = {image_id: rank for rank, image_id in enumerate(sorted(labels, key=partial(_hash, seed)))}
     units = _units(together, ranks)
     rarest = strata({unit[0]: tuple(chain.from_iterable(map(labels.__getitem__, unit))) for unit in units})
-    ordered = sorted(units, key=lambda unit: (rarest[unit[0]], -len(unit), *ranks[unit[0]]))
+    ordered = sorted(units, key=lambda unit: (rarest[unit[0]], -len(unit), ranks[unit[0]]))
     total, chosen = len(labels), val_images(len(labels), val_fraction)
     train: list[tuple[str, ...]] = []
     val: list[tuple[str, ...]] = []
@@ -53,7 +52,7 @@ def split(
     return sorted(chain(*train), key=in_order), sorted(chain(*val), key=in_order)
 
 
-def _units(together: Iterable[Sequence[str]], ranks: Mapping[str, _Rank]) -> list[tuple[str, ...]]:
+def _units(together: Iterable[Sequence[str]], ranks: Mapping[str, int]) -> list[tuple[str, ...]]:
     """What cannot be parted; of each unit, that image comes first which has the first of `ranks`."""
     unit_of = {image_id: [image_id] for image_id in ranks}
     for first, *others in together:
@@ -83,7 +82,7 @@ def strata(labels: Mapping[str, Sequence[str]]) -> dict[str, str]:
     return {image_id: rarest[tuple(present)] for image_id, present in labels.items()}
 
 
-def _rank(seed: int, image_id: str) -> _Rank:
+def _hash(seed: int, image_id: str) -> tuple[bytes, str]:
     """What decides on the image's place in a shuffled order."""
     name = f"{seed}/{image_id}".encode("utf-8", "surrogateescape")
     return hashlib.blake2b(name, digest_size=16).digest(), image_id
