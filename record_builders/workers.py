@@ -29,8 +29,6 @@ _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # One process is done with that much in a fifth of a second; to start others takes some hundredths of one.
 _FEW_IMAGES, _FEW_BYTES = 500, 50_000_000
 _SECONDS_BETWEEN_REPORTS = 0.05
-# Tasks leave no garbage to speak of; to search for it after each 700 new objects, as Python does, costs some per cent.
-_OBJECTS_BETWEEN_SEARCHES = 100_000
 
 
 class WorkerKilledError(RecordError):
@@ -195,7 +193,6 @@ def _serve(
     for number in _STOP_SIGNALS:  # They reach the whole terminal; the parent decides.
         signal.signal(number, signal.SIG_DFL if number == signal.SIGTERM else signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-    gc.set_threshold(_OBJECTS_BETWEEN_SEARCHES)
     for other in inherited:  # While one worker holds the parent's end, another does not see that the parent is gone.
         other.close()
     with contextlib.suppress(EOFError, ConnectionError):

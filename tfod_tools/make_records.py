@@ -26,6 +26,7 @@ For example:
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Sequence
 from functools import cache, partial
@@ -151,6 +152,7 @@ _DRY_RUN = _bool("dry_run", False, "Say what would be written, and write nothing
 def main(arguments: Sequence[str]) -> int:
     """Makes the records that the flags ask for; returns the exit code."""
     app.no_arguments(arguments)
+    gc.set_threshold(100_000)  # There is next to no garbage to find, here and in workers; 700 is Python's own.
     from record_builders import inputs
 
     places = (_ANNOTATIONS.value, _IMAGES.value, _LABEL_MAP.value, _OUTPUT.value)
@@ -174,10 +176,8 @@ def _make(request: Request, given: Inputs) -> int:
     plan = build.plan(request, _WORKERS.value, partial(progress.bar, "Decoding"))
     problems = [fault.error for fault in plan.faults]
     if problems and _ON_PROBLEM.value == "fail":
-        advice = (
-            f"Problems: {len(problems)}. Nothing was written. Correct them, or leave them out with --on_problem=skip."
-        )
-        raise Problems(problems, advice=advice)
+        advice = "Nothing was written. Correct them, or leave them out with --on_problem=skip."
+        raise Problems(problems, advice=f"Problems: {len(problems)}. {advice}")
     if problems:
         print(given.named(str(Problems(problems))), file=sys.stderr)
     summary = cache(partial(report.summary, plan, done=not _DRY_RUN.value))
