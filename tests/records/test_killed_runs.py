@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 
 from record_builders import build, staging, writing
@@ -217,11 +218,13 @@ def test_killed_while_files_move(photos: VocFolder, tmp_path: Path, moved: int, 
 
 
 def test_an_image_that_changes_in_mid_run_is_an_error(photos: VocFolder, tmp_path: Path) -> None:
+    """And of the images that were opened ahead, none stays open."""
     planned = plan(photos, tmp_path / "out")
     os.utime(photos.images / "7.jpg")
     with pytest.raises(ImageError, match=r"7\.jpg: the image was changed in the meantime"):
         write(planned)
     assert not content(tmp_path / "out")
+    assert not [file for file in psutil.Process().open_files() if file.path.endswith(".jpg")]
 
 
 @pytest.mark.parametrize("processes", [1, 2])
