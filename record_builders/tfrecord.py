@@ -12,17 +12,14 @@ import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 import google_crc32c
 
+from record_builders import direct_file
 from tfod_tools.base.errors import RecordError
 
 _HEADER_BYTES = 12
 _FOOTER_BYTES = 4
-# The file system takes a few large pieces in half the time of many small ones.
-_BUFFER_BYTES = 1 << 20
-_BEGUN_BYTES = 8 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,29 +58,18 @@ def crc32c(path: Path) -> str:
 
 def write(path: Path, records: Iterable[bytes]) -> WrittenFile:
     """Writes `records` to `path`, taking them one at a time; all is on the disk when it returns."""
-    crc = count = size_bytes = begun = 0
-    with path.open("wb", buffering=_BUFFER_BYTES) as file:
+    crc = count = size_bytes = 0
+    with direct_file.created(path) as append:
         for record in records:
             length = struct.pack("<Q", len(record))
             header = length + struct.pack("<I", masked_crc32c(length))
             footer = struct.pack("<I", masked_crc32c(record))
             for part in (header, record, footer):
                 crc = google_crc32c.extend(crc, part)
-                size_bytes += file.write(part)
+                append(part)
+                size_bytes += len(part)
             count += 1
-            if size_bytes - begun >= _BEGUN_BYTES:
-                begun = _begin_to_store(file, begun, size_bytes)
-        file.flush()
-        os.fsync(file.fileno())
     return WrittenFile(records=count, size_bytes=size_bytes, crc32c=f"{crc:08x}")
-
-
-def _begin_to_store(file: BinaryIO, start: int, end: int) -> int:
-    """Has the system begin to store what was written from `start` to `end`, so that fsync waits less; returns `end`."""
-    file.flush()
-    if hasattr(os, "posix_fadvise"):
-        os.posix_fadvise(file.fileno(), start, end - start, os.POSIX_FADV_DONTNEED)
-    return end
 
 
 def read(path: Path) -> Iterator[bytes]:

@@ -1,0 +1,113 @@
+"""A file that goes straight to the disk, past the system's cache of files, while its next piece is being made.
+
+To find memory for as much as records have takes the system longer than to write them, and what else it keeps can stay.
+Where a file system refuses that, and for what does not fill a block at the end, the cache is used after all.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import mmap
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+# Larger ones leave the processor's cache, and take longer to fill.
+_PIECE_BYTES = 1 << 20
+# What is written at once, where in the file and from where in memory, must be whole blocks of the disk.
+_BLOCK_BYTES = 4096
+_DIRECT = getattr(os, "O_DIRECT", 0)
+
+
+@contextlib.contextmanager
+def created(path: Path) -> Iterator[Callable[[bytes], None]]:
+    """Creates the file at `path`, or empties it; after the block, all of it is on the disk.
+
+    Yields:
+      A function that appends bytes.
+
+    Raises:
+      OSError: it cannot be written; that may come later than the call which it is about.
+    """
+    descriptor = _opened(path)
+    try:
+        with ThreadPoolExecutor(1) as writer:
+            pieces = _Pieces(descriptor, writer)
+            yield pieces.append
+            pieces.finish()
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _opened(path: Path) -> int:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_CLOEXEC", 0)
+    try:
+        return os.open(path, flags | _DIRECT, 0o666)
+    except OSError as exc:
+        if exc.errno != errno.EINVAL:
+            raise
+        return os.open(path, flags, 0o666)
+
+
+class _Pieces:
+    """Two pieces of a file in memory: one is written by a thread while the other is filled."""
+
+    def __init__(self, descriptor: int, writer: ThreadPoolExecutor) -> None:
+        self._descriptor, self._writer = descriptor, writer
+        self._filling, self._spare = mmap.mmap(-1, _PIECE_BYTES), mmap.mmap(-1, _PIECE_BYTES)
+        self._filled = self._offset = 0
+        self._written: Future[None] | None = None
+
+    def append(self, data: bytes) -> None:
+        while self._filled + len(data) >= _PIECE_BYTES:
+            room = _PIECE_BYTES - self._filled
+            self._filling[self._filled :] = data[:room]
+            data = data[room:]
+            self._hand_over()
+        end = self._filled + len(data)
+        self._filling[self._filled : end] = data
+        self._filled = end
+
+    def _hand_over(self) -> None:
+        self._wait()
+        self._written = self._writer.submit(_write, self._descriptor, memoryview(self._filling), self._offset)
+        self._filling, self._spare = self._spare, self._filling
+        self._offset += _PIECE_BYTES
+        self._filled = 0
+
+    def _wait(self) -> None:
+        if self._written:
+            self._written.result()
+
+    def finish(self) -> None:
+        self._wait()
+        rest = memoryview(self._filling)[: self._filled]
+        blocks = len(rest) - len(rest) % _BLOCK_BYTES
+        _write(self._descriptor, rest[:blocks], self._offset)
+        _go_through_cache(self._descriptor)
+        _write(self._descriptor, rest[blocks:], self._offset + blocks)
+
+
+def _write(descriptor: int, data: memoryview, offset: int) -> None:
+    while data:
+        try:
+            count = os.pwrite(descriptor, data, offset)
+        except OSError as exc:
+            if exc.errno == errno.EINVAL and _go_through_cache(descriptor):
+                continue
+            raise
+        data, offset = data[count:], offset + count
+
+
+def _go_through_cache(descriptor: int) -> bool:
+    """Whether the file did not do so before."""
+    if not _DIRECT:
+        return False
+    import fcntl
+
+    flags = fcntl.fcntl(descriptor, fcntl.F_GETFL)
+    fcntl.fcntl(descriptor, fcntl.F_SETFL, flags & ~_DIRECT)
+    return bool(flags & _DIRECT)
