@@ -43,13 +43,11 @@ def created(path: Path) -> Iterator[Callable[[bytes], None]]:
 
 
 def _opened(path: Path) -> int:
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_CLOEXEC", 0)
-    try:
-        return os.open(path, flags | _DIRECT, 0o666)
-    except OSError as exc:
-        if exc.errno != errno.EINVAL:
-            raise
-        return os.open(path, flags, 0o666)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+    if _DIRECT:
+        with contextlib.suppress(OSError):  # The file system may refuse. What else is wrong, the next attempt tells.
+            return os.open(path, flags | _DIRECT, 0o666)
+    return os.open(path, flags, 0o666)
 
 
 class _Pieces:
