@@ -60,13 +60,14 @@ class _Pieces:
         self._written: Future[None] | None = None
 
     def append(self, data: bytes) -> None:
-        while self._filled + len(data) >= _PIECE_BYTES:
+        rest = memoryview(data)  # Whose parts, of images of many pieces, are not copied again and again.
+        while self._filled + len(rest) >= _PIECE_BYTES:
             room = _PIECE_BYTES - self._filled
-            self._filling[self._filled :] = data[:room]
-            data = data[room:]
+            self._filling[self._filled :] = rest[:room]
+            rest = rest[room:]
             self._hand_over()
-        end = self._filled + len(data)
-        self._filling[self._filled : end] = data
+        end = self._filled + len(rest)
+        self._filling[self._filled : end] = rest
         self._filled = end
 
     def _hand_over(self) -> None:

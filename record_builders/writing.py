@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 from collections import deque
@@ -136,7 +137,8 @@ def _opened(image: AnnotatedImage) -> int:
     except OSError as exc:
         raise _unreadable(image, exc) from exc
     if hasattr(os, "posix_fadvise"):
-        os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_WILLNEED)
+        with contextlib.suppress(OSError):  # Not all that can be opened takes advice.
+            os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_WILLNEED)
     return descriptor
 
 

@@ -80,8 +80,9 @@ def read_files(names: Sequence[str], annotations: Path, images: ImageFolder, wan
     """The images that the XML files `names` below `annotations` describe, and what is wrong with the others."""
     prefix = str(annotations / "x")[:-1]
     for folder, in_folder in itertools.groupby(names, key=lambda name: name.rpartition("/")[0]):
+        near = Path(folder)
         for name in in_folder:
-            yield from _read_file(prefix + name, Path(folder), images, wanted)
+            yield from _read_file(prefix + name, near, images, wanted)
 
 
 def _of_sets(annotations: Path, names: tuple[str, ...]) -> tuple[list[Path], list[Fault]]:
