@@ -29,23 +29,23 @@ check: $(READY)
 	$(BIN)/python -m pytest -n 2 -m "not engine and not slow and not long"
 
 engine-test: $(READY)
-	PYTHONPATH=tests:. $(BIN)/python -m upstream $(ARGS)
+	PYTHONPATH=tests:. $(BIN)/python -m campaigns.upstream $(ARGS)
 
 engine-models: $(READY)
-	PYTHONPATH=tests:. $(BIN)/python -m models $(ARGS)
+	PYTHONPATH=tests:. $(BIN)/python -m campaigns.models $(ARGS)
 
 long-test: $(READY)
-	PYTHONPATH=tests:. $(BIN)/python -m clusters.install_slurm
+	PYTHONPATH=tests:. $(BIN)/python -m campaigns.clusters.install_slurm
 	$(BIN)/python -m pytest -m long $(ARGS)
 
 engine-templates: $(READY)
-	PYTHONPATH=tests:. $(BIN)/python -m models.templates $(ARGS)
+	PYTHONPATH=tests:. $(BIN)/python -m campaigns.models.templates $(ARGS)
 
 engine-verdicts: $(READY)
-	PYTHONPATH=tests:. $(BIN)/python -m verdicts $(ARGS)
+	PYTHONPATH=tests:. $(BIN)/python -m campaigns.verdicts $(ARGS)
 
 engine-wild: $(READY)
-	PYTHONPATH=tests:. $(BIN)/python -m verdicts.wild $(ARGS)
+	PYTHONPATH=tests:. $(BIN)/python -m campaigns.verdicts.wild $(ARGS)
 
 # The environment is made anew when the lock or the package's metadata is newer than it.
 $(READY): requirements.lock setup.py
@@ -57,7 +57,7 @@ $(READY): requirements.lock setup.py
 	touch $@
 
 matrix: $(READY)
-	PYTHONPATH=tests:. $(BIN)/python -m matrix $(ARGS)
+	PYTHONPATH=tests:. $(BIN)/python -m campaigns.matrix $(ARGS)
 
 lock: $(READY)
 	echo "tensorflow~=2.20.0" | $(BIN)/uv pip compile setup.py - --extra train --extra dev --python-version 3.11 \

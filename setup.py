@@ -37,7 +37,10 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.10,<3.14",
     packages=find_packages(include=["tfod_tools*", "record_builders*", "pipeline_configs*", "cloud*"]),
-    package_data={"cloud": ["prices.yaml"], "pipeline_configs": ["published.json", "templates/*.config"]},
+    package_data={
+        "cloud.estimates": ["prices.yaml"],
+        "pipeline_configs": ["making/published.json", "templates/*.config"],
+    },
     entry_points={"console_scripts": ["tfod=tfod_tools.__main__:main"]},
     install_requires=[
         "absl-py>=1.4",

@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from pipeline_configs import template
-from record_builders import protos, tfrecord
+from pipeline_configs.making import template
+from record_builders.records import protos, tfrecord
 
 BOXES_ON_AN_IMAGE = 10
 SIZES = ((480, 640), (640, 480), (375, 500), (720, 1280), (427, 640), (600, 600))

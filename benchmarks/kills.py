@@ -15,7 +15,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from record_builders import shapes
+from record_builders.sources import shapes
 
 
 def command(voc: Path, output: Path, workers: int) -> list[str]:

@@ -26,7 +26,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from record_builders import label_map, shapes
+from record_builders import label_map
+from record_builders.sources import shapes
 
 DRAWN = 300
 SMALLEST, LARGEST = 60_000, 90_000

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import time_slices
 
-from record_builders import shapes
+from record_builders.sources import shapes
 
 SCRIPTS = {"tf1": "object_detection.model_main", "tf2": "object_detection.model_main_tf2"}
 CONFIGS = {

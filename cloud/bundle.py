@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from cloud.job_file import JobFile
+from cloud.job_files.job_file import JobFile
 from cloud.planning import Config
 from tfod_tools.base.errors import UsageError
 from tfod_tools.base.files import publishing

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal
 
-from cloud import tf_config
+from cloud.tasks import tf_config
 
 Style = Literal["estimator", "multi_worker_mirrored"]
 STYLES: tuple[Style, ...] = ("estimator", "multi_worker_mirrored")
@@ -28,7 +28,7 @@ class Role:
       count: how many.
       cpus: virtual CPUs of each.
       memory_gib: main memory of each, in GiB.
-      accelerator: kind of GPU, a name of `cloud.hardware`; None without.
+      accelerator: kind of GPU, a name of `cloud.estimates.hardware`; None without.
       accelerators: GPUs of each.
     """
 

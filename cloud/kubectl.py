@@ -9,9 +9,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cloud import processes, progress_lines
+from cloud import processes
 from cloud.cluster import ClusterSpec
 from cloud.submission import ENDED, RunStatus, State, Submission, TaskStatus
+from cloud.tasks import progress_lines
 from tfod_tools.base.errors import CheckpointError, ConfigError, EngineError, TfodError
 
 _POLL_S = 2.0

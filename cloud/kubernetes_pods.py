@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from cloud import submission, words
+from cloud import submission
 from cloud.cluster import ClusterSpec, Role
 from cloud.job import TrainJob
 from cloud.submission import Submission
-from cloud.tf_config import PORT
+from cloud.tasks import words
+from cloud.tasks.tf_config import PORT
 from tfod_tools.base.errors import ConfigError
 
 OPTIONS = "kubernetes"

@@ -13,9 +13,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from cloud import processes, progress_lines
+from cloud import processes
 from cloud.submission import ENDED, RunStatus, TaskStatus
 from cloud.supervisor import LOCK, PLAN, STATE
+from cloud.tasks import progress_lines
 from tfod_tools.base.errors import CheckpointError, EngineError
 from tfod_tools.base.files import write_atomically
 

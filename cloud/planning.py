@@ -8,13 +8,15 @@ import shlex
 from dataclasses import dataclass
 from types import ModuleType
 
-from cloud import backends, fit, hardware, words
+from cloud import backends
 from cloud.cluster import ENGINE_STYLE, ClusterSpec
-from cloud.fit import Facts, Fit
+from cloud.estimates import fit, hardware
+from cloud.estimates.fit import Facts, Fit
+from cloud.estimates.prices import Prices
 from cloud.job import TrainJob
-from cloud.job_file import JobFile
-from cloud.prices import Prices
+from cloud.job_files.job_file import JobFile
 from cloud.submission import Submission
+from cloud.tasks import words
 from tfod_tools.base.errors import ConfigError
 
 # Back-ends of Google's cloud, whose machine types have prices.

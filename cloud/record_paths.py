@@ -6,7 +6,7 @@ import posixpath
 import re
 from collections.abc import Sequence
 
-from cloud.job_file import JobFile
+from cloud.job_files.job_file import JobFile
 from tfod_tools.base import buckets, files
 from tfod_tools.base.errors import ConfigError, Problems
 

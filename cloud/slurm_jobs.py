@@ -8,8 +8,9 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from cloud import processes, progress_lines
+from cloud import processes
 from cloud.submission import ENDED, RunStatus, State, Submission
+from cloud.tasks import progress_lines
 from tfod_tools.base.errors import CheckpointError, EngineError
 
 _STATES: Mapping[str, State] = {

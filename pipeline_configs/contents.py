@@ -18,7 +18,7 @@ from tfod_tools.base.errors import ImageError, RecordError
 if TYPE_CHECKING:
     from pipeline_configs.anchors.objects import Objects
 
-# A `record_builders.example.ExampleContent`: the features of a record; one that it lacks is empty, or 0.
+# A `record_builders.records.example.ExampleContent`: the features of a record; one that it lacks is empty, or 0.
 Record = Any
 
 _EXIF = b"Exif\0\0"
@@ -155,9 +155,9 @@ def read(
 
     Args:
       files: in the order in which images are numbered.
-      records: the records of a file (`record_builders.tfrecord.read`).
-      parse: the features of a record (`record_builders.example.parse`).
-      header: width and height of an encoded image (`record_builders.image_header.header_of`).
+      records: the records of a file (`record_builders.records.tfrecord.read`).
+      parse: the features of a record (`record_builders.records.example.parse`).
+      header: width and height of an encoded image (`record_builders.images.image_header.header_of`).
       on_progress: told the number of files done since it was last told.
 
     Raises:

@@ -6,7 +6,7 @@ from glob import glob
 from pathlib import Path
 from typing import Any
 
-from pipeline_configs.text_proto import Config
+from pipeline_configs.text.text_proto import Config
 from tfod_tools.base.errors import ConfigError, Problems, TfodError
 
 

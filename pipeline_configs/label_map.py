@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from pipeline_configs import inputs, text_proto
+from pipeline_configs import inputs
+from pipeline_configs.text import text_proto
 from tfod_tools.base.errors import ConfigError
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from pipeline_configs import checkpoint, schema
-from pipeline_configs.checkpoint import Checkpoint
-from pipeline_configs.text_proto import Config
+from pipeline_configs.checkpoints import checkpoint
+from pipeline_configs.checkpoints.checkpoint import Checkpoint
+from pipeline_configs.text import schema
+from pipeline_configs.text.text_proto import Config
 from tfod_tools.base.errors import CheckpointError, ConfigError
 
 _NAME = "pipeline.config"

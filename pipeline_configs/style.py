@@ -13,8 +13,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Literal
 
-from pipeline_configs import schema
-from pipeline_configs.text_proto import Config
+from pipeline_configs.text import schema
+from pipeline_configs.text.text_proto import Config
 from tfod_tools.base import plugins
 from tfod_tools.base.errors import ConfigError, MissingPackageError
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from record_builders.image_header import ImageHeader
+from record_builders.images.image_header import ImageHeader
 from tfod_tools.base.errors import TfodError
 
 if TYPE_CHECKING:
-    from record_builders.masks import Mask
+    from record_builders.images.masks import Mask
 
 
 class Box(NamedTuple):

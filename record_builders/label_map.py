@@ -10,7 +10,7 @@ from pathlib import Path
 
 from google.protobuf import text_format
 
-from record_builders.protos import StringIntLabelMap
+from record_builders.records.protos import StringIntLabelMap
 from tfod_tools.base.errors import LabelMapError
 
 # Comments and strings are matched first, so that an `item` inside them is passed over.

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 
+import tfod_tools
 from tfod_tools.base import plugins
 
 _FOLDER = Path(__file__).parent
@@ -26,8 +27,9 @@ def commands() -> dict[str, str]:
 
 def _names() -> list[str]:
     """The modules of this folder, and the packages that can be run."""
+    modules = (path.stem for path in _FOLDER.glob("[!_]*.py"))
     packages = (path.parent.name for path in _FOLDER.glob("*/__main__.py"))
-    return sorted({*plugins.names(_FOLDER), *packages} - {*_NOT_COMMANDS})
+    return sorted({*modules, *packages} - {*_NOT_COMMANDS})
 
 
 def file(command: str) -> Path:
@@ -49,6 +51,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("Usage: tfod COMMAND [--flag=value ...]; tfod COMMAND --help tells more.\n")
         for name, summary in known.items():
             print(f"  {name:<16}{summary}")
+        return 0
+    if arguments[0] == "--version":
+        print(f"tfod-tools {tfod_tools.__version__}")
         return 0
     if arguments[0] not in known:
         print(f"No command is called '{arguments[0]}'. {plugins.suggestion(arguments[0], known)}", file=sys.stderr)

@@ -29,29 +29,22 @@ from typing import Any
 
 from absl import flags
 
-from pipeline_configs import (
-    check,
-    checkpoint,
-    contents,
-    extension,
-    nearest,
-    nearest_report,
-    patch,
-    restoration,
-    rewrite,
-    schema,
-)
+from pipeline_configs import contents, extension
+from pipeline_configs.checking import check, nearest, nearest_report
+from pipeline_configs.checking.finding import SEVERITIES, Finding
+from pipeline_configs.checkpoints import checkpoint, restoration
+from pipeline_configs.checkpoints.start import Start
 from pipeline_configs.dataset import Dataset
-from pipeline_configs.finding import SEVERITIES, Finding
+from pipeline_configs.patches import patch
 from pipeline_configs.schedules import plot, summary
-from pipeline_configs.start import Start
 from pipeline_configs.style import style_of
-from pipeline_configs.text_proto import Config
+from pipeline_configs.text import rewrite, schema
+from pipeline_configs.text.text_proto import Config
 from tfod_tools import app
 from tfod_tools.base import files, progress
 from tfod_tools.base.errors import ConfigError, EngineError, UsageError
 
-FLAGS = flags.FlagValues()
+FLAGS = app.Flags("config", writes=True)
 
 _CONFIG = flags.DEFINE_string("config", None, "The pipeline.config to check.", flag_values=FLAGS)
 _RECORDS = flags.DEFINE_string("records", None, "The folder that make_records wrote.", flag_values=FLAGS)
@@ -142,7 +135,8 @@ def _checked(text: str, known: dict[str, Any]) -> check.Checked:
 
 def _records(folder: Path) -> Dataset:
     """The data set with what its records hold."""
-    from record_builders import example, image_header, tfrecord
+    from record_builders.images import image_header
+    from record_builders.records import example, tfrecord
 
     dataset = Dataset.read(folder)
     count = sum(len(split.files()) for split in (dataset.train, dataset.val) if split)

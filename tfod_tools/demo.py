@@ -28,7 +28,7 @@ from tfod_tools.base import tables
 from tfod_tools.base.errors import TfodError, UsageError
 from tfod_tools.base.files import local_path, write_atomically
 
-FLAGS = flags.FlagValues()
+FLAGS = app.Flags("output")
 _OUTPUT = flags.DEFINE_string(
     "output", "demo_output", "Folder to make; an earlier demo there is replaced.", flag_values=FLAGS
 )
@@ -99,7 +99,7 @@ def _words(stage: Stage) -> str:
 
 
 def _draw(folder: Path, images: int) -> None:
-    from record_builders import shapes
+    from record_builders.sources import shapes
 
     _clear(folder)
     write_atomically(folder / _MARK, _mark({}))

@@ -22,7 +22,7 @@ from pipeline_configs import extension
 from tfod_tools import app
 from tfod_tools.base import engine_process, files, progress, tables
 
-FLAGS = flags.FlagValues()
+FLAGS = app.Flags("model_dir", writes=True)
 _MODEL_DIR = flags.DEFINE_string("model_dir", None, "Folder of a training run.", required=True, flag_values=FLAGS)
 _CONFIG = flags.DEFINE_string(
     "config", None, "The pipeline.config (default: the one in the model_dir).", flag_values=FLAGS

@@ -24,7 +24,7 @@ from tfod_tools import app
 from tfod_tools.base import engine_process, files, plugins, progress
 from tfod_tools.base.errors import LabelMapError, UsageError
 
-FLAGS = flags.FlagValues()
+FLAGS = app.Flags("model_dir", writes=True)
 FORMATS = ("frozen_graph", "saved_model")
 
 _MODEL_DIR = flags.DEFINE_string("model_dir", None, "Folder of a training run.", required=True, flag_values=FLAGS)

@@ -25,8 +25,9 @@ from typing import TYPE_CHECKING
 
 from absl import flags
 
-from pipeline_configs import contents, rewrite, schema
+from pipeline_configs import contents
 from pipeline_configs.dataset import Dataset
+from pipeline_configs.text import rewrite, schema
 from tfod_tools import app
 from tfod_tools.base import files, progress, tables
 from tfod_tools.base.errors import ConfigError, RecordError, UsageError
@@ -36,9 +37,9 @@ if TYPE_CHECKING:
     from pipeline_configs.anchors.objects import Objects
     from pipeline_configs.anchors.report import Row
     from pipeline_configs.anchors.search import Proposal
-    from pipeline_configs.text_proto import Config
+    from pipeline_configs.text.text_proto import Config
 
-FLAGS = flags.FlagValues()
+FLAGS = app.Flags("config", writes=True)
 
 _CONFIG = flags.DEFINE_string("config", None, "The pipeline.config.", required=True, flag_values=FLAGS)
 _RECORDS = flags.DEFINE_string("records", None, "The folder that make_records wrote.", required=True, flag_values=FLAGS)
@@ -88,7 +89,8 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _objects(folder: Path) -> Objects:
-    from record_builders import example, image_header, tfrecord
+    from record_builders.images import image_header
+    from record_builders.records import example, tfrecord
 
     paths = Dataset.read(folder).train.files()
     read = partial(contents.read, records=tfrecord.read, parse=example.parse, header=image_header.header_of)

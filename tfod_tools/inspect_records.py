@@ -31,12 +31,12 @@ from tfod_tools.base.errors import RecordError, UsageError
 from tfod_tools.base.files import local_path
 
 if TYPE_CHECKING:
-    from record_builders.inspection import Inspection
+    from record_builders.inspection.inventory import Inspection
     from record_builders.label_map import LabelMap
 
 _ON_CONTACT_SHEET = 24
 
-FLAGS = flags.FlagValues()
+FLAGS = app.Flags("records", writes=True)
 _string = partial(flags.DEFINE_string, flag_values=FLAGS)
 
 _RECORDS = flags.DEFINE_list(
@@ -64,7 +64,7 @@ _DRY_RUN = flags.DEFINE_bool("dry_run", False, "Check, and write neither record 
 def main(arguments: Sequence[str]) -> int:
     """Inspects the records that the flags name; returns the exit code."""
     app.no_arguments(arguments)
-    from record_builders import inspection
+    from record_builders.inspection import inventory as inspection
 
     paths = inspection.files([str(local_path(name)) for name in _RECORDS.value])
     label_map = _label_map(paths)
@@ -87,7 +87,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def _label_map(paths: Sequence[Path]) -> LabelMap | None:
     from record_builders import label_map
-    from record_builders.plan import LABEL_MAP
+    from record_builders.planning.plan import LABEL_MAP
 
     beside = paths[0].parent / LABEL_MAP
     path = local_path(_LABEL_MAP.value) if _LABEL_MAP.value else beside if beside.is_file() else None
@@ -95,7 +95,7 @@ def _label_map(paths: Sequence[Path]) -> LabelMap | None:
 
 
 def _compare_with_config(path: Path, paths: Sequence[Path], found: Inspection, label_map: LabelMap | None) -> None:
-    from pipeline_configs import schema
+    from pipeline_configs.text import schema
     from record_builders import label_map as label_maps
 
     config = schema.read(path)
@@ -133,7 +133,7 @@ def _matching(pattern: str) -> set[Path]:
 
 
 def _show(found: Inspection, label_map: LabelMap | None) -> None:
-    from record_builders import inspection
+    from record_builders.inspection import inventory as inspection
 
     counts = inspection.by_pattern(found.records)
     tables.show(("records in", "files", "records"), [(name, *count) for name, count in counts.items()])
@@ -163,7 +163,7 @@ def _show(found: Inspection, label_map: LabelMap | None) -> None:
 
 
 def _extract(paths: Sequence[Path], label_map: LabelMap | None) -> None:
-    from record_builders import views
+    from record_builders.inspection import views
 
     number = _EXTRACT.value
     path, content = next(views.chosen(paths, {number}), (None, None))
@@ -176,7 +176,7 @@ def _extract(paths: Sequence[Path], label_map: LabelMap | None) -> None:
 
 
 def _make_contact_sheet(target: Path, paths: Sequence[Path], records: int, label_map: LabelMap | None) -> None:
-    from record_builders import views
+    from record_builders.inspection import views
 
     shown = min(records, _ON_CONTACT_SHEET)
     contents = [content for _, content in views.chosen(paths, {i * records // shown for i in range(shown)})]

@@ -34,17 +34,20 @@ from pathlib import Path
 
 from absl import flags
 
-from pipeline_configs import edits, extension, listing, make, patch_file, request, schema, template, zoo
+from pipeline_configs import extension
 from pipeline_configs.dataset import Dataset
-from pipeline_configs.patch import Edit
+from pipeline_configs.making import edits, listing, make, request, template, zoo
+from pipeline_configs.patches import patch_file
+from pipeline_configs.patches.patch import Edit
 from pipeline_configs.schedules import plot, run, summary
 from pipeline_configs.schedules.run import Run
-from pipeline_configs.text_proto import Config
+from pipeline_configs.text import schema
+from pipeline_configs.text.text_proto import Config
 from tfod_tools import app
 from tfod_tools.base import files
 from tfod_tools.base.errors import ConfigError, UsageError
 
-FLAGS = flags.FlagValues()
+FLAGS = app.Flags("template", writes=True)
 
 _TEMPLATE = flags.DEFINE_string("template", None, "Name of the template to start from.", flag_values=FLAGS)
 _FROM = flags.DEFINE_string("from", None, "Your own pipeline.config to start from.", flag_values=FLAGS)

@@ -23,7 +23,7 @@ from tfod_tools.base import files, tables
 from tfod_tools.base.errors import LabelMapError
 from tfod_tools.base.files import local_path
 
-FLAGS = flags.FlagValues()
+FLAGS = app.Flags("from", writes=True)
 
 _FROM = flags.DEFINE_list(
     "from", None, "Label maps and lists of names, parted by commas.", required=True, flag_values=FLAGS
@@ -35,7 +35,7 @@ _DRY_RUN = flags.DEFINE_bool("dry_run", False, "Show the label map, and write no
 def main(arguments: Sequence[str]) -> int:
     """Shows the label map that the flags ask for and, if asked, writes it; returns the exit code."""
     app.no_arguments(arguments)
-    from record_builders import label_map_sources
+    from record_builders.sources import label_maps as label_map_sources
 
     classes = label_map_sources.read_all([local_path(text) for text in _FROM.value])
     rows = list(zip(classes.ids, classes.names, classes.display_names, strict=True))

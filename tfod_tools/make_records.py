@@ -35,19 +35,20 @@ from typing import TYPE_CHECKING
 
 from absl import flags
 
-from record_builders import formats, shards
-from record_builders.choices import DROPPABLE, Choices
-from record_builders.choices import FLAGS as CHOOSABLE
+from record_builders import formats
+from record_builders.planning.choices import DROPPABLE, Choices
+from record_builders.planning.choices import FLAGS as CHOOSABLE
+from record_builders.records import shards
 from tfod_tools import app
 from tfod_tools.base import buckets, files, plugins, progress
 from tfod_tools.base.errors import Problems
 from tfod_tools.base.files import local_path
 
 if TYPE_CHECKING:
-    from record_builders.inputs import Inputs
-    from record_builders.plan import Request
+    from record_builders.planning.plan import Request
+    from record_builders.sources.inputs import Inputs
 
-FLAGS = flags.FlagValues()
+FLAGS = app.Flags("annotations")
 _string, _list, _bool = (
     partial(define, flag_values=FLAGS) for define in (flags.DEFINE_string, flags.DEFINE_list, flags.DEFINE_bool)
 )
@@ -153,7 +154,7 @@ def main(arguments: Sequence[str]) -> int:
     """Makes the records that the flags ask for; returns the exit code."""
     app.no_arguments(arguments)
     gc.set_threshold(100_000)  # There is next to no garbage to find, here and in workers; 700 is Python's own.
-    from record_builders import inputs
+    from record_builders.sources import inputs
 
     places = (_ANNOTATIONS.value, _IMAGES.value, _LABEL_MAP.value, _OUTPUT.value)
     keep = _DRY_RUN.value or bool(_MISSING_IMAGES.value)
@@ -171,7 +172,8 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _make(request: Request, given: Inputs) -> int:
-    from record_builders import build, report, writing
+    from record_builders.output import report, writing
+    from record_builders.planning import build
 
     plan = build.plan(request, _WORKERS.value, partial(progress.bar, "Decoding"))
     problems = [fault.error for fault in plan.faults]
@@ -190,7 +192,7 @@ def _make(request: Request, given: Inputs) -> int:
 
 
 def _list_missing_images(path: Path, request: Request) -> None:
-    from record_builders import build
+    from record_builders.planning import build
 
     names = build.missing_images(request)
     if not _DRY_RUN.value:
@@ -199,8 +201,8 @@ def _list_missing_images(path: Path, request: Request) -> None:
 
 
 def _download(request: Request) -> None:
-    from record_builders import build
-    from record_builders.open_images import download
+    from record_builders.formats.open_images import download
+    from record_builders.planning import build
 
     names = build.images_to_download(request)
     if _DRY_RUN.value:
@@ -218,7 +220,7 @@ def _download(request: Request) -> None:
 
 def _request(given: Inputs) -> Request:
     from record_builders.annotations import Wanted
-    from record_builders.plan import Request
+    from record_builders.planning.plan import Request
 
     remote = buckets.folder(_OUTPUT.value) if files.is_remote(_OUTPUT.value) else None
     return Request(

@@ -22,12 +22,12 @@ from typing import Any
 
 from absl import flags
 
+from record_builders.images.pictures import LabelledBox, draw
 from tfod_tools import app
 from tfod_tools.base import engine_process, files, progress
 from tfod_tools.base.errors import CheckpointError, ImageError, UsageError
-from tfod_tools.base.pictures import LabelledBox, draw
 
-FLAGS = flags.FlagValues()
+FLAGS = app.Flags("model", "images", writes=True)
 _MODEL = flags.DEFINE_string(
     "model", None, "Folder that export made, or a frozen graph (.pb).", required=True, flag_values=FLAGS
 )

@@ -36,10 +36,10 @@ from tfod_tools.base import files, plugins, tables
 from tfod_tools.base.errors import ConfigError, EngineError, UsageError
 
 if TYPE_CHECKING:
-    from cloud.job_file import JobFile
+    from cloud.job_files.job_file import JobFile
     from cloud.planning import Config, Planned
 
-FLAGS = flags.FlagValues()
+FLAGS = app.Flags(writes=True)
 _JOB = flags.DEFINE_string("job", None, "The job file.", flag_values=FLAGS)
 _BACKEND = flags.DEFINE_string("backend", None, "Where it runs; a file of cloud/backends.", flag_values=FLAGS)
 _OUTPUT = flags.DEFINE_string("output", None, "Where plan, import-legacy and bundle write.", flag_values=FLAGS)
@@ -114,7 +114,7 @@ def _cancel() -> int:
 
 
 def _import_legacy() -> int:
-    from cloud import legacy
+    from cloud.ai_platform import documents as legacy
 
     path = _file("from", _FROM.value, "an AI Platform document, such as cloud.yml")
     name = re.sub(r"[^a-z0-9]+", "-", path.stem.lower()).strip("-") or "job"
@@ -170,7 +170,8 @@ def _planned() -> Planned:
       UsageError: a flag is missing, or a file is not there.
       TfodError: the job file, its config or its records are not as they must be.
     """
-    from cloud import planning, prices
+    from cloud import planning
+    from cloud.estimates import prices
 
     if not _BACKEND.value:
         from cloud import backends
@@ -183,7 +184,7 @@ def _planned() -> Planned:
 
 def _job_file() -> JobFile:
     """The job file; paths in it that are neither remote nor absolute begin where it lies."""
-    from cloud import job_file
+    from cloud.job_files import job_file
 
     path = _file("job", _JOB.value, "a job file; docs/cloud.md describes it")
     try:
@@ -208,9 +209,10 @@ def _config(file: JobFile) -> Config | None:
     if not path.is_file():
         message = f"config: there is no file {path}. Check the path; it begins where the job file lies."
         raise ConfigError(message, path=file.path, line=file.lines["config"])
-    from cloud import config_facts
+    from cloud.estimates import config_facts
     from cloud.planning import Config
-    from pipeline_configs import inputs, run_folder, schema, style
+    from pipeline_configs import inputs, run_folder, style
+    from pipeline_configs.text import schema
 
     pipeline = schema.read(path)
     facts = config_facts.of(pipeline, inputs.matching)

@@ -27,7 +27,7 @@ from tfod_tools import app
 from tfod_tools.base import engine_process, files, progress
 from tfod_tools.base.errors import ConfigError, TfodError
 
-FLAGS = flags.FlagValues()
+FLAGS = app.Flags("config")
 _CONFIG = flags.DEFINE_string("config", None, "The pipeline.config to train.", required=True, flag_values=FLAGS)
 _MODEL_DIR = flags.DEFINE_string(
     "model_dir", None, "Folder for checkpoints, summaries and the log.", required=True, flag_values=FLAGS
@@ -86,7 +86,8 @@ def plan(
       ConfigError: the config cannot be read, names no steps, or the folder holds another config.
       Problems: the records or the label map are not there.
     """
-    from pipeline_configs import inputs, run_folder, schema, style
+    from pipeline_configs import inputs, run_folder, style
+    from pipeline_configs.text import schema
 
     pipeline = schema.read(config)
     last_step = steps or pipeline.train_config.num_steps

@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from cloud import kubectl, kubernetes_pods, tf_config, words
+from cloud import kubectl, kubernetes_pods
 from cloud.cluster import ClusterSpec
 from cloud.job import TrainJob
 from cloud.submission import Submission
-from cloud.tf_config import PORT, Task
+from cloud.tasks import tf_config, words
+from cloud.tasks.tf_config import PORT, Task
 
 OPTIONS = kubernetes_pods.OPTIONS
 FILE = "jobset.yaml"

@@ -11,10 +11,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from cloud import local_runs, submission, tf_config, words
+from cloud import local_runs, submission
 from cloud.cluster import ClusterSpec
 from cloud.job import TrainJob
 from cloud.submission import RunStatus, Submission
+from cloud.tasks import tf_config, words
 from tfod_tools.base.errors import UsageError
 
 OPTIONS = "local"

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from cloud import submission, words
+from cloud import submission
 from cloud.cluster import ClusterSpec, Role
-from cloud.hardware import Machine
+from cloud.estimates.hardware import Machine
 from cloud.job import TrainJob
 from cloud.submission import Submission
+from cloud.tasks import words
 from tfod_tools.base.errors import ConfigError
 
 OPTIONS = "sagemaker"

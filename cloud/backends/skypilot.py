@@ -8,10 +8,11 @@ from __future__ import annotations
 import shlex
 from typing import Any
 
-from cloud import submission, words
+from cloud import submission
 from cloud.cluster import ClusterSpec
 from cloud.job import TrainJob
 from cloud.submission import Submission
+from cloud.tasks import words
 from tfod_tools.base.errors import ConfigError
 
 OPTIONS = "skypilot"

@@ -10,10 +10,11 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 
-from cloud import slurm_jobs, submission, words
+from cloud import slurm_jobs, submission
 from cloud.cluster import ClusterSpec, Role
 from cloud.job import TrainJob
 from cloud.submission import RunStatus, Submission
+from cloud.tasks import words
 
 OPTIONS = "slurm"
 FILE = "job.sbatch"

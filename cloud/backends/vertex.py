@@ -10,11 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from cloud import hardware, submission, words
+from cloud import submission
 from cloud.cluster import ClusterSpec, Role
+from cloud.estimates import hardware
 from cloud.job import TrainJob
 from cloud.submission import LABEL, RunStatus, Submission
-from cloud.tf_config import ROLES
+from cloud.tasks import words
+from cloud.tasks.tf_config import ROLES
 
 OPTIONS = "vertex"
 FILE = "custom_job.yaml"

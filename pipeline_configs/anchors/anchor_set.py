@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from pipeline_configs.anchors import feature_maps, generators, resizer
 from pipeline_configs.anchors.grid import Grid
-from pipeline_configs.text_proto import Config
+from pipeline_configs.text.text_proto import Config
 
 Size = tuple[int, int]
 Border = Literal["free", "pruned", "clipped"]

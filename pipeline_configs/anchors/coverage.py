@@ -10,7 +10,7 @@ from pipeline_configs.anchors import anchor_set, matcher, pairs
 from pipeline_configs.anchors.anchor_set import AnchorSet
 from pipeline_configs.anchors.matcher import ArgMax
 from pipeline_configs.anchors.objects import Objects, framed
-from pipeline_configs.text_proto import Config
+from pipeline_configs.text.text_proto import Config
 from tfod_tools.base.errors import ConfigError
 
 Size = tuple[int, int]

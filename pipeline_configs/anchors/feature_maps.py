@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pipeline_configs import style
-from pipeline_configs.text_proto import Config
+from pipeline_configs.text.text_proto import Config
 from tfod_tools.base.errors import ConfigError
 
 Size = tuple[int, int]

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pipeline_configs.anchors.moves import Move
-from pipeline_configs.patch import Edit
-from pipeline_configs.text_proto import Config
+from pipeline_configs.patches.patch import Edit
+from pipeline_configs.text.text_proto import Config
 
 # Sides are multiples of the largest stride at which a network adds up maps of two sizes.
 _UNIT = 32

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline_configs.text_proto import Config
+from pipeline_configs.text.text_proto import Config
 from tfod_tools.base.errors import ConfigError
 
 BACKGROUND, IGNORED = -1, -2

@@ -11,8 +11,8 @@ from itertools import product
 from typing import Any
 
 from pipeline_configs.anchors import feature_maps, generators
-from pipeline_configs.patch import Edit
-from pipeline_configs.text_proto import Config
+from pipeline_configs.patches.patch import Edit
+from pipeline_configs.text.text_proto import Config
 
 Move = tuple[Edit, ...]
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from pipeline_configs.anchors import anchor_set
 from pipeline_configs.anchors.coverage import Coverage
-from pipeline_configs.text_proto import Config
+from pipeline_configs.text.text_proto import Config
 from tfod_tools.base.errors import MissingPackageError
 
 _DOTS = 20_000

@@ -17,8 +17,8 @@ from pipeline_configs.anchors import anchor_set, coverage, generators, input_siz
 from pipeline_configs.anchors.grid import Grid
 from pipeline_configs.anchors.moves import Move
 from pipeline_configs.anchors.objects import Framed, Objects, framed
-from pipeline_configs.patch import ConfigPatch, Edit
-from pipeline_configs.text_proto import Config
+from pipeline_configs.patches.patch import ConfigPatch, Edit
+from pipeline_configs.text.text_proto import Config
 from tfod_tools.base.errors import ConfigError
 
 _JUDGED = 10_000

@@ -7,7 +7,7 @@ import math
 
 from pipeline_configs.schedules import schedule
 from pipeline_configs.schedules.schedule import Schedule
-from pipeline_configs.text_proto import Config
+from pipeline_configs.text.text_proto import Config
 from tfod_tools.base.errors import ConfigError, MissingPackageError
 
 _POINTS = 1000

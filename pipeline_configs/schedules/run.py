@@ -13,11 +13,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields
 
 from pipeline_configs.dataset import Split
-from pipeline_configs.patch import Edit
+from pipeline_configs.patches.patch import Edit
 from pipeline_configs.schedules import schedule, summary
 from pipeline_configs.schedules.schedule import Schedule
 from pipeline_configs.style import Style
-from pipeline_configs.text_proto import Config
+from pipeline_configs.text.text_proto import Config
 from tfod_tools.base.errors import UsageError
 
 # The fields of each kind of schedule that hold rates, and those that hold steps.

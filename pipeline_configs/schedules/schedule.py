@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline_configs.text_proto import Config
+from pipeline_configs.text.text_proto import Config
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pipeline_configs.schedules import schedule
 from pipeline_configs.schedules.schedule import Schedule
-from pipeline_configs.text_proto import Config
+from pipeline_configs.text.text_proto import Config
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

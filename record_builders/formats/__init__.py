@@ -16,7 +16,7 @@ and nothing else that is public. `annotations` is a folder or, if the format has
 What cannot be read does not stop it: it yields a `Fault` with the file, the line and what was found, what was expected
 and what to do, and goes on; what it passes over on purpose is a `LeftOut`. Each box counts once: in an image that is
 yielded, in `Fault.boxes` or in `LeftOut.boxes`. Faults of an image's boxes come before the image. It raises
-AnnotationError only when there is nothing to go through. `record_builders.matching` finds the image that is meant. What
-concerns all formats alike (boxes outside the image, unknown classes, images that are annotated twice, choices of the
-user) is the business of `record_builders.checks`.
+AnnotationError only when there is nothing to go through. `record_builders.sources.matching` finds the image that is
+meant. What concerns all formats alike (boxes outside the image, unknown classes, images that are annotated twice,
+choices of the user) is the business of `record_builders.planning.checks`.
 """

@@ -16,11 +16,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from record_builders import json_files, matching
 from record_builders.annotations import Box, Fault, Found, LeftOut, ObjectAnnotation, Wanted
-from record_builders.folders import ImageFolder, files_or_file, head, in_folders, of_sets
-from record_builders.image_header import ImageHeader
-from record_builders.matching import Entry, Mark
+from record_builders.images.image_header import ImageHeader
+from record_builders.sources import json_files, matching
+from record_builders.sources.folders import ImageFolder, files_or_file, head, in_folders, of_sets
+from record_builders.sources.matching import Entry, Mark
 from tfod_tools.base.errors import AnnotationError
 
 _START = re.compile(rb'\A\s*(\[\s*\{|\{.*"frames"\s*:)', re.DOTALL)

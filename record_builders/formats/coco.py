@@ -21,12 +21,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from record_builders import json_files, matching
 from record_builders.annotations import Box, Fault, Found, Keypoint, ObjectAnnotation, Wanted
-from record_builders.folders import ImageFolder, files_or_file, head, of_sets
-from record_builders.image_header import ImageHeader
-from record_builders.masks import Mask, Polygons, RunLengths, runs
-from record_builders.matching import Entry, Mark
+from record_builders.images.image_header import ImageHeader
+from record_builders.images.masks import Mask, Polygons, RunLengths, runs
+from record_builders.sources import json_files, matching
+from record_builders.sources.folders import ImageFolder, files_or_file, head, of_sets
+from record_builders.sources.matching import Entry, Mark
 from tfod_tools.base.errors import AnnotationError
 
 _PLACE = "annotations[{}]"

@@ -19,11 +19,11 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
-from record_builders import matching
 from record_builders.annotations import Box, Fault, Found, ObjectAnnotation, Wanted
-from record_builders.folders import ImageFolder, files_or_file, head, of_sets
-from record_builders.image_header import ImageHeader
-from record_builders.matching import Entry, Mark
+from record_builders.images.image_header import ImageHeader
+from record_builders.sources import matching
+from record_builders.sources.folders import ImageFolder, files_or_file, head, of_sets
+from record_builders.sources.matching import Entry, Mark
 from tfod_tools.base.errors import AnnotationError
 
 # Headings without regard to case, spaces and underscores, by what they mean.

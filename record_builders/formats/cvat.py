@@ -22,12 +22,12 @@ from pathlib import Path
 
 from lxml import etree
 
-from record_builders import matching, xml_files
 from record_builders.annotations import Box, Fault, Found, LeftOut, ObjectAnnotation, Wanted
-from record_builders.folders import ImageFolder, files_or_file, head
-from record_builders.image_header import ImageHeader
-from record_builders.masks import Polygons
-from record_builders.matching import Entry, Mark
+from record_builders.images.image_header import ImageHeader
+from record_builders.images.masks import Polygons
+from record_builders.sources import matching, xml_files
+from record_builders.sources.folders import ImageFolder, files_or_file, head
+from record_builders.sources.matching import Entry, Mark
 from tfod_tools.base.errors import AnnotationError
 
 _AREAS = ("box", "polygon", "ellipse")

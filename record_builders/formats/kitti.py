@@ -15,11 +15,11 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
-from record_builders import matching
 from record_builders.annotations import Box, Fault, Found, LeftOut, ObjectAnnotation, Wanted
-from record_builders.folders import ImageFolder, files_below, head, in_folders
-from record_builders.image_header import ImageHeader
-from record_builders.matching import Entry, Mark
+from record_builders.images.image_header import ImageHeader
+from record_builders.sources import matching
+from record_builders.sources.folders import ImageFolder, files_below, head, in_folders
+from record_builders.sources.matching import Entry, Mark
 from tfod_tools.base.errors import AnnotationError
 
 _FIELDS = 15

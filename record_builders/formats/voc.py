@@ -30,12 +30,12 @@ from pathlib import Path
 
 from lxml import etree
 
-from record_builders import matching, xml_files
 from record_builders.annotations import AnnotatedImage, Box, Fault, Found, ObjectAnnotation, Wanted
-from record_builders.folders import ImageFolder, files_below, head, last_part, names_below
-from record_builders.image_header import ImageHeader, read_header
-from record_builders.masks import IndexImage
-from record_builders.xml_files import Children
+from record_builders.images.image_header import ImageHeader, read_header
+from record_builders.images.masks import IndexImage
+from record_builders.sources import matching, xml_files
+from record_builders.sources.folders import ImageFolder, files_below, head, last_part, names_below
+from record_builders.sources.xml_files import Children
 from tfod_tools.base import plugins
 from tfod_tools.base.errors import AnnotationError, ImageError
 

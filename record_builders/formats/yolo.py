@@ -16,13 +16,13 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
-from record_builders import matching
 from record_builders.annotations import Box, Fault, Found, ObjectAnnotation, Wanted
-from record_builders.folders import IMAGE_SUFFIXES, ImageFolder, files_below, head
-from record_builders.image_header import ImageHeader
-from record_builders.masks import Polygons
-from record_builders.matching import Entry, Mark
-from record_builders.names_files import is_names_file, read_names
+from record_builders.images.image_header import ImageHeader
+from record_builders.images.masks import Polygons
+from record_builders.sources import matching
+from record_builders.sources.folders import IMAGE_SUFFIXES, ImageFolder, files_below, head
+from record_builders.sources.matching import Entry, Mark
+from record_builders.sources.names_files import is_names_file, read_names
 from tfod_tools.base.errors import AnnotationError, LabelMapError
 
 _BOX = re.compile(rb"\A\s*\d+(\s+-?\d*\.?\d+(e-?\d+)?){4,}\s*$", re.MULTILINE | re.IGNORECASE)

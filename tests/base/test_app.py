@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -91,6 +92,52 @@ def test_a_wrong_flag_is_one_line(
     assert len(err.splitlines()) == 1
     assert expected in err
     assert err.endswith("Run with --help to see every flag.\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "printed"),
+    [
+        (["a.config", "one.jpg", "two, three.jpg"], "a.config ['one.jpg', 'two, three.jpg'] 3"),
+        (["--boxes", "5", "a.config", "--images=one.jpg"], "a.config ['one.jpg'] 5"),
+        (["--images=one.jpg", "--nojson", "a.config"], "a.config ['one.jpg'] 3"),
+        (["a.config", "one.jpg", "--boxes=4", "two.jpg"], "a.config ['one.jpg', 'two.jpg'] 4"),
+    ],
+)
+def test_what_a_command_is_about_needs_no_flag(
+    capsys: pytest.CaptureFixture[str], words: list[str], printed: str
+) -> None:
+    values = app.Flags("config", "images")
+    flags.DEFINE_integer("boxes", 3, "How many boxes.", flag_values=values)
+    flags.DEFINE_string("config", None, "The config.", required=True, flag_values=values)
+    flags.DEFINE_list("images", None, "Images.", required=True, flag_values=values)
+
+    def main(arguments: Sequence[str]) -> None:
+        print(values.config, values.images, values.boxes, *arguments)
+
+    assert app.status(main, values, DOC, ["count", *words]) == 0
+    assert capsys.readouterr() == (f"{printed}\n", "")
+
+
+def test_a_value_with_and_without_its_flag_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    values = app.Flags("config")
+    flags.DEFINE_string("config", None, "The config.", required=True, flag_values=values)
+    assert app.status(fails, values, DOC, ["count", "a.config", "--config=b.config"]) == 1
+    expected = "'a.config' stands where --config may stand without its name, and --config is given too.\n"
+    assert capsys.readouterr() == ("", expected)
+
+
+def test_errors_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    values = app.Flags()
+
+    def main(arguments: Sequence[str]) -> int:
+        raise Problems([AnnotationError("is \x1b[31mflat.", path="a.xml", line=3), TfodError("two")])
+
+    assert app.status(main, values, DOC, ["count", "--json"]) == 2
+    out, err = capsys.readouterr()
+    assert err == "a.xml:3: is \\x1b[31mflat.\ntwo\n"
+    first, second = json.loads(out)["errors"]
+    assert first == {"message": "is \x1b[31mflat.", "path": "a.xml", "line": 3}
+    assert second == {"message": "two", "path": None, "line": None}
 
 
 @pytest.mark.parametrize(

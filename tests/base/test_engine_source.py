@@ -14,8 +14,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-import proto_source
 import pytest
+from support import proto_source
 
 from tfod_tools.base import engine_source
 from tfod_tools.base.errors import TfodError, UsageError
@@ -23,7 +23,8 @@ from tfod_tools.base.errors import TfodError, UsageError
 ROOT = Path(__file__).parents[2]
 PACKAGE = Path(importlib.util.find_spec("object_detection").origin).parent
 READS_A_CONFIG = """
-from pipeline_configs import schema, style
+from pipeline_configs import style
+from pipeline_configs.text import schema
 config = schema.parse('model { ssd { feature_extractor { type: "ssd_mobilenet_v2" } } }')
 from object_detection.protos import pipeline_pb2
 print(style.style_of(config), pipeline_pb2.__file__)
@@ -113,7 +114,7 @@ def test_a_changed_proto_is_compiled(models: Path, tmp_path: Path) -> None:
     assert run(READS_A_CONFIG, copy).returncode == 0
     proto = copy / "research" / "object_detection" / "protos" / "ssd.proto"
     proto.write_text(proto.read_text().replace("message Ssd {", "message Ssd {\noptional int32 of_my_own = 999;", 1))
-    done = run("from pipeline_configs import schema; schema.parse('model { ssd { of_my_own: 3 } }')", copy)
+    done = run("from pipeline_configs.text import schema; schema.parse('model { ssd { of_my_own: 3 } }')", copy)
     assert done.returncode == 0, done.stderr
 
 

@@ -16,6 +16,7 @@ EXIT_CODES = {
     "LabelMapError": 2,
     "RecordError": 2,
     "ConfigError": 2,
+    "OutputError": 2,
     "CheckpointError": 2,
     "Problems": 2,
     "UsageError": 1,

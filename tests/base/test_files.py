@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tfod_tools.base.errors import UsageError
-from tfod_tools.base.files import local_path, publishing, write_atomically
+from tfod_tools.base.errors import OutputError, UsageError
+from tfod_tools.base.files import local_path, publishing, save, write_atomically
 
 ROOT = Path(__file__).parents[2]
 
@@ -123,3 +123,38 @@ def test_nobody_ever_reads_a_part(tmp_path: Path) -> None:
             seen.add(path.read_bytes())
     assert writer.returncode == 0
     assert seen <= {b"a" * big, b"b" * big}
+
+
+@pytest.mark.parametrize(
+    ("there", "overwrite", "allowed"),
+    [(None, False, True), (b"new", False, True), (b"old", False, False), (b"old", True, True)],
+)
+def test_what_is_there_already_stays(tmp_path: Path, there: bytes | None, overwrite: bool, allowed: bool) -> None:
+    """Unless it is the same, or may be overwritten."""
+    path = tmp_path / "file"
+    if there is not None:
+        path.write_bytes(there)
+    if allowed:
+        save(path, b"new", flag="--output", overwrite=overwrite)
+        assert listing(tmp_path) == {"file": b"new"}
+    else:
+        with pytest.raises(OutputError, match="is there already and stays as it is. Name another --output, or add"):
+            save(path, b"new", flag="--output", overwrite=overwrite)
+        assert listing(tmp_path) == {"file": b"old"}
+
+
+def test_the_input_itself_may_be_changed(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"old")
+    save(tmp_path / "." / "file", b"new", flag="--fix", overwrite=False, replaces=tmp_path / "file")
+    assert listing(tmp_path) == {"file": b"new"}
+
+
+def test_a_folder_is_never_replaced(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="is a folder"):
+        save(tmp_path, b"new", flag="--output", overwrite=True)
+
+
+def test_a_file_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match="cannot be written: Not a directory. Name another --output."):
+        save(tmp_path / "file" / "below", b"new", flag="--output", overwrite=False)

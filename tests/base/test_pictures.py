@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tfod_tools.base.pictures import LabelledBox, draw
+from record_builders.images.pictures import LabelledBox, draw
 
 GREY = (128, 128, 128)
 EXIF_ORIENTATION = 0x0112

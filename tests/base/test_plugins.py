@@ -17,9 +17,12 @@ PACKAGE = "plugins_of_a_test"
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A package with two good plug-ins, one that cannot be imported, and files that are none."""
+    """A package with three good plug-ins, one that cannot be imported, and files and folders that are none."""
     package = tmp_path / PACKAGE
-    (package / "subfolder").mkdir(parents=True)
+    for name in ("subfolder", "_own", "open_images"):
+        (package / name).mkdir(parents=True)
+    (package / "_own" / "__init__.py").write_text("")
+    (package / "open_images" / "__init__.py").write_text("NAME = 'open_images'")
     content = {"__init__.py": "", "_shared.py": "", "voc.py": "NAME = 'voc'", "coco.py": "", "broken.py": "1 / 0"}
     for name, text in (content | {"notes.txt": "", "small.config": ""}).items():
         (package / name).write_text(text)
@@ -31,23 +34,24 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def test_names_are_found_without_importing(folder: Path) -> None:
-    assert plugins.names(folder) == ("broken", "coco", "voc")
+    assert plugins.names(folder) == ("broken", "coco", "open_images", "voc")
     assert plugins.names(folder, ".config") == ("small",)
     assert PACKAGE not in sys.modules
 
 
 def test_load(folder: Path) -> None:
-    assert plugins.load(PACKAGE, folder, "voc", "annotation format").NAME == "voc"
+    for name in ("voc", "open_images"):
+        assert name == plugins.load(PACKAGE, folder, name, "annotation format").NAME
 
 
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
         ("vox", "no annotation format is called 'vox'. Did you mean voc?"),
-        ("yolo9000", "no annotation format is called 'yolo9000'. Known: broken, coco, voc."),
-        ("_shared", "no annotation format is called '_shared'. Known: broken, coco, voc."),
+        ("yolo9000", "no annotation format is called 'yolo9000'. Known: broken, coco, open_images, voc."),
+        ("_shared", "no annotation format is called '_shared'. Known: broken, coco, open_images, voc."),
         ("../voc", "no annotation format is called '../voc'. Did you mean voc?"),
-        ("", "no annotation format is called ''. Known: broken, coco, voc."),
+        ("", "no annotation format is called ''. Known: broken, coco, open_images, voc."),
     ],
 )
 def test_an_unknown_name_is_a_usage_error(folder: Path, name: str, expected: str) -> None:

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloud import allocations
-from cloud.tf_config import Task
+from cloud.tasks import allocations
+from cloud.tasks.tf_config import Task
 
 NODES = {
     "n1": ["n1"],

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cloud import job_file
+from cloud.job_files import job_file
 from tfod_tools.base.errors import TfodError
 
 CORPUS = sorted((Path(__file__).parents[1] / "data" / "cloud" / "broken").glob("*.yaml"))

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from cloud import bundle, job_file
-from cloud.fit import Facts
+from cloud import bundle
+from cloud.estimates.fit import Facts
+from cloud.job_files import job_file
 from cloud.planning import Config
 
 JOB = Path(__file__).parents[1] / "data" / "cloud" / "jobs" / "estimator.yaml"
@@ -50,15 +51,15 @@ def test_the_launcher_starts_from_it(made: bundle.Bundle, tmp_path: Path) -> Non
     made.write(tmp_path / "out")
     with tarfile.open(fileobj=io.BytesIO((tmp_path / "out" / "bundle.tar.gz").read_bytes())) as archive:
         archive.extractall(tmp_path / "code", filter="data")
-    words = [sys.executable, "-c", "import cloud.launch; print(cloud.launch.__file__)"]
+    words = [sys.executable, "-c", "import cloud.tasks.launch; print(cloud.tasks.launch.__file__)"]
     done = subprocess.run(
         words, cwd=tmp_path / "code", env={"PYTHONPATH": "."}, capture_output=True, text=True, check=True
     )
-    assert Path(done.stdout.strip()) == tmp_path / "code" / "cloud" / "launch.py"
+    assert Path(done.stdout.strip()) == tmp_path / "code" / "cloud" / "tasks" / "launch.py"
     assert (tmp_path / "code" / "jobs" / "lemons.yaml").read_bytes() == JOB.read_bytes()
     assert (tmp_path / "code" / "jobs" / "pipeline.config").read_text() == "model {}\n"
     assert (tmp_path / "code" / "jobs" / "label_map.pbtxt").read_bytes() == b"item {}\n"
-    assert (tmp_path / "code" / "cloud" / "prices.yaml").is_file()
+    assert (tmp_path / "code" / "cloud" / "estimates" / "prices.yaml").is_file()
 
 
 def test_the_dockerfiles_install_the_lock(made: bundle.Bundle) -> None:

@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from cloud import backends, job_file, legacy_machines, planning, prices
-from cloud.fit import Facts
+from cloud import backends, planning
+from cloud.ai_platform import machines as legacy_machines
+from cloud.estimates import prices
+from cloud.estimates.fit import Facts
+from cloud.job_files import job_file
 
 DOCS = (Path(__file__).parents[2] / "docs" / "cloud.md").read_text(encoding="utf-8")
 JOBS = re.findall(r"```yaml\n(.*?)```", DOCS, re.DOTALL)

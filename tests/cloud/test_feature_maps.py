@@ -7,9 +7,9 @@ import subprocess
 import sys
 
 import pytest
-import tiny_run
+from support import tiny_run
 
-from cloud import feature_maps
+from cloud.estimates import feature_maps
 
 # Prints, for each backbone, millions of numbers that the convolutions of Keras's model put out for 224x224 pixels.
 COUNT = """

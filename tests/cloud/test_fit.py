@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from cloud import fit, hardware, prices
 from cloud.cluster import ClusterSpec, Role, Scheduling
-from cloud.fit import Facts
+from cloud.estimates import fit, hardware, prices
+from cloud.estimates.fit import Facts
 from tfod_tools.base.errors import ConfigError, Problems
 
 T4 = Role(count=1, cpus=8, memory_gib=30, accelerator="T4", accelerators=1)

@@ -15,7 +15,9 @@ from typing import Any
 import pytest
 import yaml
 
-from cloud import job_file, planning, prices
+from cloud import planning
+from cloud.estimates import prices
+from cloud.job_files import job_file
 
 JOB = Path(__file__).parents[1] / "data" / "cloud" / "jobs" / "estimator.yaml"
 

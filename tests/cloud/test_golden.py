@@ -13,7 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from cloud import backends, job_file, planning, prices
+from cloud import backends, planning
+from cloud.estimates import prices
+from cloud.job_files import job_file
 from tfod_tools.base.errors import ConfigError
 
 DATA = Path(__file__).parents[1] / "data" / "cloud"

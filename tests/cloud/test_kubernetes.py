@@ -16,10 +16,12 @@ from typing import Any
 
 import pytest
 import yaml
-from clusters import kubernetes_api
-from clusters.kubernetes_api import Api
+from campaigns.clusters import kubernetes_api
+from campaigns.clusters.kubernetes_api import Api
 
-from cloud import job_file, kubectl, planning, prices
+from cloud import kubectl, planning
+from cloud.estimates import prices
+from cloud.job_files import job_file
 from cloud.planning import Planned
 from tfod_tools.base.errors import CheckpointError, ConfigError, EngineError
 

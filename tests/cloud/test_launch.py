@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from cloud.launch import RETRY, STOPPED
+from cloud.tasks.launch import RETRY, STOPPED
 
 ROOT = Path(__file__).parents[2]
 WORKER = json.dumps({"cluster": {"chief": ["a:1"], "worker": ["b:1"]}, "task": {"type": "worker", "index": 0}})
@@ -25,7 +25,7 @@ def send(event, **fields): print(json.dumps({"event": event, **fields}), flush=T
 def start(folder: Path, module: str, *words: str, **environment: str) -> subprocess.Popen[str]:
     (folder / "trainer.py").write_text(HEAD + module)
     return subprocess.Popen(
-        [sys.executable, "-m", "cloud.launch", *words, "--", "trainer", "--config=there.config", "--steps=9"],
+        [sys.executable, "-m", "cloud.tasks.launch", *words, "--", "trainer", "--config=there.config", "--steps=9"],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -7,7 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from cloud import hardware, job_file, legacy, legacy_machines, planning, prices
+from cloud import planning
+from cloud.ai_platform import documents as legacy
+from cloud.ai_platform import machines as legacy_machines
+from cloud.estimates import hardware, prices
+from cloud.job_files import job_file
 from tfod_tools.base.errors import Problems
 
 SHARED = Path(__file__).parents[3] / "shared"

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloud import tf_config
-from cloud.tf_config import Task
+from cloud.tasks import tf_config
+from cloud.tasks.tf_config import Task
 
 COUNTS = st.fixed_dictionaries(
     {"chief": st.just(1), "worker": st.integers(0, 5), "ps": st.integers(0, 3), "evaluator": st.integers(0, 1)}

@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
-from cloud import job_file, planning, prices, vertex_jobs
+from cloud import planning, vertex_jobs
+from cloud.estimates import prices
+from cloud.job_files import job_file
 from cloud.planning import Planned
 from tfod_tools.base.errors import CheckpointError, ConfigError, EngineError
 

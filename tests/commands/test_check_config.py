@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 from configs import case_checkpoints, case_records
 
-from pipeline_configs import schema, template
+from pipeline_configs.making import template
+from pipeline_configs.text import schema
 from tfod_tools import app, check_config, fit_anchors, make_config, make_records
 
 ROOT = Path(__file__).parents[2]
@@ -186,7 +187,7 @@ def test_a_dry_run_writes_nothing(folder: Path, capsys: pytest.CaptureFixture[st
     ("arguments", "status", "message"),
     [
         ((), 1, "--config is missing"),
-        (("pipeline.config",), 1, "unexpected argument"),
+        (("pipeline.config", "extra"), 1, "unexpected argument 'extra'"),
         (("--explain=CFG99",), 1, "no rule is called 'CFG99'"),
         (("--config=none.config",), 2, "none.config: there is no such file"),
         (("--config=records",), 2, "cannot be read"),

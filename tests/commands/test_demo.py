@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-import tiny_run
+from support import tiny_run
 
 from tfod_tools import demo
 from tfod_tools.__main__ import commands

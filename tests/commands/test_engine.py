@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
-import tiny_run
+from support import tiny_run
 
 from tfod_tools.base.errors import EngineError, UsageError
 from tfod_tools.engine import installation, versions

@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-import tiny_run
+from support import tiny_run
 
 
 @pytest.fixture

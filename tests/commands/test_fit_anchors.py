@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 from configs import case_records
 
-from pipeline_configs import patch, schema, template
+from pipeline_configs.making import template
+from pipeline_configs.patches import patch
+from pipeline_configs.text import schema
 from tfod_tools import app, check_config, fit_anchors
 
 SSD = "model.ssd.anchor_generator.ssd_anchor_generator"

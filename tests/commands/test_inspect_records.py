@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from record_builders import build, writing
-from record_builders.plan import Request
+from record_builders.output import writing
+from record_builders.planning import build
+from record_builders.planning.plan import Request
 from tfod_tools import app, inspect_records
 
 SHARED_DATA = Path(__file__).parents[2].parent / "shared" / "data"

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline_configs import schema, template
-from pipeline_configs.text_proto import Config
+from pipeline_configs.making import template
+from pipeline_configs.text import schema
+from pipeline_configs.text.text_proto import Config
 from tfod_tools import app, make_config
 
 ROOT = Path(__file__).parents[2]
@@ -253,7 +254,7 @@ RECORDS, OUTPUT = "--records=records", "--output=run/pipeline.config"
         ([TEMPLATE, "--from=a.config", RECORDS, OUTPUT], 1, "found both of --template and --from"),
         ([TEMPLATE, OUTPUT], 1, "--records is missing"),
         ([TEMPLATE, RECORDS], 1, "--output is missing"),
-        ([TEMPLATE, RECORDS, OUTPUT, "extra"], 1, "unexpected argument 'extra'"),
+        ([TEMPLATE, RECORDS, OUTPUT, "extra"], 1, "'extra' stands where --template may stand without its name"),
         ([TEMPLATE, RECORDS, OUTPUT, "--sett=a=b"], 1, "Unknown command line flag 'sett'"),
         ([TEMPLATE, RECORDS, OUTPUT, "--set=model"], 1, "--set is 'model', expected field.path=value"),
         (["--template=ssd_mobilenet_v3", RECORDS, OUTPUT], 1, "no template is called 'ssd_mobilenet_v3'. Did you mean"),

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-import tiny_run
 from PIL import Image
+from support import tiny_run
 
 from tfod_tools import predict
 

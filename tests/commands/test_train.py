@@ -5,7 +5,7 @@ import dataclasses
 from pathlib import Path
 
 import pytest
-import tiny_run
+from support import tiny_run
 
 from cloud.job import TrainJob
 from tfod_tools import train

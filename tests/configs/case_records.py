@@ -19,7 +19,8 @@ from typing import Any
 from PIL import Image
 
 from pipeline_configs import contents
-from record_builders import example, image_header, protos, tfrecord
+from record_builders.images import image_header
+from record_builders.records import example, protos, tfrecord
 
 read = partial(contents.read, records=tfrecord.read, parse=example.parse, header=image_header.header_of)
 

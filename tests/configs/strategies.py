@@ -8,9 +8,9 @@ from typing import Any
 from google.protobuf.descriptor import FieldDescriptor
 from hypothesis import strategies as st
 
-from pipeline_configs import schema, text_proto
-from pipeline_configs.field_path import is_list, is_map, is_message
-from pipeline_configs.text_proto import Config
+from pipeline_configs.patches.field_path import is_list, is_map, is_message
+from pipeline_configs.text import schema, text_proto
+from pipeline_configs.text.text_proto import Config
 
 # What may stand between two tokens.
 _GAPS = st.sampled_from([" ", "\n", '  # a comment: { [ "\n', "\t\r\n\n"])

@@ -7,8 +7,11 @@ from configs.strategies import configs
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline_configs import check, importance, schema, template
-from pipeline_configs.text_proto import Config
+from pipeline_configs.checking import check
+from pipeline_configs.making import template
+from pipeline_configs.patches import importance
+from pipeline_configs.text import schema
+from pipeline_configs.text.text_proto import Config
 from tfod_tools.base.errors import UsageError
 
 

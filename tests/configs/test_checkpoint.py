@@ -9,7 +9,7 @@ from configs import case_checkpoints
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline_configs import checkpoint, sstable
+from pipeline_configs.checkpoints import checkpoint, sstable
 from tfod_tools.base.errors import CheckpointError
 
 SHAPES = st.dictionaries(

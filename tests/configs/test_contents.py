@@ -8,7 +8,7 @@ import pytest
 from configs import case_records
 
 from pipeline_configs.dataset import Dataset, Split
-from record_builders import tfrecord
+from record_builders.records import tfrecord
 from tfod_tools.base.errors import RecordError
 
 

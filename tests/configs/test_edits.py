@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline_configs import edits, schema, template
-from pipeline_configs.patch import ConfigPatch
-from pipeline_configs.text_proto import Config
+from pipeline_configs.making import edits, template
+from pipeline_configs.patches.patch import ConfigPatch
+from pipeline_configs.text import schema
+from pipeline_configs.text.text_proto import Config
 from tfod_tools.base.errors import UsageError
 
 SSD = template.read("ssd_mobilenet_v2_300x300")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import tiny_run
+from support import tiny_run
 
 from pipeline_configs import extension
 from tfod_tools.base.errors import UsageError

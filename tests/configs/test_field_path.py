@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline_configs import schema
-from pipeline_configs.field_path import FieldPath
+from pipeline_configs.patches.field_path import FieldPath
+from pipeline_configs.text import schema
 from tfod_tools.base.errors import ConfigError
 
 ROOT = schema.parse("").DESCRIPTOR

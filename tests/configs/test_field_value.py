@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline_configs import field_value, schema
-from pipeline_configs.field_path import FieldPath
+from pipeline_configs.patches import field_value
+from pipeline_configs.patches.field_path import FieldPath
+from pipeline_configs.text import schema
 from tfod_tools.base.errors import ConfigError
 
 ROOT = schema.parse("").DESCRIPTOR

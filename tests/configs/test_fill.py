@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from pipeline_configs import patch, schema
 from pipeline_configs.dataset import Dataset, Split
-from pipeline_configs.fill import fill
-from pipeline_configs.text_proto import Config
+from pipeline_configs.making.fill import fill
+from pipeline_configs.patches import patch
+from pipeline_configs.text import schema
+from pipeline_configs.text.text_proto import Config
 from tfod_tools.base.errors import ConfigError, RecordError
 
 POST = Path(__file__).parents[2].parent / "shared" / "seeds" / "001_1730d5de25838040.txt"

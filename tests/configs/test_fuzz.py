@@ -8,13 +8,15 @@ from configs.strategies import configs, scalars
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from pipeline_configs import edits, patch, patch_file, path_pattern, positions, rewrite, schema, template
 from pipeline_configs.dataset import Split
-from pipeline_configs.field_path import FieldPath
-from pipeline_configs.patch import ConfigPatch, Edit
+from pipeline_configs.making import edits, template
+from pipeline_configs.patches import patch, patch_file, path_pattern
+from pipeline_configs.patches.field_path import FieldPath
+from pipeline_configs.patches.patch import ConfigPatch, Edit
 from pipeline_configs.schedules import run, schedule, summary
 from pipeline_configs.schedules.run import Run
-from pipeline_configs.text_proto import Config
+from pipeline_configs.text import positions, rewrite, schema
+from pipeline_configs.text.text_proto import Config
 from tfod_tools.base.errors import TfodError
 
 START = template.read("ssd_mobilenet_v2_300x300")

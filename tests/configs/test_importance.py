@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline_configs import importance
+from pipeline_configs.patches import importance
 
 ORDER = [
     "",

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline_configs import inputs, schema
-from pipeline_configs.text_proto import Config
+from pipeline_configs import inputs
+from pipeline_configs.text import schema
+from pipeline_configs.text.text_proto import Config
 from tfod_tools.base.errors import ConfigError, Problems
 
 CONFIG = Path("run/pipeline.config")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline_configs import make, schema
 from pipeline_configs.dataset import Dataset, Split
-from pipeline_configs.patch import Edit
+from pipeline_configs.making import make
+from pipeline_configs.patches.patch import Edit
+from pipeline_configs.text import schema
 from tfod_tools.base.errors import ConfigError
 
 SPLIT = Split(pattern="/data/x.record", images=9, most_boxes=3)

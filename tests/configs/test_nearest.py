@@ -6,11 +6,13 @@ import pytest
 from configs.strategies import configs
 from hypothesis import HealthCheck, given, settings
 
-from pipeline_configs import make, nearest, published, schema, template
+from pipeline_configs.checking import nearest
 from pipeline_configs.dataset import Dataset, Split
-from pipeline_configs.difference import Change
-from pipeline_configs.patch import ConfigPatch, Edit
-from pipeline_configs.text_proto import Config
+from pipeline_configs.making import make, published, template
+from pipeline_configs.patches.difference import Change
+from pipeline_configs.patches.patch import ConfigPatch, Edit
+from pipeline_configs.text import schema
+from pipeline_configs.text.text_proto import Config
 
 SPLIT = Split(pattern="/data/x.record", images=9000, most_boxes=3)
 DATASET = Dataset(label_map_path="/data/label_map.pbtxt", num_classes=3, train=SPLIT, val=SPLIT)

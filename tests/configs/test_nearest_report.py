@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline_configs import nearest_report, schema
-from pipeline_configs.difference import Change
-from pipeline_configs.nearest import Resemblance
+from pipeline_configs.checking import nearest_report
+from pipeline_configs.checking.nearest import Resemblance
+from pipeline_configs.patches.difference import Change
+from pipeline_configs.text import schema
 
 SIZE = Change("train_config.batch_size", "24", "8")
 STEPS = Change("train_config.num_steps", "200000", "unset")

@@ -6,9 +6,11 @@ import pytest
 from configs.strategies import configs
 from hypothesis import HealthCheck, given, settings
 
-from pipeline_configs import patch, schema, template
-from pipeline_configs.patch import ConfigPatch, Edit
-from pipeline_configs.text_proto import Config
+from pipeline_configs.making import template
+from pipeline_configs.patches import patch
+from pipeline_configs.patches.patch import ConfigPatch, Edit
+from pipeline_configs.text import schema
+from pipeline_configs.text.text_proto import Config
 from tfod_tools.base.errors import ConfigError, Problems
 
 START = """

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from pipeline_configs import patch_file, schema, template
-from pipeline_configs.patch import ConfigPatch
+from pipeline_configs.making import template
+from pipeline_configs.patches import patch_file
+from pipeline_configs.patches.patch import ConfigPatch
+from pipeline_configs.text import schema
 from tfod_tools.base.errors import ConfigError, Problems
 
 TEXT = """# Smaller.

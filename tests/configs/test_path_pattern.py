@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline_configs import path_pattern, schema
+from pipeline_configs.patches import path_pattern
+from pipeline_configs.text import schema
 from tfod_tools.base.errors import ConfigError
 
 CONFIG = schema.parse(

@@ -11,9 +11,10 @@ from google.protobuf import text_format
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline_configs import positions, schema, template
-from pipeline_configs.field_path import is_list, is_map, is_message
-from pipeline_configs.text_proto import Config, empty_config
+from pipeline_configs.making import template
+from pipeline_configs.patches.field_path import is_list, is_map, is_message
+from pipeline_configs.text import positions, schema
+from pipeline_configs.text.text_proto import Config, empty_config
 
 TEXT = """model { ssd {  # the model
   num_classes: 2 } }

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from pipeline_configs import make, request, schema, template
 from pipeline_configs.dataset import Dataset, Split
-from pipeline_configs.patch import ConfigPatch, Edit
-from pipeline_configs.request import Request
+from pipeline_configs.making import make, request, template
+from pipeline_configs.making.request import Request
+from pipeline_configs.patches.patch import ConfigPatch, Edit
 from pipeline_configs.schedules.run import Run
-from pipeline_configs.text_proto import Config
+from pipeline_configs.text import schema
+from pipeline_configs.text.text_proto import Config
 from tfod_tools.base.errors import ConfigError, UsageError
 
 SPLIT = Split(pattern="/data/x.record", images=8, most_boxes=3)

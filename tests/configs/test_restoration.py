@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline_configs.restoration import Restoration, groups
+from pipeline_configs.checkpoints.restoration import Restoration, groups
 
 
 def test_what_is_told_of_a_restoration() -> None:

@@ -8,9 +8,10 @@ import pytest
 from configs.strategies import configs, texts
 from hypothesis import HealthCheck, given, settings
 
-from pipeline_configs import rewrite, schema, template
-from pipeline_configs.patch import ConfigPatch, Edit
-from pipeline_configs.text_proto import Config
+from pipeline_configs.making import template
+from pipeline_configs.patches.patch import ConfigPatch, Edit
+from pipeline_configs.text import rewrite, schema
+from pipeline_configs.text.text_proto import Config
 
 # Templates of other architectures.
 UNLIKE = ("faster_rcnn_resnet50", "ssd_mobilenet_v2_300x300", "centernet_resnet50_v2_512x512_kpts_keras")

@@ -24,16 +24,18 @@ from typing import Any
 
 import pytest
 import yaml
+from campaigns.models import catalogue
 from configs import case_checkpoints, case_records
-from models import catalogue
 
-from pipeline_configs import check, fill, positions, schema, template
+from pipeline_configs.checking import check
+from pipeline_configs.checking.finding import Finding
+from pipeline_configs.checking.rules import faster_rcnn
+from pipeline_configs.checkpoints.restoration import Restoration
+from pipeline_configs.checkpoints.start import Start
 from pipeline_configs.dataset import Dataset, Split
-from pipeline_configs.finding import Finding
-from pipeline_configs.patch import ConfigPatch, Edit
-from pipeline_configs.restoration import Restoration
-from pipeline_configs.rules import faster_rcnn
-from pipeline_configs.start import Start
+from pipeline_configs.making import fill, template
+from pipeline_configs.patches.patch import ConfigPatch, Edit
+from pipeline_configs.text import positions, schema
 
 ROOT = Path(__file__).parents[2]
 CASES = ROOT / "tests" / "data" / "configs" / "rules"

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline_configs import schema, template
 from pipeline_configs.dataset import Split
-from pipeline_configs.patch import ConfigPatch
+from pipeline_configs.making import template
+from pipeline_configs.patches.patch import ConfigPatch
 from pipeline_configs.schedules import run, schedule
 from pipeline_configs.schedules.run import Run
-from pipeline_configs.text_proto import Config
+from pipeline_configs.text import schema
+from pipeline_configs.text.text_proto import Config
 from tfod_tools.base.errors import UsageError
 
 TRAIN = Split(pattern="x", images=1000, most_boxes=9)

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline_configs import run_folder, schema
-from pipeline_configs.text_proto import Config
+from pipeline_configs import run_folder
+from pipeline_configs.text import schema
+from pipeline_configs.text.text_proto import Config
 from tfod_tools.base.errors import CheckpointError, ConfigError, TfodError
 
 

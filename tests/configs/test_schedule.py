@@ -6,10 +6,10 @@ import math
 
 import pytest
 
-from pipeline_configs import schema
 from pipeline_configs.schedules import plot, schedule, summary
 from pipeline_configs.schedules.schedule import Schedule
-from pipeline_configs.text_proto import Config
+from pipeline_configs.text import schema
+from pipeline_configs.text.text_proto import Config
 from tfod_tools.base.errors import ConfigError
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from object_detection.protos import pipeline_pb2
 
-from pipeline_configs import schema
+from pipeline_configs.text import schema
 from tfod_tools.base.errors import ConfigError
 
 SHARED = Path(__file__).parents[2].parent / "shared"

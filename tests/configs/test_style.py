@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline_configs import schema, style
-from pipeline_configs.text_proto import Config
+from pipeline_configs import style
+from pipeline_configs.text import schema
+from pipeline_configs.text.text_proto import Config
 from tfod_tools.base.errors import ConfigError
 
 ROOT = Path(__file__).parents[2]

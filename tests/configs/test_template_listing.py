@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from pipeline_configs import schema, style, template, zoo
-from pipeline_configs.patch import ConfigPatch
-from pipeline_configs.text_proto import Config
+from pipeline_configs import style
+from pipeline_configs.making import template, zoo
+from pipeline_configs.patches.patch import ConfigPatch
+from pipeline_configs.text import schema
+from pipeline_configs.text.text_proto import Config
 from tfod_tools.base.errors import UsageError
 
 ZOO = Path(__file__).parents[2].parent / "shared" / "reference" / "zoo.json"

@@ -13,8 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from pipeline_configs import difference, nearest, published, schema, template
-from pipeline_configs.text_proto import Config
+from pipeline_configs.checking import nearest
+from pipeline_configs.making import published, template
+from pipeline_configs.patches import difference
+from pipeline_configs.text import schema
+from pipeline_configs.text.text_proto import Config
 
 DIGESTS = Path(__file__).with_name("published.json")
 SHARED = Path(__file__).parents[2].parent / "shared"

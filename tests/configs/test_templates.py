@@ -13,8 +13,11 @@ from pathlib import Path
 import pytest
 from google.protobuf import text_format
 
-from pipeline_configs import make, patch, schema, style, template
+from pipeline_configs import style
 from pipeline_configs.dataset import Dataset, Split
+from pipeline_configs.making import make, template
+from pipeline_configs.patches import patch
+from pipeline_configs.text import schema
 from tfod_tools.base.errors import UsageError
 
 GOLDEN = Path(__file__).parent / "golden"

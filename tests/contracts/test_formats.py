@@ -14,9 +14,9 @@ import pytest
 
 from record_builders import formats
 from record_builders.annotations import AnnotatedImage, Fault, ObjectAnnotation, Wanted
-from record_builders.checks import checked
-from record_builders.folders import ImageFolder
-from record_builders.recognise import recognise
+from record_builders.planning.checks import checked
+from record_builders.sources.folders import ImageFolder
+from record_builders.sources.recognise import recognise
 from tfod_tools.base import plugins
 
 FOLDER = Path(formats.__file__).parent

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from models import runs, table
-from models.catalogue import ARCHITECTURES, Model, models
+from campaigns.models import runs, table
+from campaigns.models.catalogue import ARCHITECTURES, Model, models
 
-from pipeline_configs import schema, style
-from pipeline_configs.patch import ConfigPatch, Edit
+from pipeline_configs import style
+from pipeline_configs.patches.patch import ConfigPatch, Edit
+from pipeline_configs.text import schema
 
 
 def test_every_feature_extractor_is_recorded() -> None:

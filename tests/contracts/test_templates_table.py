@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import template_table
-from models import templates
+from campaigns.models import templates
+from support import template_table
 
-from pipeline_configs import template
+from pipeline_configs.making import template
 
 
 def test_the_tables_are_made_from_the_templates() -> None:

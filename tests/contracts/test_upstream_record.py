@@ -1,7 +1,7 @@
 """What the documents say of upstream's tests is what the last run of all of them recorded."""
 
 import pytest
-from upstream import results, runs
+from campaigns.upstream import results, runs
 
 DOCUMENT = (runs.RECORD.parents[2] / "docs" / "engine.md").read_text(encoding="utf-8")
 RECORD = runs.record()

@@ -14,12 +14,14 @@ import json
 from pathlib import Path
 from typing import Any
 
-import engine_child
 import pytest
-from models import catalogue, runs
+from campaigns.models import catalogue, runs
+from support import engine_child
 
-from pipeline_configs import schema, style, template
-from pipeline_configs.patch import ConfigPatch, Edit
+from pipeline_configs import style
+from pipeline_configs.making import template
+from pipeline_configs.patches.patch import ConfigPatch, Edit
+from pipeline_configs.text import schema
 
 TIMEOUT_S = 3600
 TOLERANCE = 1e-6

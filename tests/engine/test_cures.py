@@ -8,9 +8,8 @@ and `np.float` at the end of an evaluation).
 import json
 from pathlib import Path
 
-import engine_child
 import pytest
-import tiny_run
+from support import engine_child, tiny_run
 
 pytestmark = pytest.mark.engine
 

@@ -6,9 +6,8 @@ import json
 import re
 from pathlib import Path
 
-import engine_code
 import pytest
-import tiny_run
+from support import engine_code, tiny_run
 
 pytestmark = pytest.mark.engine
 

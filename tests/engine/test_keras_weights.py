@@ -9,10 +9,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import engine_code
 import pytest
-import ssd_vgg16
-import tiny_run
+from support import engine_code, ssd_vgg16, tiny_run
 
 pytestmark = pytest.mark.engine
 

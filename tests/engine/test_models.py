@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-from models import data, runs
-from models.catalogue import models
+from campaigns.models import data, runs
+from campaigns.models.catalogue import models
 
 pytestmark = pytest.mark.engine
 

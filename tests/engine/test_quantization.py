@@ -1,7 +1,7 @@
 """Quantisation-aware training in TF1 style: `tensorflow.contrib.quantize` as the engine's graph_rewriter uses it."""
 
-import engine_child
 import pytest
+from support import engine_child
 
 pytestmark = pytest.mark.engine
 

@@ -3,9 +3,8 @@
 import re
 from pathlib import Path
 
-import engine_child
 import pytest
-import tiny_run
+from support import engine_child, tiny_run
 
 pytestmark = pytest.mark.engine
 

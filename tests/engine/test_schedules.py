@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import engine_code
 import pytest
+from support import engine_code
 
-from pipeline_configs import schema, template, text_proto
+from pipeline_configs.making import template
 from pipeline_configs.schedules import schedule
-from pipeline_configs.text_proto import Config
+from pipeline_configs.text import schema, text_proto
+from pipeline_configs.text.text_proto import Config
 
 pytestmark = pytest.mark.engine
 

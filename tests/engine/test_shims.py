@@ -7,10 +7,10 @@ import json
 import re
 from pathlib import Path
 
-import engine_child
 import pytest
 from packaging.version import Version
 from PIL import Image
+from support import engine_child
 
 from tfod_tools.engine import shims
 

@@ -6,9 +6,8 @@ import json
 import math
 from collections.abc import Iterator
 
-import engine_code
 import pytest
-import ssd_vgg16
+from support import engine_code, ssd_vgg16
 
 pytestmark = pytest.mark.engine
 

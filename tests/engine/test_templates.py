@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from models import data, templates
+from campaigns.models import data, templates
 
 pytestmark = pytest.mark.engine
 

@@ -9,10 +9,9 @@ import sys
 import time
 from pathlib import Path
 
-import engine_child
 import psutil
 import pytest
-import tiny_run
+from support import engine_child, tiny_run
 
 pytestmark = pytest.mark.engine
 

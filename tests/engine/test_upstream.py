@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-import campaign
 import pytest
-from upstream import results, runs
+from campaigns import campaign
+from campaigns.upstream import results, runs
 
 SAMPLE = [tuple(line.split()) for line in (Path(runs.__file__).parent / "sample.txt").read_text().splitlines()]
 RECORDED = runs.record()

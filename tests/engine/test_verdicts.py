@@ -9,9 +9,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from campaigns.verdicts import cases, misbehaviour, records, trying
+from campaigns.verdicts.stages import STAGES
 from configs import test_rules
-from verdicts import cases, misbehaviour, records, trying
-from verdicts.stages import STAGES
 
 WILD = Path(__file__).parents[3] / "shared" / "data" / "wild_configs" / "pipeline"
 KEYS = {"stage", "error", "seen", "refused", "why"}

@@ -14,8 +14,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from record_builders import build, example, label_map, manifest, report, tfrecord, writing
-from record_builders.plan import Request
+from record_builders import label_map
+from record_builders.output import manifest, report, writing
+from record_builders.planning import build
+from record_builders.planning.plan import Request
+from record_builders.records import example, tfrecord
 from tfod_tools.base.errors import AnnotationError, ImageError, Problems, RecordError
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from record_builders.annotations import AnnotatedImage, Box, Fault, ObjectAnnotation
-from record_builders.checks import checked
-from record_builders.image_header import ImageHeader
+from record_builders.images.image_header import ImageHeader
 from record_builders.label_map import LabelMap
+from record_builders.planning.checks import checked
 from tfod_tools.base.errors import AnnotationError
 
 

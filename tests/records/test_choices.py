@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from record_builders.annotations import AnnotatedImage, Box, Fault, Found, ImageLabel, LeftOut, ObjectAnnotation
-from record_builders.checks import checked, of_classes
-from record_builders.choices import DROPPABLE, FLAGS, Choices
-from record_builders.image_header import ImageHeader
+from record_builders.images.image_header import ImageHeader
 from record_builders.label_map import LabelMap
+from record_builders.planning.checks import checked, of_classes
+from record_builders.planning.choices import DROPPABLE, FLAGS, Choices
 from tfod_tools.base.errors import UsageError
 
 CAT = ObjectAnnotation(label="cat", box=Box(xmin=1, ymin=2, xmax=30, ymax=40))

@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 
 from record_builders.annotations import AnnotatedImage, Fault, Found, Keypoint, Wanted
-from record_builders.folders import ImageFolder
 from record_builders.formats import coco
-from record_builders.masks import Polygons, RunLengths
+from record_builders.images.masks import Polygons, RunLengths
+from record_builders.sources.folders import ImageFolder
 from tfod_tools.base.errors import AnnotationError
 
 IMAGES = [{"id": 2**40, "file_name": "train/a.jpg"}, {"id": "b", "file_name": "b.jpg", "width": 100, "height": 50}]

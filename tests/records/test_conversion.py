@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from PIL import Image
 
-from record_builders import build, conversion, example, manifest, tfrecord, writing
 from record_builders.annotations import AnnotatedImage, Box, Keypoint, ObjectAnnotation
-from record_builders.example import ExampleContent
-from record_builders.image_header import Conversion, ImageHeader, header_of
-from record_builders.masks import Polygons, to_png
-from record_builders.plan import Plan, Request
+from record_builders.images import conversion
+from record_builders.images.image_header import Conversion, ImageHeader, header_of
+from record_builders.images.masks import Polygons, to_png
+from record_builders.output import manifest, writing
+from record_builders.planning import build
+from record_builders.planning.plan import Plan, Request
+from record_builders.records import example, tfrecord
+from record_builders.records.example import ExampleContent
 from tfod_tools.base.errors import ImageError
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from record_builders import direct_file
+from record_builders.records import direct_file
 
 PIECE = 1 << 20
 DATA = random.Random(0).randbytes(3 * PIECE)

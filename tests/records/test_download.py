@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from record_builders.open_images import download
-from record_builders.open_images.download import Source
+from record_builders.formats.open_images import download
+from record_builders.formats.open_images.download import Source
 from tfod_tools import app, make_records
 from tfod_tools.base.errors import UsageError
 

@@ -13,9 +13,11 @@ import pytest
 from lxml import etree
 from records import flagged
 
-from record_builders import build, formats, writing
+from record_builders import formats
 from record_builders.annotations import AnnotatedImage, Wanted
-from record_builders.plan import Request
+from record_builders.output import writing
+from record_builders.planning import build
+from record_builders.planning.plan import Request
 from tfod_tools.base import plugins
 
 if TYPE_CHECKING:

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from record_builders import example
 from record_builders.annotations import AnnotatedImage, Box, ImageLabel, Keypoint, ObjectAnnotation
-from record_builders.image_header import ImageHeader
-from record_builders.masks import Polygons
-from record_builders.protos import Example
+from record_builders.images.image_header import ImageHeader
+from record_builders.images.masks import Polygons
+from record_builders.records import example
+from record_builders.records.protos import Example
 from tfod_tools.base.errors import RecordError
 
 IDS = {"cat": 3, "dög": 7}

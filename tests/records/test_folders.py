@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from record_builders.folders import ImageFolder, files_below, listed_once, names_below
+from record_builders.sources.folders import ImageFolder, files_below, listed_once, names_below
 from tfod_tools.base.errors import AnnotationError, ImageError
 
 

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from record_builders import checks, formats
+from record_builders import formats
 from record_builders.annotations import AnnotatedImage, Fault, Wanted
-from record_builders.folders import ImageFolder
-from record_builders.recognise import recognise
+from record_builders.planning import checks
+from record_builders.sources.folders import ImageFolder
+from record_builders.sources.recognise import recognise
 from tfod_tools.base import plugins
 
 FOLDER = Path(formats.__file__).parent

@@ -15,10 +15,13 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
-from record_builders import conversion, example, formats, stored_images
+from record_builders import formats
 from record_builders.annotations import AnnotatedImage, Fault, LeftOut, Wanted
-from record_builders.checks import checked, of_classes
-from record_builders.folders import ImageFolder
+from record_builders.images import conversion
+from record_builders.planning import stored_images
+from record_builders.planning.checks import checked, of_classes
+from record_builders.records import example
+from record_builders.sources.folders import ImageFolder
 from tfod_tools.base import plugins
 from tfod_tools.base.errors import TfodError
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from record_builders.image_header import ImageHeader, read_header
+from record_builders.images.image_header import ImageHeader, read_header
 from tfod_tools.base.errors import ImageError
 
 

@@ -12,8 +12,11 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from record_builders import inspection, label_map, tfrecord, views
-from record_builders.protos import Example
+from record_builders import label_map
+from record_builders.inspection import inventory as inspection
+from record_builders.inspection import views
+from record_builders.records import tfrecord
+from record_builders.records.protos import Example
 from tfod_tools.base.errors import RecordError
 
 CAT_AND_DOG = label_map.parse("item { name: 'cat' id: 1 } item { name: 'dog' id: 2 display_name: 'Dog' }")

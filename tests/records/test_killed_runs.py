@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from record_builders import build, staging, writing
-from record_builders.plan import Plan, Request
+from record_builders.output import staging, writing
+from record_builders.planning import build
+from record_builders.planning.plan import Plan, Request
 from tfod_tools.base.errors import ImageError, RecordError
 
 if TYPE_CHECKING:

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from record_builders import label_map, label_map_sources
+from record_builders import label_map
 from record_builders.label_map import LabelMap
+from record_builders.sources import label_maps as label_map_sources
 from tfod_tools.base.errors import LabelMapError
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from record_builders import manifest
+from record_builders.output import manifest
 from tfod_tools.base.errors import RecordError
 
 KEYS = sorted(manifest.Manifest.__required_keys__)

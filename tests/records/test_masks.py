@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from PIL import Image
 from pycocotools import mask as coco_mask
 
-from record_builders import masks
-from record_builders.masks import IndexImage, Polygons, RunLengths
+from record_builders.images import masks
+from record_builders.images.masks import IndexImage, Polygons, RunLengths
 from tfod_tools.base.errors import ImageError
 
 

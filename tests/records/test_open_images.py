@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from record_builders.annotations import AnnotatedImage, Fault, Found, LeftOut, Wanted
-from record_builders.folders import ImageFolder
 from record_builders.formats import open_images
-from record_builders.open_images import grouping
-from record_builders.open_images.grouping import Selection
-from record_builders.open_images.hierarchy import Hierarchy
-from record_builders.open_images.tables import BOX_COLUMNS, Table
+from record_builders.formats.open_images import grouping
+from record_builders.formats.open_images.grouping import Selection
+from record_builders.formats.open_images.hierarchy import Hierarchy
+from record_builders.formats.open_images.tables import BOX_COLUMNS, Table
+from record_builders.sources.folders import ImageFolder
 from tfod_tools.base.errors import AnnotationError, UsageError
 
 BOXES = ",".join(BOX_COLUMNS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from record_builders import protos
+from record_builders.records import protos
 
 
 def test_label_map_has_the_fields_of_the_engine() -> None:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from record_builders import build, reading, report
 from record_builders.annotations import Wanted
-from record_builders.plan import Plan, Request
+from record_builders.output import report
+from record_builders.planning import build, reading
+from record_builders.planning.plan import Plan, Request
 
 if TYPE_CHECKING:
     from tests.records.conftest import VocFolder

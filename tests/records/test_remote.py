@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from record_builders import build, writing
-from record_builders.plan import Plan, Request
+from record_builders.output import writing
+from record_builders.planning import build
+from record_builders.planning.plan import Plan, Request
 from tfod_tools.base import buckets
 from tfod_tools.base.errors import MissingPackageError, RecordError, UsageError
 

@@ -19,11 +19,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from PIL import Image
 
-from record_builders import build, formats, inputs, mirror, writing
+from record_builders import formats
 from record_builders.annotations import Wanted
-from record_builders.inputs import Inputs
-from record_builders.mirror import Mirror, Stamp
-from record_builders.plan import Plan, Request
+from record_builders.output import writing
+from record_builders.planning import build
+from record_builders.planning.plan import Plan, Request
+from record_builders.sources import inputs, mirror
+from record_builders.sources.inputs import Inputs
+from record_builders.sources.mirror import Mirror, Stamp
 from tfod_tools.base import buckets, plugins
 from tfod_tools.base.errors import AnnotationError, MissingPackageError, Problems, RecordError, TfodError, UsageError
 

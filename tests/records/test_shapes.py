@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from record_builders import shapes
 from record_builders.annotations import AnnotatedImage, Wanted
-from record_builders.folders import ImageFolder
 from record_builders.formats import voc
+from record_builders.sources import shapes
+from record_builders.sources.folders import ImageFolder
 
 ROOT = Path(__file__).parents[2]
 IMAGES = 40
@@ -83,7 +83,7 @@ def test_classes_differ_in_aspect_ratio(images: list[AnnotatedImage]) -> None:
 
 def test_the_same_in_another_process(folder: Path, tmp_path: Path) -> None:
     """And with another hash seed; the first images do not depend on how many follow."""
-    code = "import sys; from pathlib import Path; from record_builders import shapes; "
+    code = "import sys; from pathlib import Path; from record_builders.sources import shapes; "
     code += "shapes.write_voc(Path(sys.argv[1]), 5, seed=0)"
     environment = {**os.environ, "PYTHONHASHSEED": "123"}
     subprocess.run([sys.executable, "-c", code, str(tmp_path)], cwd=ROOT, env=environment, check=True)

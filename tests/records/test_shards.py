@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from record_builders import shards
-from record_builders.shards import ShardSpec
+from record_builders.records import shards
+from record_builders.records.shards import ShardSpec
 
 PREFIXES = st.text("abz_-.0123456789", min_size=1, max_size=12)
 

@@ -10,8 +10,8 @@ from PIL import Image
 
 from record_builders import formats
 from record_builders.annotations import AnnotatedImage, Fault, Found, LeftOut, ObjectAnnotation, Wanted
-from record_builders.folders import ImageFolder
-from record_builders.recognise import recognise
+from record_builders.sources.folders import ImageFolder
+from record_builders.sources.recognise import recognise
 from tfod_tools.base import plugins
 from tfod_tools.base.errors import AnnotationError, UsageError
 

@@ -7,7 +7,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from record_builders import splits
+from record_builders.planning import splits
 
 LABELS = st.dictionaries(st.text(min_size=1, max_size=4), st.lists(st.sampled_from("abcd"), max_size=4), max_size=60)
 FRACTIONS = st.floats(0, 1, exclude_max=True)

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from record_builders import stored_images
 from record_builders.annotations import AnnotatedImage, Box, ImageLabel, Keypoint, ObjectAnnotation
-from record_builders.image_header import Conversion, ImageHeader
-from record_builders.masks import IndexImage, Polygons, RunLengths, Turned
-from record_builders.stored_images import Outline, Store, StoredImages
+from record_builders.images.image_header import Conversion, ImageHeader
+from record_builders.images.masks import IndexImage, Polygons, RunLengths, Turned
+from record_builders.planning import stored_images
+from record_builders.planning.stored_images import Outline, Store, StoredImages
 from tfod_tools.base.errors import RecordError
 
 NUMBERS = st.floats(allow_nan=False) | st.integers(-(2**70), 2**70)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from record_builders import tfrecord
+from record_builders.records import tfrecord
 from tfod_tools.base.errors import RecordError
 
 RECORDS = [b"first", b"", b"third" * 100]

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from record_builders import build, duplicates, groups
 from record_builders.annotations import AnnotatedImage
-from record_builders.plan import Plan, Request
+from record_builders.planning import build, duplicates, groups
+from record_builders.planning.plan import Plan, Request
 from tfod_tools.base.errors import AnnotationError, ImageError, UsageError
 
 if TYPE_CHECKING:

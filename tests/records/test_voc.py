@@ -11,9 +11,9 @@ import pytest
 from PIL import Image
 
 from record_builders.annotations import AnnotatedImage, Box, Fault, Found, Wanted
-from record_builders.folders import ImageFolder
 from record_builders.formats import voc as voc_format
-from record_builders.masks import IndexImage
+from record_builders.images.masks import IndexImage
+from record_builders.sources.folders import ImageFolder
 from tfod_tools.base.errors import AnnotationError
 
 if TYPE_CHECKING:

@@ -105,8 +105,8 @@ def test_a_killed_worker_is_one_line() -> None:
 CODE = """
 import os, signal, sys
 from pathlib import Path
-from record_builders import build, writing
-from record_builders.plan import Request
+from record_builders.output import writing; from record_builders.planning import build
+from record_builders.planning.plan import Request
 from tfod_tools import app
 from absl import flags
 

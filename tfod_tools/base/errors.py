@@ -7,6 +7,7 @@
     ├── RecordError           a TFRecord file or the folder of records
     ├── ConfigError           a pipeline.config, a template or a field path
     ├── CheckpointError       a model_dir or an exported model
+    ├── OutputError           a file or folder that is to be written
     ├── Problems              several of the above, found in one run
     ├── UsageError            exit code 1: flags
     ├── MissingPackageError   exit code 1: an extra is not installed
@@ -68,6 +69,10 @@ class ConfigError(TfodError):
 
 class CheckpointError(TfodError):
     """A model_dir or an exported model does not hold what is needed."""
+
+
+class OutputError(TfodError):
+    """A file or folder cannot be written, or is there already."""
 
 
 class UsageError(TfodError):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from tfod_tools.base.errors import RecordError, UsageError
+from tfod_tools.base.errors import OutputError, RecordError, UsageError
 
 
 def is_remote(text: str) -> bool:
@@ -44,6 +44,53 @@ def write_atomically(path: Path, data: bytes) -> None:
     """
     with publishing([path]) as (partial,):
         partial.write_bytes(data)
+
+
+def save(path: Path, data: bytes, *, flag: str, overwrite: bool, replaces: Path | None = None) -> None:
+    """Writes a file that the user named: the one rule of all commands about what is there already.
+
+    A file that is there stays, unless it holds `data` already, is the command's own input, or may be overwritten.
+
+    Args:
+      path: the file.
+      data: its whole content.
+      flag: the flag that named it, such as `--output`, for messages.
+      overwrite: whether a file that holds something else may be replaced.
+      replaces: the input of the command; where `path` is the same file, it is changed in place.
+
+    Raises:
+      OutputError: another file is there, or this one cannot be written.
+    """
+    check_free(path, data, flag=flag, overwrite=overwrite, replaces=replaces)
+    try:
+        write_atomically(path, data)
+    except OSError as error:
+        raise OutputError(f"cannot be written: {error.strerror}. Name another {flag}.", path=path) from error
+
+
+def check_free(path: Path, data: bytes | None, *, flag: str, overwrite: bool, replaces: Path | None = None) -> None:
+    """Makes sure, before any work is done, that `save` may write `path`.
+
+    Args:
+      path: the file.
+      data: what would be written; None where that is not known yet.
+      flag: see `save`.
+      overwrite: see `save`.
+      replaces: see `save`.
+
+    Raises:
+      OutputError: another file, or a folder, is there.
+    """
+    if not os.path.lexists(path):
+        return
+    if path.is_dir():
+        raise OutputError(f"is a folder, and a file is to be written. Name another {flag}.", path=path)
+    try:
+        if overwrite or (replaces and path.samefile(replaces)) or (data is not None and path.read_bytes() == data):
+            return
+    except OSError:
+        pass  # It cannot be read, so it is another file.
+    raise OutputError(f"is there already and stays as it is. Name another {flag}, or add --overwrite.", path=path)
 
 
 @contextlib.contextmanager

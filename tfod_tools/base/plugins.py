@@ -1,4 +1,4 @@
-"""Plug-ins are files in a folder: the listing of the folder is the registry."""
+"""Plug-ins are files, or packages, in a folder: the listing of the folder is the registry."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from tfod_tools.base.errors import UsageError
 
 def names(folder: Path, suffix: str = ".py") -> tuple[str, ...]:
     """The names of the plug-ins in `folder`, sorted, found without importing any."""
-    return tuple(sorted(path.stem for path in folder.glob(f"*{suffix}") if not path.stem.startswith("_")))
+    files = [path.stem for path in folder.glob(f"*{suffix}")]
+    packages = [path.parent.name for path in folder.glob("*/__init__.py")] if suffix == ".py" else []
+    return tuple(sorted(name for name in (*files, *packages) if not name.startswith("_")))
 
 
 def load(package: str, folder: Path, name: str, kind: str) -> ModuleType:
@@ -25,9 +27,10 @@ def load(package: str, folder: Path, name: str, kind: str) -> ModuleType:
       kind: what a plug-in of this package is called in messages, such as "annotation format".
 
     Raises:
-      UsageError: there is no such file. Errors inside the file come through as they are.
+      UsageError: there is no such file or package. Errors inside it come through as they are.
     """
-    if not (name.isidentifier() and name[0] != "_" and (folder / f"{name}.py").is_file()):
+    there = (folder / f"{name}.py").is_file() or (folder / name / "__init__.py").is_file()
+    if not (name.isidentifier() and name[0] != "_" and there):
         raise UsageError(f"no {kind} is called '{name}'. {suggestion(name, names(folder))}")
     return importlib.import_module(f"{package}.{name}")
 

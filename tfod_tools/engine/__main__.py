@@ -31,7 +31,7 @@ from tfod_tools.base import engine_process, engine_source, tables
 from tfod_tools.base.errors import EngineError, Interrupted, TfodError
 from tfod_tools.engine import installation, versions
 
-FLAGS = flags.FlagValues()
+FLAGS = app.Flags()
 _INSTALL = flags.DEFINE_string(
     "install", None, "Install the engine for this TensorFlow, such as 2.20 or 2.20.0.", flag_values=FLAGS
 )

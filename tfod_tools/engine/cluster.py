@@ -1,4 +1,4 @@
-"""This process's part in a cluster, as TF_CONFIG has it; `cloud/tf_config.py` has the rules by which it is written."""
+"""The part of this process in a cluster, as TF_CONFIG has it; `cloud/tasks/tf_config.py` writes it."""
 
 from __future__ import annotations
 

@@ -6,15 +6,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+from campaigns.models.bases import BASES
 from configs.anchors.made_objects import made, squares
 from hypothesis import given
 from hypothesis import strategies as st
-from models.bases import BASES
 
-from pipeline_configs import schema, template
 from pipeline_configs.anchors import anchor_set, coverage, matcher, report
 from pipeline_configs.anchors.objects import Objects, framed
-from pipeline_configs.patch import ConfigPatch, Edit
+from pipeline_configs.making import template
+from pipeline_configs.patches.patch import ConfigPatch, Edit
+from pipeline_configs.text import schema
 from tfod_tools.base.errors import ConfigError
 
 SSD = "model.ssd.anchor_generator.ssd_anchor_generator"

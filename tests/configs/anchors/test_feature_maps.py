@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from models import catalogue
+from campaigns.models import catalogue
 
-from pipeline_configs import schema, style
+from pipeline_configs import style
 from pipeline_configs.anchors import feature_maps
+from pipeline_configs.text import schema
 from tfod_tools.base.errors import ConfigError
 
 

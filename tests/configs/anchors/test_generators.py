@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pipeline_configs import schema, template
 from pipeline_configs.anchors import anchor_set, generators
-from pipeline_configs.patch import ConfigPatch, Edit
+from pipeline_configs.making import template
+from pipeline_configs.patches.patch import ConfigPatch, Edit
+from pipeline_configs.text import schema
 from tfod_tools.base.errors import ConfigError
 
 SSD = "model.ssd.anchor_generator.ssd_anchor_generator"

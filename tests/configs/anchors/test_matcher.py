@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pipeline_configs import schema, template
 from pipeline_configs.anchors import matcher
 from pipeline_configs.anchors.matcher import ArgMax
+from pipeline_configs.making import template
+from pipeline_configs.text import schema
 from tfod_tools.base.errors import ConfigError
 
 # Of three objects with five anchors.

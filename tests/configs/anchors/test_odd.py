@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from campaigns.models.bases import BASES
 from configs import case_records
 from configs.anchors.made_objects import made
-from models.bases import BASES
 
-from pipeline_configs import check, schema, template
 from pipeline_configs.anchors import coverage, search
+from pipeline_configs.checking import check
 from pipeline_configs.dataset import Dataset, Split
-from pipeline_configs.patch import ConfigPatch, Edit
+from pipeline_configs.making import template
+from pipeline_configs.patches.patch import ConfigPatch, Edit
+from pipeline_configs.text import schema
 from tfod_tools.base.errors import ConfigError
 
 SSD = "model.ssd.anchor_generator.ssd_anchor_generator"

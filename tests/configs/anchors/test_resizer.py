@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from pipeline_configs import schema
 from pipeline_configs.anchors import resizer
+from pipeline_configs.text import schema
 from tfod_tools.base.errors import ConfigError
 
 

@@ -6,12 +6,13 @@ import math
 from typing import Any
 
 import pytest
+from campaigns.models.bases import BASES
 from configs.anchors.made_objects import made, squares
-from models.bases import BASES
 
-from pipeline_configs import patch, template
 from pipeline_configs.anchors import anchor_set, coverage, generators, input_sizes, moves, plot, search
-from pipeline_configs.patch import ConfigPatch, Edit
+from pipeline_configs.making import template
+from pipeline_configs.patches import patch
+from pipeline_configs.patches.patch import ConfigPatch, Edit
 from tfod_tools.base.errors import ConfigError
 
 SSD_300 = template.read("ssd_mobilenet_v2_300x300")

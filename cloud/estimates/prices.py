@@ -1,0 +1,123 @@
+"""What a cluster costs by the hour, from a dated table that the user may replace entry by entry."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from cloud.cluster import ClusterSpec
+from cloud.estimates.hardware import ACCELERATORS, Machine
+from cloud.job_files import reader, yaml_lines
+from cloud.job_files.reader import Block, Log
+
+_OWN = Path(__file__).with_name("prices.yaml")
+_FAMILIES = ("n1", "g2", "a2", "a3", "any")
+_MOST_PER_HOUR = 100.0  # catalogues hold placeholders such as 700
+_STALE_DAYS = 180
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prices:
+    """Prices by the hour.
+
+    Attributes:
+      date: of the oldest of the tables, ISO.
+      currency: such as USD.
+      cpus: of one virtual CPU, by machine family; `any` is that of machines that are in none.
+      memory_gib: of one GiB, likewise.
+      accelerators: of one GPU, by kind.
+    """
+
+    date: str
+    currency: str
+    cpus: Mapping[str, float]
+    memory_gib: Mapping[str, float]
+    accelerators: Mapping[str, float]
+
+    def age_days(self, today: datetime.date) -> int:
+        """How old the table is on the day `today`."""
+        return (today - datetime.date.fromisoformat(self.date)).days
+
+    def is_stale(self, today: datetime.date) -> bool:
+        """Whether it is old enough that prices are likely to have changed: half a year."""
+        return self.age_days(today) > _STALE_DAYS
+
+
+def load(override: Path | None = None) -> Prices:
+    """The table of this package, with the entries of the file `override` in place of its own.
+
+    Raises:
+      ConfigError, Problems: the file is no such table.
+    """
+    own = _read(_OWN)
+    if override is None:
+        return own
+    given = _read(override)
+    return Prices(
+        date=min(own.date, given.date),
+        currency=given.currency,
+        cpus={**own.cpus, **given.cpus},
+        memory_gib={**own.memory_gib, **given.memory_gib},
+        accelerators={**own.accelerators, **given.accelerators},
+    )
+
+
+def per_hour(cluster: ClusterSpec, machines: Mapping[str, Machine], prices: Prices) -> tuple[float | None, list[str]]:
+    """What the cluster costs by the hour, and for what there is no price; None where that is anything.
+
+    Args:
+      cluster: its roles.
+      machines: the machine type of each role; empty where the back-end has none, so that the role's own CPUs and memory
+        count, at the price of `any`.
+      prices: the table.
+    """
+    total, unknown = 0.0, set()
+    for role, wanted in cluster.roles.items():
+        machine = machines.get(role)
+        family = machine.family if machine else "any"
+        cpus, gib = (machine.cpus, machine.memory_gib) if machine else (wanted.cpus, wanted.memory_gib)
+        if family not in prices.cpus or family not in prices.memory_gib:
+            unknown.add(f"{family} machines" if machine else "machines of your own")
+            continue
+        if wanted.accelerator and wanted.accelerator not in prices.accelerators:
+            unknown.add(f"{wanted.accelerator} GPUs")
+            continue
+        gpus = prices.accelerators[wanted.accelerator] * wanted.accelerators if wanted.accelerator else 0.0
+        total += wanted.count * (cpus * prices.cpus[family] + gib * prices.memory_gib[family] + gpus)
+    return (None if unknown else total), sorted(unknown)
+
+
+def _read(path: Path) -> Prices:
+    log = Log(str(path))
+    top = Block(yaml_lines.read(path.read_text(encoding="utf-8"), str(path)), "", log)
+    date = reader.checked(top, "date", r"\d{4}-[01]\d-[0-3]\d", "a day such as 2026-11-22")
+    found = Prices(
+        date=date or "2000-01-01",
+        currency=top.text("currency", "USD") or "USD",
+        cpus=_table(top.block("cpus"), _FAMILIES),
+        memory_gib=_table(top.block("memory_gib"), _FAMILIES),
+        accelerators=_table(top.block("accelerators"), tuple(ACCELERATORS)),
+    )
+    if "date" not in top:
+        top.text("date", required=True)
+    top.end()
+    log.raise_all()
+    return found
+
+
+def _table(block: Block, known: tuple[str, ...]) -> dict[str, float]:
+    found = {}
+    for key in known:
+        text = block.text(key)
+        if text is None:
+            continue
+        try:
+            found[key] = float(text)
+        except ValueError:
+            found[key] = -1.0
+        if not 0 <= found[key] < _MOST_PER_HOUR:
+            block.log.add(block.line_of(key), f"{block.name}.{key} is '{text}', expected dollars an hour below 100.")
+    block.end()
+    return found

@@ -1,0 +1,1 @@
+"""The job file: YAML read strictly, with the line of every value."""

@@ -1,0 +1,1 @@
+"""How a config is made: templates, what the data set decides, named edits, and what was published."""

@@ -1,0 +1,1 @@
+"""Changes to a config by field path: paths, values, patterns, patches, and the difference of two configs."""

@@ -1,0 +1,1 @@
+"""Images: size and format from their bytes, pixels, conversion, masks, and pictures with boxes on them."""
