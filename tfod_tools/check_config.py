@@ -194,13 +194,12 @@ def _as_json(finding: Finding) -> dict[str, Any]:
 
 
 def _lines(path: Path, finding: Finding) -> list[str]:
-    expected = finding.expected if finding.expected.endswith(("?", ".")) else f"{finding.expected}."
     field = f" {finding.path}" if finding.path else ""
-    found = f"found {finding.found}, expected {expected} {finding.effect}"
+    said = " ".join(filter(None, (finding.problem, finding.meaning, finding.advice)))
     edits = finding.fix.edits if finding.fix else ()
     fixes = [f"unset {edit.path}" if edit.value is None else f"{edit.path}={edit.value}" for edit in edits]
     return [
-        f"{path}:{finding.line}: {finding.severity} {finding.code}{field}: {found}",
+        f"{path}:{finding.line}: {finding.severity} {finding.code}{field}: {said}",
         *(f"    fix: {fix}" for fix in fixes),
     ]
 

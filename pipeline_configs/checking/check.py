@@ -136,9 +136,9 @@ def _found_by(rule: Rule, subject: Subject) -> Iterator[Finding]:
             severity=rule.severity,
             path=evidence.path,
             line=positions.line_of(evidence.path, subject.places),
-            found=evidence.found,
-            expected=evidence.expected,
-            effect=rule.effect,
+            problem=evidence.problem,
+            meaning=evidence.meaning or rule.meaning,
+            advice=evidence.advice,
             fix=ConfigPatch(edits=evidence.fix) if evidence.fix else None,
         )
 
@@ -164,8 +164,8 @@ def _unreadable(error: ConfigError) -> Finding:
         severity=rule.severity,
         path="",
         line=error.line or 1,
-        found=error.message.rstrip("."),
-        expected="the text of a pipeline.config",
-        effect=rule.effect,
+        problem=error.message,
+        meaning=rule.meaning,
+        advice="Correct the text.",
         fix=None,
     )

@@ -22,9 +22,9 @@ class Finding:
       severity: see `Severity`.
       path: the field, as `pipeline_configs.patches.field_path` reads it; "" for the whole config.
       line: of the file, from 1; where the field is not set, that of the message that would hold it.
-      found: what the config has there.
-      expected: what it should have.
-      effect: what the engine does about it.
+      problem: what is wrong, in sentences with their numbers.
+      meaning: what the engine does about it, and so what it means, in a sentence.
+      advice: what to do, in a sentence; "" where the fix says it all.
       fix: the change that ends it; None where only the user can know.
     """
 
@@ -32,7 +32,7 @@ class Finding:
     severity: Severity
     path: str
     line: int
-    found: str
-    expected: str
-    effect: str
+    problem: str
+    meaning: str
+    advice: str
     fix: ConfigPatch | None

@@ -72,16 +72,18 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """That a rule holds somewhere; `path`, `found` and `expected` as in `Finding`.
+    """That a rule holds somewhere; `path`, `problem` and `advice` as in `Finding`.
 
     Attributes:
       fix: edits that end it; none where only the user can know.
+      meaning: what it means here, where that differs from case to case; "" for the rule's own `meaning`.
     """
 
     path: str
-    found: str
-    expected: str
+    problem: str
+    advice: str
     fix: tuple[Edit, ...] = ()
+    meaning: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +95,7 @@ class Rule:
       severity: of all its findings.
       title: what is wrong, in one sentence.
       reason: why that is a problem, in a paragraph.
-      effect: what the engine does, in one sentence.
+      meaning: what the engine does, and so what a finding means, in one sentence.
       source: the engine's file where that happens.
       style: the only style it is about; None for both.
       architecture: the only one it is about; "" for all.
@@ -104,7 +106,7 @@ class Rule:
     severity: Severity
     title: str
     reason: str
-    effect: str
+    meaning: str
     source: str
     style: Style | None
     architecture: str
@@ -121,11 +123,11 @@ class Rule:
     def explanation(self) -> str:
         """What `--explain` shows."""
         head = ", ".join(filter(None, (self.code, self.severity, self.about())))
-        return "\n\n".join((f"{head}: {self.title}", self.reason, f"{self.effect} The engine's place: {self.source}."))
+        return "\n\n".join((f"{head}: {self.title}", self.reason, f"{self.meaning} The engine's place: {self.source}."))
 
 
 def rule(
-    code: str, severity: Severity, effect: str, *, source: str, style: Style | None = None, architecture: str = ""
+    code: str, severity: Severity, meaning: str, *, source: str, style: Style | None = None, architecture: str = ""
 ) -> Callable[[Callable[[Subject], Iterator[Evidence]]], Rule]:
     """Makes a rule of the function below it; its docstring is the title and, after an empty line, the reason."""
 
@@ -136,7 +138,7 @@ def rule(
             severity=severity,
             title=title,
             reason=reason,
-            effect=effect,
+            meaning=meaning,
             source=source,
             style=style,
             architecture=architecture,

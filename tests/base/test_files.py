@@ -156,5 +156,5 @@ def test_a_folder_is_never_replaced(tmp_path: Path) -> None:
 
 def test_a_file_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(OutputError, match="cannot be written: Not a directory. Name another --output."):
+    with pytest.raises(OutputError, match="cannot be written: a part of its path is a file. Name another --output."):
         save(tmp_path / "file" / "below", b"new", flag="--output", overwrite=False)

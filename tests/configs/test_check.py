@@ -35,8 +35,8 @@ def test_every_unknown_field_is_named_and_the_rest_is_checked() -> None:
     assert [(finding.line, finding.path) for finding in unknown] == [
         (2, "train_config.batch_sise"), (3, "train_config.num_stesp"), (5, "modle"),
     ]  # fmt: skip
-    assert "batch_size" in unknown[0].expected
-    assert "num_steps" in unknown[1].expected
+    assert "batch_size" in unknown[0].advice
+    assert "num_steps" in unknown[1].advice
     assert "CFG01" in {finding.code for finding in findings}
 
 
@@ -54,7 +54,7 @@ def test_text_that_cannot_be_read(text: str, line: int, part: str) -> None:
     (finding,) = done.findings
     assert done.config is None
     assert (finding.code, finding.severity, finding.line) == ("CFG28", "error", line)
-    assert part in finding.found
+    assert part in finding.problem
 
 
 def test_one_fix_calls_for_another() -> None:
@@ -91,6 +91,6 @@ def test_no_config_is_too_odd(odd: Config, name: str) -> None:
     for one in (odd, config):
         done = check.check(schema.dump(one))
         assert done.config == one
-        assert all(finding.found and finding.expected for finding in done.findings)
+        assert all(finding.problem for finding in done.findings)
         left = check.check(schema.dump(check.fixed(one))).findings
         assert len([finding for finding in left if finding.fix]) <= len(done.findings)

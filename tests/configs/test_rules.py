@@ -185,7 +185,7 @@ def test_architectures_that_the_engine_trains_have_no_errors(model: catalogue.Mo
 def test_what_is_told_about_a_rule(rule: Any) -> None:
     assert rule.title.endswith(".") and "\n\n" not in rule.title
     assert rule.reason.endswith(".")
-    assert rule.effect.endswith(".")
+    assert rule.meaning.endswith(".")
     assert rule.source
 
 

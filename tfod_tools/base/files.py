@@ -65,7 +65,9 @@ def save(path: Path, data: bytes, *, flag: str, overwrite: bool, replaces: Path 
     try:
         write_atomically(path, data)
     except OSError as error:
-        raise OutputError(f"cannot be written: {error.strerror}. Name another {flag}.", path=path) from error
+        is_file = isinstance(error, FileExistsError | NotADirectoryError)
+        reason = "a part of its path is a file" if is_file else error.strerror
+        raise OutputError(f"cannot be written: {reason}. Name another {flag}.", path=path) from error
 
 
 def check_free(path: Path, data: bytes | None, *, flag: str, overwrite: bool, replaces: Path | None = None) -> None:
