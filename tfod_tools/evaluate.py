@@ -66,11 +66,11 @@ def plan(model_dir: Path, config: Path | None, checkpoint: str | None, own: str 
       ConfigError: the config cannot be read.
       Problems: its eval records or label map are not there.
     """
-    from pipeline_configs import inputs, run_folder, style
+    from pipeline_configs import extractors, inputs, run_folder
 
     path, pipeline = run_folder.config(model_dir, config)
     inputs.check(pipeline, path, training=False)
-    argv = ["tfod_tools.engine.evaluate", f"--style={style.style_of(pipeline, own)}", f"--config={path}"]
+    argv = ["tfod_tools.engine.evaluate", f"--style={extractors.style_of(pipeline, own)}", f"--config={path}"]
     argv += [f"--model_dir={model_dir}", *extension.flags(own)]
     return [*argv, *([f"--checkpoint={checkpoint}"] if checkpoint else [])]
 

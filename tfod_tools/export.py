@@ -77,7 +77,7 @@ def plan(
       ConfigError: the config cannot be read, or names no label map.
       LabelMapError: the config's label map is not there.
     """
-    from pipeline_configs import inputs, run_folder, style
+    from pipeline_configs import extractors, inputs, run_folder
 
     for name in formats or [""]:
         if name not in FORMATS:
@@ -88,7 +88,7 @@ def plan(
     label_map = inputs.label_map_path(pipeline, path)
     if not label_map.is_file():
         raise LabelMapError("the config's label map is not there.", path=label_map)
-    argv = ["tfod_tools.engine.export", f"--style={style.style_of(pipeline, own)}", f"--config={path}"]
+    argv = ["tfod_tools.engine.export", f"--style={extractors.style_of(pipeline, own)}", f"--config={path}"]
     argv += [f"--model_dir={model_dir}", f"--output={_partial(output)}", f"--format={','.join(formats)}"]
     argv += extension.flags(own)
     return [*argv, *([f"--checkpoint={checkpoint}"] if checkpoint else [])], label_map

@@ -86,7 +86,7 @@ def plan(
       ConfigError: the config cannot be read, names no steps, or the folder holds another config.
       Problems: the records or the label map are not there.
     """
-    from pipeline_configs import inputs, run_folder, style
+    from pipeline_configs import extractors, inputs, run_folder
     from pipeline_configs.text import schema
 
     pipeline = schema.read(config)
@@ -100,7 +100,7 @@ def plan(
     job = TrainJob(
         config=str(as_run.resolve()),
         model_dir=str(model_dir.resolve()),
-        style=style.style_of(pipeline, own),
+        style=extractors.style_of(pipeline, own),
         steps=last_step,
         checkpoint_every=checkpoint_every or _a_tenth(last_step),
         extension=own,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 
+from pipeline_configs import extractors
 from pipeline_configs.checking.rule import Evidence, Subject, rule
 from pipeline_configs.patches.patch import Edit
 from pipeline_configs.schedules.schedule import Schedule
@@ -117,19 +118,6 @@ def cosine_of_another_length(subject: Subject) -> Iterator[Evidence]:
             yield Evidence(path, str(message.total_steps), f"{steps}, as num_steps", fix)
 
 
-# The highest rate for each image of a batch among the published configs, with momentum, by how the names of feature
-# extractors begin; the first that fits counts. Most follow 0.04 for a batch of 64 (Goyal et al. 2017: linear scaling).
-_PUBLISHED = {
-    "ssd_mobilenet_v2_mnasfpn": 4 / 1024,
-    "ssd_mobilenet_v2_fpn_keras": 0.08 / 128,
-    "ssd_mobilenet_v2_fpn": 0.4 / 512,
-    "ssd_mobilenet_v1_fpn": 0.04 / 64,
-    "ssd_mobilenet_v3": 0.4 / 512,
-    "ssd_mobile": 0.8 / 512,
-    "": 0.04 / 64,
-}
-
-
 @rule("OPT06", "warning", "Training may run away: the loss grows, or becomes not a number.", source=_SOURCE)
 def high_rate(subject: Subject) -> Iterator[Evidence]:
     """The learning rate is high for the size of the batch.
@@ -142,7 +130,7 @@ def high_rate(subject: Subject) -> Iterator[Evidence]:
     if schedule is None or not subject.extractor or not train_config.optimizer.HasField("momentum_optimizer"):
         return
     field, rate = _highest(schedule)
-    published = next(value for name, value in _PUBLISHED.items() if subject.extractor.startswith(name))
+    published = extractors.of(subject.extractor).rate_per_image
     if rate > 1.5 * published * train_config.batch_size:
         found = f"{rate:g} at batch size {train_config.batch_size}"
         expected = f"about {published * train_config.batch_size:.2g}, or a larger batch"
