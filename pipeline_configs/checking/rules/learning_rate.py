@@ -16,7 +16,7 @@ _SOURCE = "utils/learning_schedules.py"
 
 @rule("OPT02", "warning", "The learning rate never falls.", source=_SOURCE)
 def never_decays(subject: Subject) -> Iterator[Evidence]:
-    """The first decay of the learning rate comes after the end of the run.
+    """The learning rate never falls during the run.
 
     Detectors gain much of their precision after the learning rate has fallen. Many published configs had their
     num_steps cut and kept the schedule of the longer run, so the first decay comes after the last step.
