@@ -36,7 +36,7 @@ def never_decays(subject: Subject) -> Iterator[Evidence]:
 
 
 @rule("OPT03", "error", "The learning rate becomes NaN (not a number), and so do the weights.", source=_SOURCE)
-def no_number(subject: Subject) -> Iterator[Evidence]:
+def divides_by_zero(subject: Subject) -> Iterator[Evidence]:
     """The schedule divides by zero.
 
     Exponential decay divides by decay_steps. Cosine decay divides by the number of steps that are left of total_steps
@@ -170,8 +170,11 @@ def high_rate(subject: Subject) -> Iterator[Evidence]:
     field, rate = _highest(schedule)
     published = next(value for name, value in _PUBLISHED.items() if subject.extractor.startswith(name))
     if rate > 1.5 * published * train_config.batch_size:
-        batch, usual = train_config.batch_size, f"{published * train_config.batch_size:.2g}"
-        problem = f"The learning rate is {rate:g} at batch size {batch}, where published configs have at most {usual}."
+        usual = f"{published * train_config.batch_size:.2g}"
+        problem = (
+            f"The learning rate is {rate:g} at batch size {train_config.batch_size}. Published configs, scaled to this"
+            f" batch size, have at most {usual}."
+        )
         yield Evidence(f"{schedule.path}.{field}", problem, f"Set it to about {usual}, or use a larger batch.")
 
 

@@ -96,7 +96,7 @@ def _without_steps(subject: Subject) -> Iterator[Evidence]:
     source=_LOOP,
     style="tf2",
 )
-def steps_beside_hundreds(subject: Subject) -> Iterator[Evidence]:
+def steps_not_in_hundreds(subject: Subject) -> Iterator[Evidence]:
     """num_steps is not a multiple of 100.
 
     The TF2 training loop makes 100 steps at a time, and the engine's evaluation waits for a checkpoint of exactly

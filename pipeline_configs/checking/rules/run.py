@@ -20,7 +20,7 @@ _METRICS = "metrics-*.json"  # the files that tfod evaluate writes
     "tfod train stops at its first step; the engine's model_main_tf2 goes on, and deletes the good checkpoints.",
     source="model_lib_v2.py",
 )
-def weights_that_are_no_numbers(subject: Subject) -> Iterator[Evidence]:
+def weights_with_nan(subject: Subject) -> Iterator[Evidence]:
     """The last checkpoint in the run's folder has weights that are infinite or NaN (not a number).
 
     The loss became NaN, because the learning rate was too high or boxes were wrong. No later step can repair that. In
@@ -33,7 +33,7 @@ def weights_that_are_no_numbers(subject: Subject) -> Iterator[Evidence]:
     except CheckpointError:
         return
     if there and name:
-        problem = f"The checkpoint {there.prefix} is not usable: the weights {name} are infinite or NaN (not a number)."
+        problem = f"The checkpoint {there.prefix} is not usable: the weights {name} contain infinity or NaN."
         advice = "Start again in a new --model_dir, with a lower learning rate."
         yield Evidence("train_config.optimizer", problem, advice)
 
