@@ -139,6 +139,7 @@ def test_quietly(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.usefixtures("folder")
 def test_another_file_is_replaced_only_where_the_user_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("matplotlib")
     made()
     before = Path("run/pipeline.config").read_bytes()
     assert run(TEMPLATE, RECORDS, OUTPUT, "--batch_size=3", "--plot=lr.png") == 2
