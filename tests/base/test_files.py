@@ -138,7 +138,7 @@ def test_what_is_there_already_stays(tmp_path: Path, there: bytes | None, overwr
         save(path, b"new", flag="--output", overwrite=overwrite)
         assert listing(tmp_path) == {"file": b"new"}
     else:
-        with pytest.raises(OutputError, match="is there already and stays as it is. Name another --output, or add"):
+        with pytest.raises(OutputError, match=r"is there already and stays as it is\. Name another --output, or add"):
             save(path, b"new", flag="--output", overwrite=overwrite)
         assert listing(tmp_path) == {"file": b"old"}
 
@@ -156,5 +156,5 @@ def test_a_folder_is_never_replaced(tmp_path: Path) -> None:
 
 def test_a_file_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(OutputError, match="cannot be written: a part of its path is a file. Name another --output."):
+    with pytest.raises(OutputError, match=r"cannot be written: a part of its path is a file\. Name another --output\."):
         save(tmp_path / "file" / "below", b"new", flag="--output", overwrite=False)

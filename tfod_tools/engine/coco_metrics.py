@@ -1,4 +1,4 @@
-"""COCO detection metrics, per class too, by pycocotools."""
+"""COCO detection metrics, of all classes together and of each class, computed by pycocotools."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def compute(
     groundtruth: Sequence[dict[str, Any]],
     detections: Sequence[dict[str, Any]],
 ) -> Metrics:
-    """COCO's summary, and average precision for each class.
+    """COCO's summary, and the average precision of each class.
 
     Args:
       categories: `{"id": ..., "name": ...}` for each class.
@@ -34,8 +34,9 @@ def compute(
       detections: COCO results: image_id, category_id, bbox, score.
 
     Returns:
-      The names of `SUMMARY` with numbers in 0..1, or None where there is nothing to find; `per_class`, for each class
-      its name, `groundtruth` (number of boxes that count), `AP` and `AP50`; the numbers of images, boxes, detections.
+      The names of `SUMMARY` with numbers in 0..1, or None where there is no object to find; `per_class`: for each class
+      its name, `groundtruth` (number of its boxes, without crowds), `AP` and `AP50`; the numbers of `images`, `boxes`
+      and `detections`.
     """
     from pycocotools.cocoeval import COCOeval
 

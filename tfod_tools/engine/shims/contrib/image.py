@@ -6,16 +6,16 @@ from typing import Any
 def bipartite_match(
     distance_mat: Any, num_valid_rows: Any, top_k: int = -1, name: str | None = None
 ) -> tuple[Any, Any]:
-    """Greedy bipartite matching: the closest pair first, then the closest of what is left.
+    """Greedy bipartite matching: takes the closest pair first, then the closest of the rest, and so on.
 
     Args:
       distance_mat: float tensor of shape [rows, columns].
-      num_valid_rows: scalar; rows from this one on are not matched.
-      top_k: number of pairs to make; -1 for as many as there are.
+      num_valid_rows: scalar. Rows from this index on are not matched.
+      top_k: number of pairs to make; -1 for all.
       name: name scope of the operations.
 
     Returns:
-      Two int32 tensors: for each row its column, for each column its row, -1 where there is none.
+      Two int32 tensors: for each row its column, and for each column its row; -1 where there is none.
     """
     import tensorflow.compat.v1 as tf
 
@@ -45,7 +45,7 @@ def bipartite_match(
 
 
 def transform(images: Any, transforms: Any, interpolation: str = "NEAREST", name: str | None = None) -> Any:
-    """Applies projective transforms, each given as the 8 values that map output points to input points.
+    """Applies projective transforms. Each is given by the 8 values that map output points to input points.
 
     Args:
       images: tensor of shape [batch, height, width, channels], [height, width, channels] or [height, width].
@@ -54,7 +54,7 @@ def transform(images: Any, transforms: Any, interpolation: str = "NEAREST", name
       name: name scope of the operations.
 
     Returns:
-      A tensor like `images`; points from outside are 0.
+      A tensor of the same shape as `images`. Points from outside the image are 0.
     """
     import tensorflow as tf
 
@@ -75,7 +75,7 @@ def transform(images: Any, transforms: Any, interpolation: str = "NEAREST", name
 
 
 def rotate(images: Any, angles: Any, interpolation: str = "NEAREST", name: str | None = None) -> Any:
-    """Rotates images counterclockwise around their centre by `angles` radians; otherwise as `transform`."""
+    """Rotates images counterclockwise around their centre by `angles` radians; else as `transform`."""
     import tensorflow as tf
 
     images = tf.convert_to_tensor(images)
@@ -90,7 +90,7 @@ def rotate(images: Any, angles: Any, interpolation: str = "NEAREST", name: str |
 
 
 def translate(images: Any, translations: Any, interpolation: str = "NEAREST", name: str | None = None) -> Any:
-    """Moves images by `translations` = [dx, dy] pixels; otherwise as `transform`."""
+    """Moves images by `translations` = [dx, dy] pixels; else as `transform`."""
     import tensorflow as tf
 
     moves = tf.reshape(tf.cast(translations, tf.float32), [-1, 2])

@@ -1,4 +1,4 @@
-"""An attribute that is another one for a while."""
+"""Replaces an attribute of a module or class for a while."""
 
 from __future__ import annotations
 

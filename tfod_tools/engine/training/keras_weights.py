@@ -1,8 +1,8 @@
-"""A base network's weights from an HDF5 file of Keras, as `train_config.fine_tune_checkpoint` may name one.
+"""Loads the weights of a base network from an HDF5 file of Keras that `train_config.fine_tune_checkpoint` names.
 
-The engine's TF2 loop takes object-based checkpoints of TensorFlow only. Weights of classification networks are mostly
-published as files of `model.save_weights("x.h5")`, of Keras 2 or 3; these are read here, for feature extractors that
-have a method `load_keras_weights(path)`.
+The engine's TF2 loop takes only object-based checkpoints of TensorFlow. But most weights of classification networks are
+published as files of `model.save_weights("x.h5")`, by Keras 2 or 3. Feature extractors that have a method
+`load_keras_weights(path)` can start from such a file.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 import tensorflow as tf
 
 from tfod_tools.base.errors import CheckpointError
-from tfod_tools.engine.replacing import replaced
+from tfod_tools.engine.training.replacing import replaced
 
 _SUFFIX = ".h5"
 _SCOPE = "classification"
@@ -25,10 +25,10 @@ Weights = Mapping[str, Sequence[Any]]
 
 @contextlib.contextmanager
 def accepted() -> Iterator[None]:
-    """Lets `train_loop` start from a Keras file inside the block; other checkpoints are loaded as ever.
+    """Lets `train_loop` start from a Keras file inside the block. Other checkpoints are loaded as before.
 
     Raises, in the loop:
-      CheckpointError: the file does not fit, or the model's feature extractor reads none.
+      CheckpointError: the file does not fit the model, or the model's feature extractor cannot read such files.
     """
     from object_detection import model_lib_v2
     from object_detection.utils import variables_helper
@@ -55,44 +55,52 @@ def accepted() -> Iterator[None]:
 
 
 def read(path: str) -> Weights:
-    """The layers of the Keras file `path` (local, or any that TensorFlow reads), each with its weights in their order.
+    """The layers of the Keras file `path` (local, or any path that TensorFlow reads), each with its weights in order.
 
-    Layers are called as in the model that was saved. Only a `.weights.h5` of Keras 2 does not name them; there they are
-    called after their kind and number: `conv2d`, `conv2d_1`, ...
+    Layers have the names of the saved model. Only a `.weights.h5` of Keras 2 has no names. Its layers are named by kind
+    and number: `conv2d`, `conv2d_1`, ...
 
     Raises:
-      CheckpointError: there is no such file, or it holds no weights of Keras.
+      CheckpointError: there is no such file, or it holds no Keras weights.
     """
     import h5py  # type: ignore[import-untyped]
 
     try:
         content = tf.io.gfile.GFile(path, "rb").read()
     except tf.errors.OpError as error:
-        raise CheckpointError("cannot be read, expected a file of Keras weights. Check the path.", path=path) from error
+        raise CheckpointError("cannot be read as a file of Keras weights. Check the path.", path=path) from error
     try:
         with h5py.File(io.BytesIO(content)) as file:
             return _by_layer(file)
     except (OSError, KeyError) as error:
-        raise CheckpointError("is no file of Keras weights, as save_weights('x.h5') writes it.", path=path) from error
+        raise CheckpointError(
+            "is not a file of Keras weights. Pass one that save_weights('x.h5') wrote.", path=path
+        ) from error
 
 
 def assign(layers: Mapping[Any, str | None], weights: Weights, path: str) -> None:
     """Sets the weights of Keras layers.
 
     Args:
-      layers: each layer with the name under which `weights` has it; None if it is missing there.
-      weights: what `read` found.
+      layers: each layer with its name in `weights`; None if it is missing there.
+      weights: the result of `read`.
       path: the file, named in errors and in the log.
 
     Raises:
-      CheckpointError: a layer is missing or has another shape; nothing was set.
+      CheckpointError: a layer is missing or has another shape. No weight was set.
     """
     for layer, name in layers.items():
         if name is None:
-            raise CheckpointError(f"holds no layer {layer.name}, found {_listed(weights)}.", path=path)
+            raise CheckpointError(
+                f"holds no layer {layer.name}. Its layers: {_listed(weights)}. Pass weights of this network.", path=path
+            )
         found, expected = [list(weight.shape) for weight in weights[name]], [list(w.shape) for w in layer.weights]
         if found != expected:
-            raise CheckpointError(f"its layer {name} has the shapes {found}, expected {expected}.", path=path)
+            raise CheckpointError(
+                f"its layer {name} has the shapes {found}, but the model needs {expected}. Pass weights of this"
+                " network.",
+                path=path,
+            )
     for layer, name in layers.items():
         layer.set_weights(weights[str(name)])
     tf.compat.v1.logging.info("Loaded %d layers from %s: %s", len(layers), path, ", ".join(x.name for x in layers))
@@ -101,13 +109,14 @@ def assign(layers: Mapping[Any, str | None], weights: Weights, path: str) -> Non
 def _load(extractor: Any, path: str, scope: str) -> None:
     if scope != _SCOPE:
         raise CheckpointError(
-            f"is a Keras file, which holds a base network alone: train_config.fine_tune_checkpoint_type is '{scope}',"
-            f" expected '{_SCOPE}'.",
+            f"is a Keras file. It holds only a base network, but train_config.fine_tune_checkpoint_type is '{scope}'."
+            f" Set it to '{_SCOPE}'.",
             path=path,
         )
     if not hasattr(extractor, "load_keras_weights"):
         raise CheckpointError(
-            f"is a Keras file, which {type(extractor).__name__} does not read. Pass the prefix of a TF2 checkpoint.",
+            f"is a Keras file, but {type(extractor).__name__} cannot read Keras files. Pass the prefix of a TF2"
+            " checkpoint.",
             path=path,
         )
     if not extractor.built:

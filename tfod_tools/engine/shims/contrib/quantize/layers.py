@@ -1,7 +1,7 @@
-"""The layers of a graph and their quantised weights, for `_contrib_quantize`.
+"""Finds the layers of a graph and quantises their weights.
 
-Works with TensorFlow 2.x in graphs: convolutions, depthwise convolutions and fully connected layers whose weights are a
-variable, by reference or resource, as tf-slim, tf-keras and `tf.layers` make them.
+Works in graphs of TensorFlow 2.x, for convolutions, depthwise convolutions and fully connected layers whose weights are
+a variable (reference or resource), as tf-slim, tf-keras and `tf.layers` make them.
 """
 
 from __future__ import annotations
@@ -10,25 +10,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tfod_tools.engine.shims import _contrib_quantize_folding as folding
-from tfod_tools.engine.shims._contrib_quantize_ranges import Ranges
+from tfod_tools.engine.shims.contrib.quantize import folding
+from tfod_tools.engine.shims.contrib.quantize.ranges import Ranges
 
 PRODUCTS = ("Conv2D", "DepthwiseConv2dNative", "MatMul")
 _VARIABLES = ("VariableV2", "Variable", "VarHandleOp")
-# What may stand between a variable and the layer that it is the weights of.
+# May stand between a variable and the layer whose weights it holds.
 _READING = ("Identity", "ReadVariableOp", "Reshape", "Transpose")
-# What may stand between a product and its bias or batch normalisation; BatchToSpaceND does with a dilation.
+# May stand between a product and its bias or batch normalisation. A dilation brings BatchToSpaceND.
 _BETWEEN = ("Identity", "BatchToSpaceND")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layer:
-    """A layer without its activation function.
+    """One layer, without its activation function.
 
     Attributes:
       name: its name scope.
       input: the tensor that it multiplies with its weights.
-      output: the product with its bias.
+      output: the product plus its bias.
     """
 
     name: str
@@ -40,7 +40,7 @@ def quantise_weights(graph: Any, ranges: Ranges) -> list[Layer]:
     """Folds batch normalisation into the layers of `graph`, the default graph, and quantises their weights.
 
     Returns:
-      the layers, in the order in which the graph was built.
+      The layers, in the order in which the graph was built.
     """
     products = [op for op in graph.get_operations() if op.type in PRODUCTS and _has_weights(op)]
     names = distinct([op.name.rpartition("/")[0] for op in products])
@@ -48,7 +48,7 @@ def quantise_weights(graph: Any, ranges: Ranges) -> list[Layer]:
 
 
 def distinct(names: Sequence[str]) -> list[str]:
-    """The names, with a number behind each that was there before."""
+    """The names. A name that occurs again gets a number at its end."""
     seen: dict[str, int] = {}
     numbered = []
     for name in names:
@@ -58,12 +58,12 @@ def distinct(names: Sequence[str]) -> list[str]:
 
 
 def scoped(scope: str, name: str) -> str:
-    """`name` in a scope, which is empty for what was built outside of all."""
+    """`name` inside `scope`, or `name` alone where the scope is empty."""
     return f"{scope}/{name}" if scope else name
 
 
 def replace(tensor: Any, by: Any, readers: Sequence[Any]) -> None:
-    """Makes the operations `readers` read `by` where they read `tensor`."""
+    """Makes the operations `readers` read `by` instead of `tensor`."""
     for op in readers:
         for index, read in enumerate(op.inputs):
             if read is tensor:
@@ -95,7 +95,10 @@ def _quantise(product: Any, name: str, ranges: Ranges) -> Layer:
 
 
 def _end(product: Any) -> tuple[list[Any], Any]:
-    """What stands between a product and its bias or normalisation, and that; nothing and the product if it has none."""
+    """The operations between a product and its bias or normalisation, and the latter.
+
+    Without a bias or normalisation: an empty list and the product itself.
+    """
     between: list[Any] = []
     while True:
         readers = (between or [product])[-1].outputs[0].consumers()

@@ -1,4 +1,4 @@
-"""Training in TF2 style: the engine's own `train_loop`, reported, stoppable and with its last step saved."""
+"""Training in TF2 style: the engine's `train_loop`, but it reports, can be stopped, and saves its last step."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ import tensorflow as tf
 from object_detection import model_lib_v2
 
 from tfod_tools.base.errors import Interrupted
-from tfod_tools.engine import checkpoints, cluster, divergence, keras_weights, rms_prop
+from tfod_tools.engine import checkpoints
 from tfod_tools.engine.channel import Channel, stop_requests
-from tfod_tools.engine.replacing import replaced
+from tfod_tools.engine.training import cluster, endings, keras_weights, rms_prop
+from tfod_tools.engine.training.replacing import replaced
 
 _LONGEST_ITERATION = 10
 _CHECKPOINTS_KEPT = 7
@@ -29,11 +30,11 @@ class _StopTraining(Exception):
 def train(*, config: str, model_dir: str, steps: int, checkpoint_every: int, events: Channel) -> None:
     """Trains up to the step `steps`, from the last checkpoint in `model_dir` if there is one.
 
-    The engine saves only every `checkpoint_every` steps; the last step is saved here.
+    The engine saves only every `checkpoint_every` steps. The last step is saved here.
 
     Raises:
-      CheckpointError: the folder already holds a checkpoint of that step or a later one.
-      Interrupted: a signal asked to stop; the checkpoint is saved.
+      CheckpointError: the folder already holds a checkpoint of that step or of a later one.
+      Interrupted: a signal asked to stop. The checkpoint is saved.
       EngineError: the loss is not a number any more.
     """
     stop = stop_requests()
@@ -60,42 +61,40 @@ def train(*, config: str, model_dir: str, steps: int, checkpoint_every: int, eve
                 num_steps_per_iteration=iteration,
             )
         except _StopTraining:
-            if part.trainers > 1:  # to save takes all of them, and the others may be a step further
-                raise Interrupted("Stopped; a rerun goes on from the last checkpoint.") from None
-            step = last.save()
-            raise Interrupted(
-                f"Stopped at step {step} of {steps}; its checkpoint is saved, a rerun goes on there."
-            ) from None
+            if part.trainers > 1:  # saving takes all of them, and the others may be a step further
+                raise Interrupted("Stopped. Run the same command again to go on from the last checkpoint.") from None
+            raise endings.stopped(last.save(), steps) from None
         step = last.save(together=part.trainers > 1)
     events.send("result", step=step, checkpoint=tf.train.latest_checkpoint(model_dir))
 
 
 def _strategy(part: cluster.Part) -> Any:
-    """As model_main_tf2 has it: all GPUs of this machine, or of all machines of a cluster; without one, the CPUs."""
+    """The strategy of model_main_tf2: all GPUs of this machine, or of all machines of a cluster; else the CPUs."""
     return tf.distribute.MultiWorkerMirroredStrategy() if part.trainers > 1 else tf.distribute.MirroredStrategy()
 
 
 def iteration_steps(start: int, steps: int, checkpoint_every: int) -> int:
-    """How many steps the engine's loop is to run at a time: the most, up to 10, at which it can keep its counts.
+    """How many steps the engine's loop runs at a time: the largest number up to 10 that divides all three arguments.
 
-    The loop would pass `steps` if an iteration did not divide what is left, save late if it did not divide
-    `checkpoint_every`, and write no scalar any more if it did not divide `start`.
+    Otherwise the loop would train further than `steps`, save later than `checkpoint_every`, or write no more scalars
+    after `start`.
     """
     common = math.gcd(start, steps, checkpoint_every)
     return next(length for length in range(_LONGEST_ITERATION, 0, -1) if common % length == 0)
 
 
 class _LastCheckpoint:
-    """The engine's checkpoint manager, once it has made one."""
+    """The checkpoint manager of the engine's loop, after the loop has made it."""
 
     manager: Any = None
 
     def save(self, *, together: bool = False) -> int:
-        """Saves a checkpoint of the present step, unless the last one is of it; returns the step.
+        """Saves a checkpoint of the present step, unless the last checkpoint is of this step. Returns the step.
 
         Args:
-          together: whether this is a cluster, in which saving takes every trainer, whatever it knows of the last one.
-            All but the chief save into a folder of their own, which the engine removes.
+          together: whether this is a cluster. Then every trainer must save, also where the last checkpoint is of this
+            step.
+            Every trainer except the chief saves into a folder of its own, which the engine removes.
         """
         step = int(tf.convert_to_tensor(self.manager.checkpoint.step))
         if together:
@@ -110,7 +109,7 @@ class _LastCheckpoint:
 
 @contextlib.contextmanager
 def _saved_at_the_end() -> Iterator[_LastCheckpoint]:
-    """Lends a handle on the checkpoint manager that `train_loop` makes for itself and lets go of."""
+    """Keeps the checkpoint manager that `train_loop` makes, so that it can be used after the loop."""
     last = _LastCheckpoint()
     original = tf.train.CheckpointManager
 
@@ -124,7 +123,7 @@ def _saved_at_the_end() -> Iterator[_LastCheckpoint]:
 
 
 class _Report:
-    """Turns the scalars that `train_loop` writes after each iteration into progress events."""
+    """Makes progress events of the scalars that `train_loop` writes after each iteration."""
 
     def __init__(self, events: Channel, stop: threading.Event) -> None:
         self._events = events
@@ -139,23 +138,23 @@ class _Report:
             return
         self._events.send("progress", step=step, losses=self._losses, learning_rate=value)
         if None in self._losses.values():
-            raise divergence.error(step)
+            raise endings.diverged(step)
         if self._stop.is_set():
             raise _StopTraining
 
 
 @contextlib.contextmanager
 def _observed_summaries(report: Callable[[str, float, int], None], iteration: int) -> Iterator[None]:
-    """Passes each scalar that is written outside a graph to `report`, and thins out what is written.
+    """Passes each scalar that is written outside a graph to `report`, and writes fewer of them.
 
-    The summaries are the only place where `train_loop` tells its losses. It would write them, and three training
-    images, after every iteration, which costs time and has a hundred steps as the engine's script runs it; as
-    iterations are short here, scalars are written as often as there, but for the first hundred steps, and images every
-    500 steps.
+    `train_loop` reports its losses only through summaries. It writes them, and three training images, after every
+    iteration, which takes time. An iteration has a hundred steps in the engine's script, but at most ten here. So
+    scalars are written at each of the first hundred steps and then about every hundred steps, as the script does, and
+    images every 500 steps.
 
     Args:
       report: gets name, value and step.
-      iteration: steps of an iteration.
+      iteration: number of steps in an iteration.
     """
     summary = tf.compat.v2.summary
     scalar, image = summary.scalar, summary.image

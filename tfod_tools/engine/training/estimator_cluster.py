@@ -1,4 +1,4 @@
-"""A task of an Estimator's cluster: what `model_main` does there, with its evaluations reported."""
+"""One task of an Estimator cluster. It does the same as `model_main`, and also reports the evaluations."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from typing import Any
 from tensorflow.compat.v1 import estimator as tf_estimator
 
 from tfod_tools.engine.channel import Channel
-from tfod_tools.engine.cluster import Part
+from tfod_tools.engine.training.cluster import Part
 
-_EVALUATION = "0"  # as model_main calls it; its summaries go to MODEL_DIR/eval_0
+_EVALUATION = "0"  # the name that model_main uses; its summaries go to MODEL_DIR/eval_0
 _SECONDS_BETWEEN_LOOKS = 5  # at the folder for a new checkpoint
 
 
 def run(parts: Mapping[str, Any], part: Part, *, steps: int, reporter: Any, events: Channel) -> None:
-    """Trains, serves parameters or evaluates, whichever this process is to do, until step `steps` is done.
+    """Trains, serves parameters or evaluates, depending on the part of this process, until step `steps`.
 
     Args:
       parts: what `model_lib.create_estimator_and_inputs` made.
       part: this process's part.
       steps: last step of the whole cluster.
-      reporter: hook of the trainers.
+      reporter: the hook of the trainers.
       events: gets `evaluated` (step, loss) after each evaluation.
     """
     if not part.trains:
-        # A server never returns to Python, and an evaluator sleeps: both have nothing to save.
+        # A parameter server never returns to Python, and an evaluator sleeps. Both have nothing to save.
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_DFL)
     tf_estimator.train_and_evaluate(
@@ -36,22 +36,22 @@ def run(parts: Mapping[str, Any], part: Part, *, steps: int, reporter: Any, even
             parts["eval_input_fns"][0],
             steps=None,
             name=_EVALUATION,
-            exporters=_Told(events),
+            exporters=_EvaluationReporter(events),
             start_delay_secs=0,
             throttle_secs=_SECONDS_BETWEEN_LOOKS,
         ),
     )
 
 
-class _Told(tf_estimator.Exporter):  # type: ignore[misc]
-    """Is told of each evaluation, which nothing else of the Estimator is, and exports nothing."""
+class _EvaluationReporter(tf_estimator.Exporter):  # type: ignore[misc]
+    """Reports each evaluation and exports nothing. The Estimator calls only exporters after an evaluation."""
 
     def __init__(self, events: Channel) -> None:
         self._events = events
 
     @property
     def name(self) -> str:
-        return "told"
+        return "evaluation_reporter"
 
     def export(
         self,

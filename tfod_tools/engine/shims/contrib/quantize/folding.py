@@ -1,12 +1,12 @@
-"""Batch normalisation inside the weights of a convolution, for `_contrib_quantize`.
+"""Folds batch normalisation into the weights of a convolution.
 
 Section 3.2 of Jacob et al., "Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only
 Inference", CVPR 2018 (arXiv:1712.05877). In training, equation 14 scales the weights by the moving average of the
-variance, so that their range does not jump from batch to batch; the result is then scaled to the variance of the batch,
+variance, so that their range does not jump from batch to batch. The result is then scaled to the variance of the batch,
 as in section 3.2.2 of Krishnamoorthi, "Quantizing deep convolutional networks for efficient inference", 2018
-(arXiv:1806.08342). So a layer whose weights are not quantised yields what it did before, in training too.
+(arXiv:1806.08342). So a layer with unquantised weights gives the same result as before, in training too.
 
-Works with TensorFlow 2.x in graphs, and with the batch normalisation of tf-slim and of tf-keras.
+Works in graphs of TensorFlow 2.x, with the batch normalisation of tf-slim and of tf-keras.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ NORMALISATIONS = ("FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3")
 
 
 def fold(product: Sequence[Any], norm: Any, quantise: Callable[[Any], Any]) -> Any:
-    """Repeats a convolution with the batch normalisation of its result inside its weights.
+    """Repeats a convolution with its batch normalisation folded into the weights.
 
-    What was there stays, for the statistics of the batch and the updates of their moving averages.
+    The original operations stay: they compute the statistics of the batch and update the moving averages.
 
     Args:
-      product: a Conv2D or DepthwiseConv2dNative, and the operations between it and its normalisation.
-      norm: the normalisation, a FusedBatchNorm with the statistics of the batch or with their moving averages.
-      quantise: makes quantised weights of folded ones.
+      product: a Conv2D or DepthwiseConv2dNative, then the operations between it and its normalisation.
+      norm: the normalisation: a FusedBatchNorm that uses the statistics of the batch or their moving averages.
+      quantise: turns folded weights into quantised ones.
 
     Returns:
-      the tensor that stands for the result of the normalisation.
+      The tensor that replaces the result of the normalisation.
     """
     import tensorflow.compat.v1 as tf
 
@@ -43,7 +43,7 @@ def fold(product: Sequence[Any], norm: Any, quantise: Callable[[Any], Any]) -> A
         result = _again(op, result, *op.inputs[1:])
     if of_batch:
         channels_last = data_format == "NHWC"
-        # FusedBatchNorm yields the statistics too, but lets no gradient pass through them.
+        # FusedBatchNorm returns the statistics too, but no gradient passes through them.
         mean, variance = tf.nn.moments(norm.inputs[0], [0, 1, 2] if channels_last else [0, 2, 3])
         correction = tf.rsqrt(variance + epsilon) / scale
         result *= correction if channels_last else tf.reshape(correction, [-1, 1, 1])
@@ -52,15 +52,15 @@ def fold(product: Sequence[Any], norm: Any, quantise: Callable[[Any], Any]) -> A
 
 
 def _moving_variance(norm: Any) -> Any:
-    """The moving average that the variance of the batch is taken from, where it is updated."""
+    """The moving average that the variance of the batch updates."""
     updates = [op for op in norm.outputs[2].consumers() if op.type == "Sub"]
     if not updates:
-        raise ValueError(f"{norm.name} updates no moving averages, so that it cannot be folded for quantisation.")
+        raise ValueError(f"{norm.name} updates no moving averages, so it cannot be folded for quantisation.")
     return updates[0].inputs[0]
 
 
 def _times(convolution: Any, scale: Any) -> Any:
-    """The convolution's weights, times `scale` for each channel of its result."""
+    """The convolution's weights, multiplied by `scale` for each output channel."""
     import tensorflow.compat.v1 as tf
 
     weights = convolution.inputs[1]
@@ -71,7 +71,7 @@ def _times(convolution: Any, scale: Any) -> Any:
 
 
 def _again(op: Any, *inputs: Any) -> Any:
-    """The result of an operation like `op` with other inputs."""
+    """The result of a copy of `op` with other inputs."""
     attributes = {name: value for name, value in op.node_def.attr.items() if not name.startswith("_")}
     types = [tensor.dtype for tensor in op.outputs]
     return op.graph.create_op(op.type, list(inputs), types, name=op.name.rpartition("/")[2], attrs=attributes).outputs[

@@ -1,24 +1,24 @@
 """`tensorflow.contrib.quantize`: quantisation-aware training of the graph that the engine has built.
 
-The engine's `graph_rewriter_builder` calls it for a config with `graph_rewriter`, in TF1 style; no TensorFlow 2 has it.
-The scheme is that of Jacob et al., "Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only
-Inference", CVPR 2018 (arXiv:1712.05877). Works with TensorFlow 2.x in graphs, tried with 2.20.
+The engine's `graph_rewriter_builder` calls it in TF1 style for a config with `graph_rewriter`. TensorFlow: no 2.x has
+it. The scheme is that of Jacob et al., "Quantization and Training of Neural Networks for Efficient
+Integer-Arithmetic-Only Inference", CVPR 2018 (arXiv:1712.05877). It works in graphs of TensorFlow 2.x and was tried
+with 2.20.
 
-A graph for training and one for evaluation have the same ranges under the same names, `min` and `max` in
-`LAYER/weights_quant`, `LAYER/act_quant` and the like. That does not hold for Mask R-CNN, which runs its second stage
-once more in evaluation. The image itself is not quantised: where it comes from 8-bit pixels it is so already.
+The training graph and the evaluation graph store the same ranges under the same names: `min` and `max` in
+`LAYER/weights_quant`, `LAYER/act_quant` and so on. This is not true for Mask R-CNN, because evaluation runs its second
+stage twice. The image itself is not quantised, because its pixels have 8 bits already.
 
-TensorFlow Lite makes of the graph for evaluation a model of uint8; one of int8 needs `symmetric`, which the engine does
-not pass on.
+TensorFlow Lite turns the evaluation graph into a uint8 model. An int8 model would need `symmetric`, which the engine
+does not pass on.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from tfod_tools.engine.shims import _contrib_quantize_layers as layers
-from tfod_tools.engine.shims import _contrib_quantize_placing as placing
-from tfod_tools.engine.shims._contrib_quantize_ranges import Ranges
+from tfod_tools.engine.shims.contrib.quantize import layers, placing
+from tfod_tools.engine.shims.contrib.quantize.ranges import Ranges
 
 
 def experimental_create_training_graph(
@@ -28,14 +28,14 @@ def experimental_create_training_graph(
     symmetric: bool = False,
     quant_delay: int = 0,
 ) -> None:
-    """Makes a graph simulate integer arithmetic while it is trained, before its gradients are built.
+    """Makes a graph simulate integer arithmetic during training. Call it before the gradients are built.
 
     Args:
       input_graph: the graph; the default one if None.
       weight_bits: bits of a weight, 2 to 16.
       activation_bits: bits of an activation, 2 to 16.
       symmetric: whether 0 is the middle of every range.
-      quant_delay: the global step at which quantisation begins; ranges are learned from the first step.
+      quant_delay: the global step at which quantisation begins. Ranges are learned from the first step on.
     """
     import tensorflow.compat.v1 as tf
 
@@ -58,13 +58,13 @@ def experimental_create_eval_graph(
     activation_bits: int = 8,
     symmetric: bool = False,
 ) -> None:
-    """Makes a graph simulate integer arithmetic in the ranges of a checkpoint.
+    """Makes a graph simulate integer arithmetic with the ranges that a checkpoint holds.
 
     Args:
       input_graph: the graph; the default one if None.
       weight_bits: bits of a weight, 2 to 16.
       activation_bits: bits of an activation, 2 to 16.
-      symmetric: has no effect, since ranges are only read.
+      symmetric: has no effect, because ranges are only read.
     """
     import tensorflow.compat.v1 as tf
 

@@ -1,8 +1,8 @@
 """`tensorflow.contrib`: the few parts of it that the engine uses.
 
-Needed by (TensorFlow: every 2.x, which has no contrib):
+Needed by (TensorFlow: every 2.x, because 2.x has no contrib):
 
-  * `image`: `bipartite_matcher` (imported by `matcher_builder` in TF1 style), and the rotations, shifts and shears of
+  * `image`: `bipartite_matcher` (which `matcher_builder` imports in TF1 style), and the rotations, shifts and shears of
     `autoaugment_utils`;
   * `opt`: `optimizer_builder`, when `optimizer.use_moving_average` is true, which is the default of every TF1 config;
   * `training`: the hyperparameters of `nets.nasnet`, `model_hparams` and `autoaugment_utils`;
@@ -16,17 +16,18 @@ import importlib.util
 import sys
 from typing import Any
 
-from tfod_tools.engine.shims import (
-    _contrib_graph_matcher,
-    _contrib_hparams,
-    _contrib_image,
-    _contrib_optimizer,
-    _contrib_profiler,
-    _contrib_quantize,
-    _modules,
-)
+from tfod_tools.engine.shims import _modules
+from tfod_tools.engine.shims.contrib import hparams, image, optimizer, profiler, quantize
+from tfod_tools.engine.shims.contrib.quantize import graph_matcher
 
 NEEDED_ON = "TensorFlow >= 2.0"
+
+_IMAGE = ("bipartite_match", "rotate", "transform", "translate")
+_QUANTIZE = (
+    *("create_training_graph", "create_eval_graph"),
+    *("experimental_create_training_graph", "experimental_create_eval_graph"),
+)
+_TPU = ("initialize_system", "rewrite", "shutdown_system")
 
 
 def needed(style: str) -> str | None:
@@ -39,27 +40,25 @@ def apply() -> None:
     """Makes `tensorflow.contrib` and its parts importable."""
     import tensorflow.compat.v1 as tf
 
-    stages = ("training", "eval")
-    quantize = {
-        name: getattr(_contrib_quantize, name)
-        for name in (f"{status}create_{stage}_graph" for status in ("", "experimental_") for stage in stages)
-    }
-    image = {name: getattr(_contrib_image, name) for name in ("bipartite_match", "rotate", "transform", "translate")}
     _module("", __path__=[])
-    _module("image", __path__=[], **image)
+    _module("image", __path__=[], **_members(image, _IMAGE))
     _module("image.python", __path__=[])
     _module("image.python.ops", __path__=[])
-    _module("image.python.ops.image_ops", **image)
-    _module("opt", MovingAverageOptimizer=_contrib_optimizer.moving_average_optimizer())
-    _module("training", HParams=_contrib_hparams.HParams)
-    _module("tfprof", model_analyzer=_contrib_profiler.model_analyzer())
-    _module("tpu", **{name: getattr(tf.tpu, name) for name in ("initialize_system", "rewrite", "shutdown_system")})
-    _module("quantize", __path__=[], **quantize)
-    _module("quantize.python", __path__=[], graph_matcher=_contrib_graph_matcher)
+    _module("image.python.ops.image_ops", **_members(image, _IMAGE))
+    _module("opt", MovingAverageOptimizer=optimizer.moving_average_optimizer())
+    _module("training", HParams=hparams.HParams)
+    _module("tfprof", model_analyzer=profiler.model_analyzer())
+    _module("tpu", **_members(tf.tpu, _TPU))
+    _module("quantize", __path__=[], **_members(quantize, _QUANTIZE))
+    _module("quantize.python", __path__=[], graph_matcher=graph_matcher)
+
+
+def _members(module: Any, names: tuple[str, ...]) -> dict[str, Any]:
+    return {name: getattr(module, name) for name in names}
 
 
 def _module(name: str, **members: Any) -> None:
-    """Registers `tensorflow.contrib.<name>` and binds it in its parent."""
+    """Registers `tensorflow.contrib.<name>` and sets it as an attribute of its parent."""
     parent, _, leaf = f"tensorflow.contrib.{name}".rstrip(".").rpartition(".")
     module = _modules.register(f"{parent}.{leaf}", **members)
     if parent != "tensorflow":

@@ -1,7 +1,7 @@
-"""`tensorflow.contrib.quantize.python.graph_matcher`: finds operations of a graph by the shape of what feeds them.
+"""`tensorflow.contrib.quantize.python.graph_matcher`: finds operations of a graph by their types and their inputs.
 
-The engine's `exporter.rewrite_nn_resize_op` looks in this way for nearest-neighbour resizing that was spelled out for
-TPUs, in every TFLite export of a TF1 model with a feature pyramid.
+The engine's `exporter.rewrite_nn_resize_op` calls it in every TFLite export of a TF1 model with a feature pyramid. It
+looks for nearest-neighbour resizing that was written as several operations for TPUs.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 
 class OpTypePattern:
-    """An operation of certain types, fed by operations that match patterns of their own."""
+    """A pattern: the types that an operation may have, and the patterns of its inputs."""
 
     def __init__(
         self,
@@ -21,13 +21,13 @@ class OpTypePattern:
         inputs: Sequence[OpTypePattern | str] | None = None,
         ordered_inputs: bool = True,
     ) -> None:
-        """States the pattern.
+        """Keeps the pattern.
 
         Args:
-          op_type: a type of operation, several joined by `|`, or `*` for any.
-          name: a name under which `MatchResult` knows the operation.
-          inputs: a pattern, or a type, for each input; None if the inputs do not matter.
-          ordered_inputs: whether the inputs must match in their order.
+          op_type: a type of operation; several joined by `|`; or `*` for any.
+          name: the name by which `MatchResult` finds the operation.
+          inputs: a pattern or a type for each input; None if the inputs do not matter.
+          ordered_inputs: whether the inputs must match in this order.
         """
         self.op_types = op_type.split("|")
         self.name = name
@@ -42,18 +42,18 @@ class OpTypePattern:
 
 
 class MatchResult:
-    """Which operation and tensor each pattern stands for, in one place of the graph."""
+    """One place of a graph that matches: the operation and tensor of each pattern."""
 
     def __init__(self, found: dict[OpTypePattern, tuple[Any, Any]]) -> None:
-        """Keeps operation and tensor by pattern."""
+        """Keeps the operation and tensor of each pattern."""
         self._found = found
 
     def get_op(self, pattern_or_name: OpTypePattern | str) -> Any:
-        """The operation of a pattern, or None."""
+        """The operation of a pattern; None if there is no such pattern."""
         return self._get(pattern_or_name)[0]
 
     def get_tensor(self, pattern_or_name: OpTypePattern | str) -> Any:
-        """The tensor through which that operation feeds the next, or None."""
+        """The output of that operation that the next one reads; None if there is no such pattern."""
         return self._get(pattern_or_name)[1]
 
     def _get(self, wanted: OpTypePattern | str) -> tuple[Any, Any]:
@@ -64,21 +64,21 @@ class MatchResult:
 
 
 class GraphMatcher:
-    """Looks for the places of a graph where a pattern fits."""
+    """Looks for the places of a graph that match a pattern."""
 
     def __init__(self, pattern: OpTypePattern) -> None:
-        """Looks for `pattern`."""
+        """Keeps the pattern to look for."""
         self._pattern = pattern
 
     def match_graph(self, graph: Any) -> Iterator[MatchResult]:
-        """All places of the graph as it is now."""
+        """All places that match, in the graph as it is now."""
         for op in graph.get_operations():
             match = self.match_op(op)
             if match is not None:
                 yield match
 
     def match_op(self, op: Any) -> MatchResult | None:
-        """The place that ends in `op`, or None."""
+        """The place that ends in `op`; None if it does not match."""
         found = _match(self._pattern, op, op.outputs[0] if op.outputs else None, {})
         return None if found is None else MatchResult(found)
 
@@ -87,7 +87,10 @@ _Found = dict[OpTypePattern, tuple[Any, Any]]
 
 
 def _match(pattern: OpTypePattern, op: Any, tensor: Any, found: _Found) -> _Found | None:
-    """`found` and what `pattern` adds to it, or None; a pattern that stands in two places means the same operation."""
+    """`found` with what `pattern` adds to it; None if it does not match.
+
+    A pattern that is used in two places means the same operation in both.
+    """
     if pattern in found:
         return found if found[pattern][0] is op else None
     if not pattern.fits(op):

@@ -1,4 +1,4 @@
-"""`tensorflow.contrib.training.HParams`: a bag of named values, as far as the engine uses it."""
+"""`tensorflow.contrib.training.HParams`: a set of named values. Only the methods that the engine calls are here."""
 
 import re
 from typing import Any
@@ -18,28 +18,28 @@ class HParams:
         return name in vars(self)
 
     def add_hparam(self, name: str, value: Any) -> None:
-        """Adds a value under a name that is not taken."""
+        """Adds a value under a new name."""
         if name in self:
             raise ValueError(f"Hyperparameter name is reserved: {name}")
         setattr(self, name, value)
 
     def set_hparam(self, name: str, value: Any) -> None:
-        """Changes a value that exists."""
+        """Changes an existing value."""
         if name not in self:
             raise KeyError(name)
         setattr(self, name, value)
 
     def override_from_dict(self, values: dict[str, Any]) -> "HParams":
-        """Changes several values that exist."""
+        """Changes several existing values."""
         for name, value in values.items():
             self.set_hparam(name, value)
         return self
 
     def parse(self, assignments: str) -> "HParams":
-        """Changes values by text such as `depth=3,rate=0.1,names=[a,b]`; each keeps the type that it had.
+        """Changes values by text such as `depth=3,rate=0.1,names=[a,b]`. Each value keeps its type.
 
         Raises:
-          ValueError: the text is no such list, names no value that exists, or a value is not of the old one's type.
+          ValueError: the text is not such a list, a name does not exist, or a value is not of the old value's type.
         """
         for name, text in _ASSIGNMENT.findall(assignments):
             if name not in self:
@@ -50,7 +50,7 @@ class HParams:
         return self
 
     def get(self, name: str, default: Any = None) -> Any:
-        """The value of that name, or `default`."""
+        """The value of that name; `default` if it does not exist."""
         return vars(self).get(name, default)
 
     def values(self) -> dict[str, Any]:
@@ -59,7 +59,7 @@ class HParams:
 
 
 def _like(old: Any, text: str) -> Any:
-    """The value that `text` stands for, of the type of `old`."""
+    """`text` as a value of the type of `old`."""
     if isinstance(old, list):
         items = [item.strip() for item in text.strip("[] ").split(",")]
         return [_like(old[0] if old else "", item) for item in items if item]

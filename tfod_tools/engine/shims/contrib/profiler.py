@@ -5,7 +5,7 @@ from typing import Any
 
 
 def model_analyzer() -> Any:
-    """A module-like object with the two option sets and the one function that the engine's exporter uses."""
+    """A namespace with the two sets of options and the one function that the engine's exporter uses."""
     import tensorflow.compat.v1 as tf
 
     builder = tf.profiler.ProfileOptionBuilder

@@ -1,4 +1,4 @@
-"""`rms_prop_optimizer.decay` as what it is in the config's schema: the decay of the mean of squared gradients."""
+"""Makes `rms_prop_optimizer.decay` the decay of the mean of squared gradients, as the config's schema says."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any
 
-from tfod_tools.engine.replacing import replaced
+from tfod_tools.engine.training.replacing import replaced
 
 
 @contextlib.contextmanager
 def decay_of_the_mean() -> Iterator[None]:
-    """Lets the engine's TF2 style build RMSProp as its TF1 style does.
+    """Makes the engine's TF2 style build RMSProp as its TF1 style does.
 
-    The engine passes the field, 0.9 by default, as Keras' `decay`, which divides the learning rate by 1 + 0.9 * step:
-    after a thousand steps it is a thousandth, while TensorBoard goes on to show the configured one.
+    The engine passes the field, 0.9 by default, as Keras' `decay`. This divides the learning rate by 1 + 0.9 * step:
+    after a thousand steps it is a thousandth, but TensorBoard still shows the configured learning rate.
     """
     import tensorflow.compat.v1 as tf
 

@@ -1,4 +1,4 @@
-"""Training in TF1 style: what the engine's `model_main` does, with its losses reported and a stop that saves."""
+"""Training in TF1 style: the same as the engine's `model_main`, but it reports losses and saves when it is stopped."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from object_detection import model_hparams, model_lib
 from tensorflow.compat.v1 import estimator as tf_estimator
 from tensorflow.python.training.basic_session_run_hooks import NanLossDuringTrainingError
 
-from tfod_tools.base.errors import Interrupted
-from tfod_tools.engine import checkpoints, cluster, divergence, estimator_cluster
+from tfod_tools.engine import checkpoints
 from tfod_tools.engine.channel import Channel, stop_requests
+from tfod_tools.engine.training import cluster, endings, estimator_cluster
 
 _REPORT_EVERY_S = 0.5
 
@@ -22,17 +22,17 @@ _REPORT_EVERY_S = 0.5
 def train(*, config: str, model_dir: str, steps: int, checkpoint_every: int, events: Channel) -> None:
     """Trains up to the step `steps`, from the last checkpoint in `model_dir` if there is one.
 
-    As a task of a cluster it does its part of that. The last step is always checkpointed. The fine-tuning checkpoint of
-    the config is loaded: `model_main` passes no hyperparameters and so never does that.
+    In a cluster it does the part of this process. The last step always gets a checkpoint. The config's
+    `fine_tune_checkpoint` is loaded; `model_main` never does that, because it passes no hyperparameters.
 
     Raises:
-      CheckpointError: the folder already holds a checkpoint of that step or a later one.
-      Interrupted: a signal asked to stop; the checkpoint is saved.
+      CheckpointError: the folder already holds a checkpoint of that step or of a later one.
+      Interrupted: a signal asked to stop. The checkpoint is saved.
       EngineError: the loss is not a number any more.
     """
     stop = stop_requests()
     part = cluster.part()
-    # In a cluster the others may reach the last step at any moment; the Estimator then ends at once.
+    # In a cluster the other tasks may reach the last step at any moment. The Estimator then ends at once.
     start = (
         checkpoints.step_to_start(model_dir, "tf1", steps) if part.alone else checkpoints.last_step(model_dir, "tf1")
     )
@@ -57,19 +57,17 @@ def train(*, config: str, model_dir: str, steps: int, checkpoint_every: int, eve
         else:
             estimator_cluster.run(parts, part, steps=steps, reporter=reporter, events=events)
     except NanLossDuringTrainingError as error:
-        raise divergence.error(reporter.step) from error
+        raise endings.diverged(reporter.step) from error
     if not part.trains:
         events.send("result", step=steps, checkpoint=tf.train.latest_checkpoint(model_dir))
         return
     if stop.is_set() and reporter.step < steps:
-        raise Interrupted(
-            f"Stopped at step {reporter.step} of {steps}; its checkpoint is saved, a rerun goes on there."
-        )
+        raise endings.stopped(reporter.step, steps)
     events.send("result", step=max(reporter.step, start), checkpoint=tf.train.latest_checkpoint(model_dir))
 
 
 def _creator_that_keeps_losses(losses: dict[str, Any]) -> Any:
-    """A `model_fn_creator` as the engine's own, that also leaves the loss tensors of the graph in `losses`."""
+    """A `model_fn_creator` like the engine's own, which also puts the loss tensors of the graph into `losses`."""
 
     def creator(detection_model_fn: Any, *args: Any, **kwargs: Any) -> Any:
         def model_with_known_losses(**options: Any) -> Any:
@@ -77,7 +75,7 @@ def _creator_that_keeps_losses(losses: dict[str, Any]) -> Any:
             loss = model.loss
 
             def kept_loss(*loss_args: Any, **loss_kwargs: Any) -> Any:
-                # model_fn adds the regularisation and the total to this same dictionary.
+                # model_fn adds the regularisation loss and the total to this dictionary.
                 kept[0] = loss(*loss_args, **loss_kwargs)
                 return kept[0]
 
@@ -99,7 +97,7 @@ def _creator_that_keeps_losses(losses: dict[str, Any]) -> Any:
 
 
 class _Reporter(tf.train.SessionRunHook):  # type: ignore[misc]
-    """Reports losses and learning rate, and asks the session to stop when a signal did."""
+    """Reports losses and learning rate, and stops the session after a signal."""
 
     def __init__(self, events: Channel, losses: dict[str, Any], stop: threading.Event, *, last_step: int) -> None:
         self.step = 0
@@ -124,7 +122,7 @@ class _Reporter(tf.train.SessionRunHook):  # type: ignore[misc]
 
     def after_run(self, run_context: Any, run_values: Any) -> None:
         values = run_values.results
-        # The step is read beside the update, before it or after it; a run is one step, or more where others train too.
+        # The step may be read before or after the update. A run is one step, or several where others train too.
         self.step = max(self.step + 1, int(values["step"]))
         now = time.monotonic()
         if now - self._reported >= _REPORT_EVERY_S or self.step >= self._last_step:

@@ -4,14 +4,14 @@ from typing import Any
 
 
 def moving_average_optimizer() -> Any:
-    """The class; made on demand, since its base comes with TensorFlow."""
+    """The class. A function makes it, because its base class needs TensorFlow."""
     import tensorflow.compat.v1 as tf
 
     class MovingAverageOptimizer(tf.train.Optimizer):  # type: ignore[misc]
-        """Another optimizer, plus an exponential moving average of every variable that it trains.
+        """An optimizer that also keeps an exponential moving average of every variable that it trains.
 
-        The averages are shadow variables `<variable>/ExponentialMovingAverage`, which is where the engine's evaluation
-        and export look when `eval_config.use_moving_averages` is set.
+        The averages are the variables `<variable>/ExponentialMovingAverage`. The engine's evaluation and export read
+        them when `eval_config.use_moving_averages` is set.
         """
 
         def __init__(

@@ -1,4 +1,4 @@
-"""The part of this process in a cluster, as TF_CONFIG has it; `cloud/tasks/tf_config.py` writes it."""
+"""The part of this process in a cluster, read from TF_CONFIG. `cloud/tasks/tf_config.py` writes it."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ _TRAINERS = ("chief", "worker")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """What this process is.
+    """The part of one process.
 
     Attributes:
       role: "chief", "worker", "ps" or "evaluator".
-      trainers: how many processes train: the chief and the workers.
-      alone: whether there is no cluster at all.
+      trainers: number of processes that train: the chief and the workers.
+      alone: whether there is no cluster.
     """
 
     role: str = "chief"
@@ -30,7 +30,7 @@ class Part:
 
 
 def part() -> Part:
-    """The part of this process; without TF_CONFIG that of a chief that is alone."""
+    """The part of this process. Without TF_CONFIG it is a chief that is alone."""
     text = os.environ.get("TF_CONFIG")
     if not text:
         return Part()

@@ -1,12 +1,12 @@
-"""Which activations of a graph are quantised, for `_contrib_quantize`.
+"""Chooses the activations of a graph that are quantised.
 
 "Activations are quantized at points where they would be during inference, e.g. after the activation function is applied
 to a convolutional or fully connected layer's output, or after a bypass connection adds or concatenates the outputs of
-several layers together" (section 3 of Jacob et al. 2018, arXiv:1712.05877). Beyond the layers themselves, these points
-are where values are computed on the way from a layer to the next. What becomes of the predictions (losses, decoding,
-non-maximum suppression) is not on such a way and stays as it is.
+several layers together" (section 3 of Jacob et al. 2018, arXiv:1712.05877). So these are the results of layers, and
+the values that are computed between one layer and the next. What follows the predictions (losses, decoding,
+non-maximum suppression) does not lie between two layers and stays as it is.
 
-Works with TensorFlow 2.x in graphs.
+Works in graphs of TensorFlow 2.x.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from tfod_tools.engine.shims._contrib_quantize_layers import PRODUCTS, Layer, distinct, replace, scoped
-from tfod_tools.engine.shims._contrib_quantize_ranges import Ranges
+from tfod_tools.engine.shims.contrib.quantize.layers import PRODUCTS, Layer, distinct, replace, scoped
+from tfod_tools.engine.shims.contrib.quantize.ranges import Ranges
 
-# Integer kernels apply these within the operation before them (section 2.4), whose result is not rounded in between.
+# Integer kernels apply these inside the operation before them (section 2.4), without rounding in between.
 _FUSED = ("Relu", "Relu6")
 _COMPUTING = (
     *_FUSED,
@@ -25,7 +25,7 @@ _COMPUTING = (
     *("ConcatV2", "FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3"),
     *("Elu", "LeakyRelu", "Selu", "Sigmoid", "Softplus", "Tanh"),
 )
-# The values of their result are values of their input, or means of them.
+# Their results are values of their input, or means of such values.
 _PASSING = (
     *("AvgPool", "BatchToSpaceND", "CropAndResize", "DepthToSpace", "ExpandDims", "Identity", "Max", "MaxPool"),
     *("MirrorPad", "Pack", "Pad", "PadV2", "Reshape", "ResizeBilinear", "ResizeNearestNeighbor", "Slice"),
@@ -35,7 +35,7 @@ _PASSING = (
 
 
 def quantise_activations(graph: Any, layers: Sequence[Layer], ranges: Ranges) -> None:
-    """Quantises the results of the layers, and what is computed of them for further layers, in the default graph."""
+    """Quantises the results of the layers and the values between layers, in the default graph."""
     names = {_activated(layer.output): scoped(layer.name, "act_quant") for layer in layers}
     for tensor, layer in _between(graph, layers):
         kind = tensor.op.type.removesuffix("V2").lower()
@@ -46,7 +46,7 @@ def quantise_activations(graph: Any, layers: Sequence[Layer], ranges: Ranges) ->
 
 
 def _activated(tensor: Any) -> Any:
-    """The result of the activation function that is fused with the operation of `tensor`, or `tensor` itself."""
+    """The result of the activation function that is fused with the operation of `tensor`; else `tensor` itself."""
     readers = [op for op in tensor.consumers() if op.type in _COMPUTING + _PASSING + PRODUCTS]
     if len(readers) == 1 and readers[0].type in _FUSED:
         return readers[0].outputs[0]
@@ -57,11 +57,11 @@ def _activated(tensor: Any) -> Any:
 
 
 def _between(graph: Any, layers: Sequence[Layer]) -> Iterator[tuple[Any, Layer]]:
-    """What is computed between layers, and the predictions of several put together.
+    """The tensors that are computed between layers, and the concatenated predictions of several layers.
 
     Yields:
-      each such tensor, and the last layer that it is computed of. Layers give these ranges their names, since the names
-      of other operations depend on what else was built before.
+      Each such tensor, and the last layer from which it is computed. That layer names its range, because the names of
+      other operations depend on what was built before.
     """
     operations = [op for op in graph.get_operations() if op.type in _COMPUTING + _PASSING]
     last = {layer.output: index for index, layer in enumerate(layers)}
@@ -84,11 +84,11 @@ def _between(graph: Any, layers: Sequence[Layer]) -> Iterator[tuple[Any, Layer]]
 
 
 def _joined(operations: Sequence[Any], predictions: Mapping[Any, str]) -> set[Any]:
-    """The concatenations of nothing but predictions, of several layers, as those of all feature maps are.
+    """The concatenations that hold only predictions of several layers, such as those of all feature maps.
 
     Args:
-      operations: those of the graph that compute and pass values.
-      predictions: results of layers that feed no other layer, and the layers' names.
+      operations: operations of the graph that compute or pass values.
+      predictions: results of layers that feed no other layer, with the layers' names.
     """
     of: dict[Any, str | None] = dict(predictions)
     joined = set()
@@ -102,5 +102,5 @@ def _joined(operations: Sequence[Any], predictions: Mapping[Any, str]) -> set[An
 
 
 def _values(op: Any) -> list[Any]:
-    """The inputs that carry values; the boxes of CropAndResize do not."""
+    """The inputs that carry values. The boxes of CropAndResize do not."""
     return list(op.inputs[:1] if op.type == "CropAndResize" else op.inputs)

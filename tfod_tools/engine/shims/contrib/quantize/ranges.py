@@ -1,8 +1,7 @@
-"""Fake quantisation with stored ranges, for `_contrib_quantize`.
+"""Simulates quantisation with ranges that are stored in the checkpoint.
 
-Quantisation and its simulation are those of sections 2.1 and 3 of Jacob et al., "Quantization and Training of Neural
-Networks for Efficient Integer-Arithmetic-Only Inference", CVPR 2018 (arXiv:1712.05877). Works with TensorFlow 2.x in
-graphs, with reference and with resource variables.
+Sections 2.1 and 3 of Jacob et al., "Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only
+Inference", CVPR 2018 (arXiv:1712.05877). Works in graphs of TensorFlow 2.x, with reference and resource variables.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ COLLECTION = "quant_vars"
 
 # "Close to 1, so that observed ranges are smoothed across thousands of training steps" (section 3.1).
 _DECAY = 0.999
-# What a range is before the first step: that of the activation ReLU6, on both sides.
+# The range before the first step: that of the activation ReLU6, on both sides of 0.
 _INITIAL = 6.0
 
 
@@ -24,11 +23,11 @@ class Ranges:
     """Quantises tensors of the default graph, each with a range of its own.
 
     Attributes:
-      training: whether ranges are learned; otherwise they are only read.
-      started: whether quantisation has begun, a bool tensor, or None if it always has; ranges are learned before too.
+      training: whether ranges are learned. If not, they are only read.
+      started: a bool tensor: whether quantisation has begun; None if it begins at once. Ranges are learned before too.
       weight_bits: bits of a weight.
       activation_bits: bits of an activation.
-      symmetric: whether ranges are such that 0 is the middle of the quantised values.
+      symmetric: whether 0 is the middle of the quantised values.
     """
 
     training: bool
@@ -40,22 +39,22 @@ class Ranges:
     def weights(self, tensor: Any, name: str) -> Any:
         """`tensor`, quantised in its own range at this step (section 3.1).
 
-        The lowest value is not used, so that an int8 product of weights never is (-128) * (-128) (appendix B).
+        The lowest value is not used, so that a product of int8 weights is never (-128) * (-128) (appendix B).
 
         Args:
           tensor: weights, float32.
-          name: of the variable scope with the range's `min` and `max`.
+          name: the variable scope of the range's `min` and `max`.
         """
         return self._quantise(tensor, name, bits=self.weight_bits, weights=True)
 
     def activations(self, tensor: Any, name: str) -> Any:
         """`tensor`, quantised in the exponential moving average of its range (section 3.1).
 
-        The average is corrected for its start, so that it is the first step's range after the first step.
+        The average is corrected for its start: after the first step it is the range of that step.
 
         Args:
           tensor: activations, float32.
-          name: of the variable scope with the range's `min` and `max`.
+          name: the variable scope of the range's `min` and `max`.
         """
         return self._quantise(tensor, name, bits=self.activation_bits, weights=False)
 
@@ -74,7 +73,7 @@ class Ranges:
             return quantised() if self.started is None else tf.cond(self.started, quantised, lambda: tensor)
 
     def _range(self, tensor: Any, *, bits: int, weights: bool) -> tuple[Any, Any]:
-        """The smallest range that holds 0, as padding needs it (section 2.1), and the values of `tensor`."""
+        """The smallest range that holds the values of `tensor` and 0, which padding needs (section 2.1)."""
         import tensorflow.compat.v1 as tf
 
         tensor = tf.stop_gradient(tensor)
@@ -82,7 +81,7 @@ class Ranges:
         if self.symmetric:
             high = tf.maximum(-low, high)
             most = 2 ** (bits - 1) - 1
-            # In two's complement there is one value more below 0 than above, which weights do not use.
+            # Two's complement has one more value below 0 than above; weights do not use it.
             low = -high if weights else -high * (most + 1) / most
         return low, high
 
@@ -90,7 +89,7 @@ class Ranges:
 def _variable(name: str, value: float) -> Any:
     import tensorflow.compat.v1 as tf
 
-    # Not in MOVING_AVERAGE_VARIABLES, for whose members evaluation with use_moving_averages wants further averages.
+    # Not in MOVING_AVERAGE_VARIABLES: evaluation with use_moving_averages would ask for averages of them too.
     collections = [tf.GraphKeys.GLOBAL_VARIABLES, tf.GraphKeys.MODEL_VARIABLES, COLLECTION]
     return tf.get_variable(
         name, [], tf.float32, tf.constant_initializer(value), trainable=False, collections=collections
@@ -98,7 +97,7 @@ def _variable(name: str, value: float) -> Any:
 
 
 def _follow(variable: Any, value: Any, *, weights: bool) -> Any:
-    """The value of `variable` after it was set to `value`, or moved towards it."""
+    """The value of `variable` after it was set to `value` (weights) or moved towards it (activations)."""
     import tensorflow.compat.v1 as tf
     from tensorflow.python.training import moving_averages
 
