@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
+import json
 import re
 import shlex
 import subprocess
@@ -26,6 +27,17 @@ def test_what_is_installed_is_shown_beside_what_is_tested() -> None:
         assert re.search(rf"^{package} +{re.escape(importlib.metadata.version(package))} ", said, re.MULTILINE)
     assert re.search(r"TensorFlow 2\.\d\d on Python 3\.\d\d: supported\.", said)
     assert "its files are the tested ones" in said
+
+
+def test_what_is_installed_as_json() -> None:
+    answer = json.loads(tiny_run.tfod("engine", "--dry_run", "--json"))
+    assert answer["packages"][0]["package"] == "tensorflow"
+    assert answer["packages"][0]["installed"] == importlib.metadata.version("tensorflow")
+    assert (answer["verdict"].endswith(": supported."), answer["styles"]) == (True, [])
+    assert "its files are the tested ones" in answer["engine"]
+    answer = json.loads(tiny_run.tfod("engine", "--install=2.20", "--dry_run", "--json"))
+    assert [tuple(command) for command in answer["commands"]] == list(installation.plan("2.20"))
+    assert tiny_run.tfod("engine", "--dry_run", "--quiet") == ""
 
 
 def test_a_bad_checkout_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -106,7 +118,7 @@ def test_tensorflow_need_not_be_installed(tmp_path: Path) -> None:
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "TensorFlow is not installed." in done.stdout
-    assert "engine: not installed. Run: python -m tfod_tools.engine --install=2.20.0" in done.stdout
+    assert "engine: not installed. Run: tfod engine --install=2.20.0" in done.stdout
 
 
 @pytest.mark.engine

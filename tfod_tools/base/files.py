@@ -146,7 +146,7 @@ class Folder(Protocol):
         """Whether there is a file of this name."""
 
     def take(self, path: Path) -> None:
-        """Moves the local file at `path` into this folder, completely or not at all. Replaces a file of the same name."""
+        """Moves the local file at `path` into this folder, whole or not at all. Replaces a file of that name."""
 
     def remove(self, name: str) -> None:
         """Removes a file, if there is one."""

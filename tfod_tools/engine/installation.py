@@ -6,6 +6,7 @@ import importlib.util
 import subprocess
 import sys
 
+from tfod_tools.base import output
 from tfod_tools.base.errors import EngineError, UsageError
 from tfod_tools.engine import versions
 
@@ -26,7 +27,7 @@ def plan(version: str, python: int = sys.version_info[1]) -> tuple[Command, Comm
 
 
 def run(commands: tuple[Command, ...]) -> None:
-    """Runs the pip commands. pip prints to the terminal.
+    """Runs the pip commands. What pip prints goes to the terminal; with `--json` or `--quiet`, to standard error.
 
     Raises:
       UsageError: there is no pip.
@@ -35,6 +36,7 @@ def run(commands: tuple[Command, ...]) -> None:
     if importlib.util.find_spec("pip") is None:
         raise UsageError("this Python has no pip. Run: python -m ensurepip")
     for command in commands:
-        status = subprocess.run(command, check=False).returncode
+        out = None if output.mode() == "text" else sys.stderr
+        status = subprocess.run(command, stdout=out, check=False).returncode
         if status:
             raise EngineError(f"pip stopped with status {status}. Its message is above.")
