@@ -50,7 +50,7 @@ def main(arguments: Sequence[str]) -> int:
         model_dir,
         steps=_STEPS.value,
         checkpoint_every=_CHECKPOINT_EVERY.value,
-        own=extension.located(_EXTENSION.value),
+        extension=extension.located(_EXTENSION.value),
     )
     job = planned.job
     if _DRY_RUN.value:

@@ -32,7 +32,7 @@ def plan(
     *,
     steps: int | None = None,
     checkpoint_every: int | None = None,
-    own: str | None = None,
+    extension: str | None = None,
 ) -> Plan:
     """Checks what can be checked without TensorFlow.
 
@@ -41,7 +41,7 @@ def plan(
       model_dir: folder of the run; may exist.
       steps: last step; None for the config's own.
       checkpoint_every: steps between checkpoints; None for a tenth of the run, at most 1000.
-      own: file or module with the user's own feature extractor; None if there is none.
+      extension: file or module with the user's own feature extractor; None if there is none.
 
     Raises:
       ConfigError: the config cannot be read, names no steps, or the folder holds another config.
@@ -60,10 +60,10 @@ def plan(
     job = TrainJob(
         config=str(run_folder.path(model_dir).resolve()),
         model_dir=str(model_dir.resolve()),
-        style=style.style_of(pipeline, own),
+        style=style.style_of(pipeline, extension),
         steps=last_step,
         checkpoint_every=checkpoint_every or _a_tenth(last_step),
-        extension=own,
+        extension=extension,
     )
     return Plan(job=job, config=run_folder.text(pipeline), batch_size=pipeline.train_config.batch_size)
 
