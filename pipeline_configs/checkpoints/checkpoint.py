@@ -1,4 +1,4 @@
-"""What a checkpoint of TensorFlow holds, told from its index: names and shapes, without TensorFlow.
+"""The names and shapes of the weights in a TensorFlow checkpoint, read from its index without TensorFlow.
 
 The index maps each name to a `BundleEntryProto`, and "" to a `BundleHeaderProto`; both are defined in
 github.com/tensorflow/tensorflow/blob/master/tensorflow/core/protobuf/tensor_bundle.proto.
@@ -20,10 +20,10 @@ _ENTRY_TYPE, _ENTRY_SHAPE, _ENTRY_SHARD, _ENTRY_OFFSET, _ENTRY_SIZE = 1, 2, 3, 4
 _SHAPE_DIMENSION = 2
 _DIMENSION_SIZE = 1
 
-CLASSIFIER = "feature_extractor/"  # begins the names of a classification network of TF2's kind
+CLASSIFIER = "feature_extractor/"  # the beginning of the names in a TF2 checkpoint of a classifier
 _OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
 _HEADER = b""
-_SLICE = b"\0"  # begins the key of a part of a tensor; the whole tensor has an entry too
+_SLICE = b"\0"  # the beginning of the key of a part of a tensor; the whole tensor has an entry too
 
 # NumPy's names of TensorFlow's floating-point types: DataType in tensorflow/core/framework/types.proto.
 _FLOATS = {1: "<f4", 2: "<f8", 19: "<f2"}
@@ -33,13 +33,13 @@ Shape = tuple[int, ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Numbers:
-    """Where the numbers of a tensor lie.
+    """The place of a tensor's numbers.
 
     Attributes:
       kind: NumPy's name of their type.
-      file: what the name of their file ends in, after the prefix.
-      offset: in bytes.
-      size: in bytes.
+      file: the end of the file's name, after the prefix.
+      offset: bytes before them in the file.
+      size: how many bytes they take.
     """
 
     kind: str
@@ -50,12 +50,12 @@ class Numbers:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checkpoint:
-    """Names and shapes of a checkpoint.
+    """The contents of a checkpoint.
 
     Attributes:
-      prefix: what the names of its files begin with.
-      shapes: of each tensor, by name.
-      numbers: where those of each tensor of floating-point numbers lie, by its name.
+      prefix: the beginning of its files' names.
+      shapes: the shape of each tensor, by name.
+      numbers: the place of the numbers of each floating-point tensor, by name.
     """
 
     prefix: str
@@ -64,37 +64,36 @@ class Checkpoint:
 
     @property
     def object_based(self) -> bool:
-        """Whether it is of TF2's kind, in which a name is a path from object to object."""
+        """Whether it is of TF2 style, in which the name of a weight is a path from object to object."""
         return _OBJECT_GRAPH in self.shapes
 
     @property
     def of_detector(self) -> bool:
-        """Whether it is of TF2's kind and was written when a detector was trained."""
+        """Whether it is of TF2 style and comes from the training of a detector."""
         return self.object_based and self.has("model/") and not self.has(CLASSIFIER)
 
     def has(self, beginning: str) -> bool:
-        """Whether a name begins so."""
+        """Whether the name of a tensor has this beginning."""
         return any(name.startswith(beginning) for name in self.shapes)
 
     @property
     def kind(self) -> str:
-        """In words."""
-        return f"a checkpoint of TF{2 if self.object_based else 1}'s kind"
+        """Its style in words, for messages."""
+        return f"a checkpoint of TF{2 if self.object_based else 1} style"
 
 
 def read(prefix: str) -> Checkpoint:
     """The checkpoint whose files' names begin with `prefix`.
 
     Raises:
-      CheckpointError: there is none, its index cannot be read, or its data are not all there.
+      CheckpointError: there is no such checkpoint, its index cannot be read, or a part of its data is missing.
     """
     index = Path(f"{prefix}.index")
     try:
         content = index.read_bytes()
     except (OSError, ValueError) as error:
-        raise CheckpointError(
-            "is no checkpoint: there is no such .index file. Check the prefix.", path=prefix
-        ) from error
+        message = f"this is not the prefix of a checkpoint: there is no file {index.name}. Check the prefix."
+        raise CheckpointError(message, path=prefix) from error
     try:
         shapes, numbers, files = _read(content)
     except CheckpointError as error:
@@ -106,7 +105,7 @@ def read(prefix: str) -> Checkpoint:
 
 
 def not_a_number(there: Checkpoint) -> str | None:
-    """The first tensor, in order of names, that holds infinity or what is no number; None where all are numbers.
+    """The name of the first tensor, in order of names, that has an infinite value or NaN; None if there is none.
 
     Raises:
       CheckpointError: the data cannot be read.
@@ -118,14 +117,14 @@ def not_a_number(there: Checkpoint) -> str | None:
         try:
             values = np.fromfile(path, numbers.kind, numbers.size // int(numbers.kind[2:]), offset=numbers.offset)
         except OSError as error:
-            raise CheckpointError(f"cannot be read ({error.strerror}).", path=path) from error
+            raise CheckpointError(f"cannot be read: {error.strerror}. Check the file.", path=path) from error
         if not np.isfinite(values).all():
             return name
     return None
 
 
 def _read(index: bytes) -> tuple[dict[str, Shape], dict[str, Numbers], dict[str, int]]:
-    """Shapes and numbers by name; and what the names of the data's files end in, with the bytes that each must have."""
+    """Shapes by name, numbers by name, and the size in bytes of each data file, by the end of its name."""
     entries = dict(sstable.pairs(index))
     try:
         shards = _number(entries.pop(_HEADER), _HEADER_SHARDS)
@@ -148,9 +147,11 @@ def _read(index: bytes) -> tuple[dict[str, Shape], dict[str, Numbers], dict[str,
 
 def _check_data(path: Path, size: int) -> None:
     if not path.is_file():
-        raise CheckpointError("is missing: the index of the checkpoint is there without it. Copy it too.", path=path)
+        raise CheckpointError(
+            "is missing, but the .index file of the checkpoint is there. Copy this file too.", path=path
+        )
     if path.stat().st_size < size:
-        raise CheckpointError(f"is cut off: {path.stat().st_size} bytes, expected {size}. Copy it again.", path=path)
+        raise CheckpointError(f"is cut off: it has {path.stat().st_size} of {size} bytes. Copy it again.", path=path)
 
 
 def _shape(entry: bytes) -> Shape:
@@ -164,12 +165,12 @@ def _shape(entry: bytes) -> Shape:
 
 
 def _number(message: bytes, field: int) -> int:
-    """The field's number; 0 where it is not set."""
+    """The field's number; 0 if it is not set."""
     return next((int(value) for number, value in _fields(message) if number == field), 0)
 
 
 def _fields(message: bytes) -> Iterator[tuple[int, Any]]:
-    """Number and value of each field of a message of protocol buffers: an int, or bytes that may be a message."""
+    """The number and value of each field of a protocol buffer message. A value is an int or bytes."""
     at = 0
     while at < len(message):
         tag, at = sstable.varint(message, at)

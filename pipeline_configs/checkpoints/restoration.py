@@ -1,4 +1,4 @@
-"""Which weights of a model would come from a checkpoint: the engine, in a child process, builds the model and says."""
+"""Which weights of a model come from a checkpoint: the engine builds the model in a child process and answers."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ _MOST_GROUPS = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restoration:
-    """What becomes of the weights that the engine looks for.
+    """What the checkpoint gives for the weights that the engine looks for.
 
     Attributes:
-      restored: names of weights that the checkpoint has, in the shape that the model gives them.
-      missing: those that it does not have.
-      other_shape: those that it has in another shape: the checkpoint's, and the model's.
-      others: how many weights of the model are not looked for: they start from random values.
+      restored: names of weights that the checkpoint has in the model's shape.
+      missing: names of weights that the checkpoint does not have.
+      other_shape: names of weights that the checkpoint has in another shape; with its shape and the model's.
+      others: how many weights of the model the engine does not look for; they start from random values.
     """
 
     restored: tuple[str, ...]
@@ -41,22 +41,28 @@ class Restoration:
 
     @property
     def share(self) -> float:
-        """The part of them that is restored; 0 where it looks for none."""
+        """The share of them that is restored, from 0 to 1; 0 if the engine looks for none."""
         return len(self.restored) / max(1, self.wanted)
 
     def lines(self) -> Iterator[str]:
-        """What is told of it: counts, and what is not restored, in groups of like names."""
-        others = f"; it does not look for {self.others} more of the model" if self.others else ""
-        yield f"{len(self.restored)} of the {self.wanted} weights that the engine looks for would be restored{others}."
-        for name, count in groups(self.missing):
-            yield f"  not in the checkpoint: {count} {name}"
-        for name, count in groups(self.other_shape):
+        """The text for people: the counts, and the weights that are not restored, in groups of similar names."""
+        yield f"The engine would restore {len(self.restored)} of the {self.wanted} weights that it looks for."
+        if self.others:
+            yield f"Other weights of the model, which start from random values: {self.others}."
+        for name, count in _groups(self.missing):
+            yield f"  not in the checkpoint: {name} ({_weights(count)})"
+        for name, count in _groups(self.other_shape):
             theirs, ours = next(shapes for one, shapes in self.other_shape.items() if f"{one}/".startswith(f"{name}/"))
-            yield f"  of another shape: {count} {name}, such as {list(theirs)} that is {list(ours)} in the model"
+            example = f"for example {list(theirs)} in the checkpoint and {list(ours)} in the model"
+            yield f"  in another shape: {name} ({_weights(count)}), {example}"
 
 
-def groups(names: Iterable[str]) -> list[tuple[str, int]]:
-    """Common beginnings of names, as long as there are at most eight of them, and how many names have each."""
+def _weights(count: int) -> str:
+    return f"{count} weight{'' if count == 1 else 's'}"
+
+
+def _groups(names: Iterable[str]) -> list[tuple[str, int]]:
+    """Common beginnings of the names, as long as possible with at most eight of them, and how many names have each."""
     parts = [name.split("/") for name in names]
     found = Counter[str]()
     for depth in range(1, max(map(len, parts), default=0) + 1):
@@ -68,18 +74,18 @@ def groups(names: Iterable[str]) -> list[tuple[str, int]]:
 
 
 def ask(config: Config, prefix: str, style: Style, own: str | None) -> Restoration:
-    """Has the engine build the model of `config`, and compare it with the checkpoint `prefix`.
+    """Lets the engine build the model of `config` and compare it with a checkpoint.
 
     Args:
       config: the pipeline.config; it is not changed.
-      prefix: of the checkpoint, in place of the config's own.
-      style: of the config.
-      own: file or module that brings the config's feature extractor; None if it is not the user's own.
+      prefix: the checkpoint; it takes the place of the config's own.
+      style: the style of the config.
+      own: the user's file or module with the feature extractor; None if the extractor is not the user's own.
 
     Raises:
       EngineError: the engine cannot build the model, or load anything into it.
     """
-    from tfod_tools.base import engine_process  # a config is mostly checked without
+    from tfod_tools.base import engine_process  # only needed here; most checks do not ask the engine
 
     copy = type(config)()
     copy.CopyFrom(config)
@@ -89,7 +95,7 @@ def ask(config: Config, prefix: str, style: Style, own: str | None) -> Restorati
     file.write_text(schema.dump(copy), encoding="utf-8")
     words = ["tfod_tools.engine.restoration", f"--style={style}", f"--config={file}", *extension.flags(own)]
     result = engine_process.run(words, log=folder / "engine.log")
-    shutil.rmtree(folder)  # stays where the engine failed: its log is there
+    shutil.rmtree(folder)  # after a failure the folder stays, because it holds the engine's log
     return Restoration(
         restored=tuple(result["restored"]),
         missing=tuple(result["missing"]),

@@ -1,6 +1,6 @@
-"""Sorted tables of keys and values, the format of LevelDB, in which TensorFlow keeps the index of a checkpoint.
+"""Reads a sorted table of keys and values: LevelDB's format, which TensorFlow uses for the index of a checkpoint.
 
-Format: github.com/google/leveldb/blob/main/doc/table_format.md. TensorFlow compresses no block of an index.
+Format: github.com/google/leveldb/blob/main/doc/table_format.md. TensorFlow does not compress an index.
 """
 
 from __future__ import annotations
@@ -16,13 +16,15 @@ _LONGEST_VARINT_BITS = 70
 
 
 def pairs(table: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Each key of the table with its value, in the order of keys. Checksums are not looked at.
+    """Each key of the table with its value, in the order of the keys. Checksums are not compared.
 
     Raises:
-      CheckpointError: it is no such table, or one that is cut off, damaged or compressed.
+      CheckpointError: the bytes are not such a table, or they are cut off, damaged or compressed.
     """
     if len(table) < _FOOTER_BYTES or not table.endswith(_MAGIC):
-        raise CheckpointError("is no index of a checkpoint: it does not end as one, and may be cut off.")
+        raise CheckpointError(
+            "does not end like the index of a checkpoint. It may be cut off. Copy or download it again."
+        )
     try:
         footer = table[-_FOOTER_BYTES:]
         _, at = _handle(footer, 0)  # of the meta index, which is empty
@@ -35,16 +37,16 @@ def pairs(table: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def damaged() -> CheckpointError:
-    """What is raised where the bytes contradict themselves."""
-    return CheckpointError("is a damaged index of a checkpoint. Copy or download it again.")
+    """The error for bytes that contradict each other."""
+    return CheckpointError("is a checkpoint's index, but it is damaged. Copy or download it again.")
 
 
 def varint(data: bytes, at: int) -> tuple[int, int]:
-    """The number of variable length at the place `at`, at most 64 bits, and the place after it.
+    """The number of variable length that starts at `at`, at most 64 bits, and the place after it.
 
     Raises:
-      IndexError: the data ends within it.
-      CheckpointError: it does not end where it must.
+      IndexError: the data end before the number does.
+      CheckpointError: the number has more bytes than 64 bits need.
     """
     number = 0
     for shift in range(0, _LONGEST_VARINT_BITS, 7):
@@ -64,13 +66,13 @@ def _handle(data: bytes, at: int) -> tuple[tuple[int, int], int]:
 
 
 def _block(table: bytes, offset: int, size: int) -> bytes:
-    if table[offset + size]:  # the byte behind a block says how it is compressed
-        raise CheckpointError("is a compressed index of a checkpoint, which TensorFlow does not write.")
+    if table[offset + size]:  # the byte after a block says how the block is compressed
+        raise CheckpointError("is compressed, but TensorFlow does not compress an index. Copy or download it again.")
     return table[offset : offset + size]
 
 
 def _entries(block: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """The pairs of a block: a key is what it shares with the key before it, and what is written of it."""
+    """The pairs of a block. A key is written as the length that it shares with the key before it, and the rest."""
     restarts = int.from_bytes(block[-_RESTART_BYTES:], "little")
     end = len(block) - _RESTART_BYTES * (restarts + 1)
     if end < 0:

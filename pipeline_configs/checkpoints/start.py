@@ -1,4 +1,4 @@
-"""Where training starts and on what, as far as the config alone does not say it."""
+"""What is known about the start of training in addition to the config."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from pipeline_configs.text.text_proto import Config
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
-    """What is known about it.
+    """How training starts, and on which machines.
 
     Attributes:
-      checkpoint: prefix of a checkpoint to look at in place of the config's own; None for that one.
-      model_dir: the folder of the run; None where it was not named.
-      restoration: what the engine says about the checkpoint; None where it was not asked.
-      gpus: how many share a batch; 0 where that was not told.
-      machines: how many train together, each on its own files; 0 where that was not told.
+      checkpoint: prefix of a checkpoint that takes the place of the config's own; None for the config's own.
+      model_dir: the folder of the run; None if it is not known.
+      restoration: the engine's answer about the checkpoint; None if the engine was not asked.
+      gpus: how many GPUs share a batch; 0 if that is not known.
+      machines: how many machines train together, each on its own files; 0 if that is not known.
     """
 
     checkpoint: str | None = None
@@ -29,12 +29,12 @@ class Start:
     machines: int = 0
 
     def prefix(self, config: Config) -> str:
-        """Of the checkpoint; "" where there is none."""
+        """The prefix of the checkpoint to start from; "" if there is none."""
         return self.checkpoint or str(config.train_config.fine_tune_checkpoint)
 
 
 def checkpoint_type(train_config: Any) -> str:
-    """Which part of the checkpoint is loaded, as the engine takes it where fine_tune_checkpoint_type is not set."""
+    """The part of the checkpoint that is loaded; if fine_tune_checkpoint_type is not set, the engine's choice."""
     return str(train_config.fine_tune_checkpoint_type) or (
         "detection" if train_config.from_detection_checkpoint else "classification"
     )

@@ -1,1 +1,1 @@
-"""Learning rates: what the engine makes of a config's schedule step by step, and schedules for runs of another size."""
+"""Learning rates: the rate that the engine uses at each step, and how it changes when the size of the run changes."""

@@ -1,4 +1,4 @@
-"""A learning rate as a picture."""
+"""A plot of the learning rate over the steps of a run."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from pipeline_configs.text.text_proto import Config
 from tfod_tools.base.errors import ConfigError, MissingPackageError
 
 _POINTS = 1000
-# A rate that falls to less than this part of its highest is shown on a logarithmic scale, so that its drops are seen.
+# If the rate falls below this part of its highest value, the scale is logarithmic, so that one can see every decay.
 _DEEP = 0.05
 
 
 def png(config: Config, images: int | None = None) -> bytes:
-    """The picture, as a PNG file, of the learning rate in the run that `config` describes.
+    """A PNG file that shows the learning rate in the run that `config` describes.
 
     Args:
       config: the pipeline.config.
-      images: of an epoch; None leaves out the axis of epochs.
+      images: how many images one epoch has; with None there is no axis of epochs.
 
     Raises:
       ConfigError: the config has no learning rate, or no num_steps.

@@ -1,9 +1,10 @@
-"""A run of another size: batch, GPUs, steps or epochs and learning rate as one coherent set of edits.
+"""Edits that change the size of a run: batch size, GPUs, steps or epochs, and the learning rate that fits them.
 
-The learning rate goes up and down linearly with the batch (Goyal et al. 2017, arXiv:1706.02677), from the batch of the
-config to begin with, which is that of the published values in a template. Where the length changes, warm-up and drops
-keep their share of the run, and a cosine ends at its last step. Drops beyond the published run come into it, the last
-at 8/9 (the 1x schedule of Detectron, whose drops are at 2/3 and 8/9).
+The learning rate changes in proportion to the batch size (Goyal et al. 2017, arXiv:1706.02677). The starting point is
+the batch size of the config that the user starts with; in a template it is the published one. If the length of the run
+changes, warm-up and decays keep their share of the run, and a cosine schedule ends at the last step. Some published
+configs have all decays after the end of the run. These are moved into the run, and the last one comes at 8/9 of it (as
+in the 1x schedule of Detectron, with decays at 2/3 and 8/9).
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from pipeline_configs.style import Style
 from pipeline_configs.text.text_proto import Config
 from tfod_tools.base.errors import UsageError
 
-# The fields of each kind of schedule that hold rates, and those that hold steps.
+# The fields of each kind of schedule that hold learning rates, and the fields that hold steps.
 _RATES = {
     "constant": ("learning_rate",),
     "exponential_decay": ("initial_learning_rate", "burnin_learning_rate", "min_learning_rate"),
@@ -33,22 +34,23 @@ _STEPS = {
     "manual_step": (),
     "cosine_decay": ("total_steps", "warmup_steps", "hold_base_rate_steps"),
 }
-# The engine's own size of the buffer, and how much memory a larger one may take.
+# The engine's default size of the buffer in records, and how much memory a larger buffer may take.
 _SHUFFLE_BUFFER = 2048
 _SHUFFLE_BYTES = 512e6
 _FILENAMES_BUFFER = 100
+_MOST_STEPS_BETWEEN_CHECKPOINTS = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """What is wished of a run; None leaves it to the config to begin with.
+    """The size of run that the user asks for; with None, a value stays as in the config that the user starts with.
 
     Attributes:
-      batch_size: images that each GPU takes in a step.
+      batch_size: how many images each GPU takes in one step.
       gpus: how many GPUs share the work.
       steps: the last step.
-      epochs: how often training sees each image, in place of steps.
-      lr: the highest learning rate, in place of the one that follows from the batch.
+      epochs: how often training sees each image; takes the place of `steps`.
+      lr: the highest learning rate; takes the place of the rate that follows from the batch size.
     """
 
     batch_size: int | None = None
@@ -58,22 +60,22 @@ class Run:
     lr: float | None = None
 
     def is_wished(self) -> bool:
-        """Whether anything is."""
+        """Whether the user asks for anything."""
         return bool(self.flags())
 
     def flags(self) -> str:
-        """The wishes as flags of make_config, which have their names."""
-        wishes = [(wish.name, getattr(self, wish.name)) for wish in fields(self)]
-        return " ".join(f"--{name}={value:.9g}" for name, value in wishes if value is not None)
+        """The values that are set, as flags of make_config."""
+        values = [(field.name, getattr(self, field.name)) for field in fields(self)]
+        return " ".join(f"--{name}={value:.9g}" for name, value in values if value is not None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sized:
-    """The edits that make a run of the wished size.
+    """The edits that give a run its size.
 
     Attributes:
       edits: by field path.
-      reason: where the learning rate comes from, in a sentence; "" where it stays.
+      reason: why the learning rate and its decays change, in sentences; "" if they stay.
     """
 
     edits: tuple[Edit, ...]
@@ -81,16 +83,16 @@ class Sized:
 
 
 def sized(run: Run, start: Config, style: Style, train: Split | None = None) -> Sized:
-    """The edits of `start` that make the run that is wished.
+    """The edits that give the run of `start` the size that the user asks for.
 
     Args:
-      run: the wishes.
-      start: the config to begin with, whose learning rate belongs to its batch.
-      style: in which it trains.
-      train: the records to train on; None where they are not known.
+      run: what the user asks for.
+      start: the config to begin with; its learning rate belongs to its batch size.
+      style: the style in which it trains.
+      train: the records to train on; None if they are not known.
 
     Raises:
-      UsageError: two wishes contradict each other, or need what is not there.
+      UsageError: two values contradict each other, or a value needs something that is missing.
     """
     before = start.train_config.batch_size
     batch, steps = _batch(run, before, style, train), _steps(run, start, style, train)
@@ -110,8 +112,21 @@ def sized(run: Run, start: Config, style: Style, train: Split | None = None) -> 
     return Sized(edits=(*edits, *_of_buffers(train)), reason=reason)
 
 
+def default_checkpoint_every(steps: int) -> int:
+    """Steps between two checkpoints of a run of `steps` steps, where the user names no number.
+
+    It is a tenth of the run, at most 1000 steps. Above 10 it is a multiple of 10, because the TF2 training loop can
+    then make ten steps at a time.
+    """
+    tenth = min(steps // 10, _MOST_STEPS_BETWEEN_CHECKPOINTS)
+    return max(1, tenth - tenth % 10 if tenth > 10 else tenth)
+
+
 def checkpoint_every(steps: int, images_per_step: int, images: int | None) -> int:
-    """Steps between two checkpoints, which are what is evaluated: about ten in a run, at the end of an epoch each."""
+    """Steps between two checkpoints for a run that make_config has sized: about a tenth of the run, in whole epochs.
+
+    Where an epoch is longer than a tenth of the run, or `images` is None, it is a tenth of the run.
+    """
     tenth = max(steps // 10, 1)
     epoch = math.ceil(images / images_per_step) if images and images_per_step else tenth
     return max(tenth // epoch, 1) * epoch if epoch <= tenth else tenth
@@ -120,26 +135,27 @@ def checkpoint_every(steps: int, images_per_step: int, images: int | None) -> in
 def _batch(run: Run, before: int, style: Style, train: Split | None) -> int:
     gpus = run.gpus or 1
     if gpus > 1 and style == "tf1":
-        raise UsageError(f"--gpus={gpus}: a config of TF1 style trains on one GPU. Take a template of TF2 style.")
+        raise UsageError(f"--gpus={gpus}: a config of TF1 style trains on one GPU. Choose a template of TF2 style.")
     batch = (run.batch_size or before) * gpus
     if not batch:
-        raise UsageError("train_config.batch_size is 0, expected an image a step or more. Name --batch_size.")
+        raise UsageError("train_config.batch_size is 0, so a step has no images. Set the batch size with --batch_size.")
     if train is None or batch <= train.images:
         return batch
     if run.batch_size or run.gpus:
-        raise UsageError(f"--batch_size: {batch} images a step of all GPUs, but there are {train.images} to train on.")
+        images = f"one step takes {batch} images on all GPUs together, but there are only {train.images} to train on"
+        raise UsageError(f"--batch_size: {images}. Choose a smaller one.")
     return train.images
 
 
 def _steps(run: Run, start: Config, style: Style, train: Split | None) -> int:
     if run.steps is not None and run.epochs is not None:
-        raise UsageError("found both of --steps and --epochs, expected one of them.")
+        raise UsageError("--steps and --epochs are both given. Give only one of them.")
     if run.epochs is None:
         return int(run.steps or start.train_config.num_steps)
     if not math.isfinite(run.epochs):
-        raise UsageError(f"--epochs is {run.epochs}, expected a number.")
+        raise UsageError(f"--epochs is {run.epochs}. Give a finite number.")
     if train is None:
-        raise UsageError("--epochs needs --records, which says how many images there are. Or name --steps.")
+        raise UsageError("--epochs needs --records, to know how many images there are. Add --records, or use --steps.")
     return math.ceil(run.epochs * train.images / _batch(run, start.train_config.batch_size, style, train))
 
 
@@ -147,16 +163,17 @@ def _factor(run: Run, found: Schedule, before: int, batch: int) -> tuple[float, 
     highest = _highest(found)
     if run.lr is not None:
         if not 0 < run.lr < math.inf:
-            raise UsageError(f"--lr is {run.lr:g}, expected a number above 0.")
+            raise UsageError(f"--lr is {run.lr:g}. Give a number above 0.")
         if not highest:
-            raise UsageError("--lr: every rate of the config is 0. Set the schedule by --set.")
-        if math.isclose(run.lr, highest, rel_tol=1e-6):  # the config keeps it with 32 bits
+            raise UsageError("--lr: every learning rate in the config is 0. Change the schedule with --set.")
+        if math.isclose(run.lr, highest, rel_tol=1e-6):  # the config holds rates with 32 bits
             return 1.0, ""
-        return run.lr / highest, f"Learning rate: {highest:.6g} -> {run.lr:.6g} at its highest, by --lr."
+        return run.lr / highest, f"The highest learning rate changes from {highest:.6g} to {run.lr:.6g}, as --lr says."
     if batch == before or not before:
         return 1.0, ""
-    words = f"Learning rate: {highest:.6g} -> {highest * batch / before:.6g} at its highest, linear with the batch,"
-    return batch / before, f"{words} {before} -> {batch} images. --lr sets another."
+    change = f"The highest learning rate changes from {highest:.6g} to {highest * batch / before:.6g}"
+    reason = f"in proportion to the batch size, which changes from {before} to {batch}"
+    return batch / before, f"{change}, {reason}. Use --lr to set another rate."
 
 
 def _highest(found: Schedule) -> float:
@@ -174,14 +191,15 @@ def _of_rates(found: Schedule, factor: float) -> Iterator[Edit]:
 
 
 def _length(found: Schedule, before: int) -> tuple[int, str]:
-    """The steps that the schedule was made for, 0 where nobody knows, and what follows from them, in a sentence."""
+    """The length of the run that the schedule was made for, in steps, 0 if it is not known; and a remark, or ""."""
     if found.kind == "cosine_decay":
         return found.message.total_steps, ""
-    drop = summary.of(found, max(before, 1)).first_drop
-    if found.kind != "manual_step" or drop is None or drop < before:
+    decay = summary.of(found, max(before, 1)).first_decay
+    if found.kind != "manual_step" or decay is None or decay < before:
         return before, ""
-    # Published runs were cut short, and their drops left where they were. The usual place of the last one is 8/9.
-    return found.message.schedule[-1].step * 9 // 8, "The drops lay beyond the run; the last is now at 8/9 of it."
+    # Published runs were made shorter, and their schedules kept. The usual place of the last decay is 8/9 of the run.
+    remark = "All decays came after the end of the run. Now the last one is at 8/9 of the run."
+    return found.message.schedule[-1].step * 9 // 8, remark
 
 
 def _of_steps(found: Schedule, length: int, steps: int) -> Iterator[Edit]:
@@ -191,7 +209,7 @@ def _of_steps(found: Schedule, length: int, steps: int) -> Iterator[Edit]:
     for name in _STEPS[found.kind]:
         value = getattr(message, name)
         if value:
-            # Rounded down, so that warm-up and hold never take all of a cosine.
+            # Rounded down, so that warm-up and hold never fill a whole cosine schedule.
             least = 1 if name in ("decay_steps", "total_steps") else 0
             yield Edit(path=f"{found.path}.{name}", value=str(max(value * steps // length, least)))
     last = 0
@@ -201,7 +219,7 @@ def _of_steps(found: Schedule, length: int, steps: int) -> Iterator[Edit]:
 
 
 def _of_buffers(train: Split | None) -> Iterator[Edit]:
-    """The edits that let shuffling mix all records, or as many as fit into memory."""
+    """The edits that make the shuffle buffers hold all records, or as many as fit into memory."""
     if train is None or not train.bytes:
         return
     fitting = min(train.images, int(_SHUFFLE_BYTES * train.images / train.bytes))

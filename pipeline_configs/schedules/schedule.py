@@ -1,8 +1,8 @@
 """The engine's learning rate at any step: `utils/learning_schedules.py` and `builders/optimizer_builder.py`, in Python.
 
-The engine computes with 32 bits, this module with 64: they agree to 1e-6 of the highest rate. Both of the engine's
-styles use the same formulas. Of those in `learning_schedules.py`, no config can reach the exponential decay with a
-warm-up; polynomial decay is only in slim's own training script, which reads no pipeline.config.
+The engine computes with 32 bits and this module with 64 bits. The results differ by at most 1e-6 of the highest rate.
+TF1 and TF2 style use the same formulas. Two formulas are not here, because no pipeline.config can select them: the
+exponential decay with warm-up of `learning_schedules.py`, and the polynomial decay of slim's own training script.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from pipeline_configs.text.text_proto import Config
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
-    """How a learning rate goes on.
+    """A learning rate schedule.
 
     Attributes:
-      path: of the message that describes it, such as `train_config.optimizer.adam_optimizer.learning_rate.NAME`.
+      path: field path of its message, such as `train_config.optimizer.adam_optimizer.learning_rate.NAME`.
       kind: "constant", "exponential_decay", "manual_step" or "cosine_decay".
-      message: what the config says of it.
+      message: the config's message for this kind of schedule.
     """
 
     path: str
@@ -29,7 +29,7 @@ class Schedule:
     message: Any
 
     def rate_at(self, step: int) -> float:
-        """The rate of the step that begins when `step` steps are done; not a number where the engine has none."""
+        """The learning rate of the step after the first `step` steps; NaN where the engine computes NaN."""
         rate_at = {
             "constant": _constant,
             "exponential_decay": _exponential_decay,
@@ -39,7 +39,7 @@ class Schedule:
         return rate_at(self.message, step)
 
     def turns(self) -> list[int]:
-        """The steps, sorted, from which on another formula or another part of it counts; the first drop is at one."""
+        """The steps, sorted, at which the formula or a part of it changes; the first decay is always at one of them."""
         message = self.message
         match self.kind:
             case "exponential_decay":
@@ -56,7 +56,7 @@ class Schedule:
 
 
 def of(config: Config) -> Schedule | None:
-    """The schedule of `config`; None where it has no optimizer or no learning rate."""
+    """The schedule of `config`; None if it has no optimizer or no learning rate."""
     optimizer = config.train_config.optimizer
     chosen = optimizer.WhichOneof("optimizer")
     rate = getattr(optimizer, chosen).learning_rate if chosen else None
@@ -83,7 +83,7 @@ def _exponential_decay(message: Any, step: int) -> float:
 
 
 def _divided(steps: int, by: int) -> float:
-    """The quotient as the engine has it, which divides by 0."""
+    """The quotient, with the engine's result for a division by 0."""
     if by:
         return steps / by
     return math.inf if steps else math.nan
@@ -95,7 +95,7 @@ def _power(base: float, exponent: float) -> float:
     except OverflowError:
         return math.inf
     except ValueError:
-        return math.nan  # a negative number to the power of a fraction
+        return math.nan  # a negative base with a fraction as exponent
 
 
 def _manual_step(message: Any, step: int) -> float:

@@ -15,11 +15,12 @@ from pathlib import Path
 
 import google_crc32c
 
-from record_builders.records import direct_file
 from tfod_tools.base.errors import RecordError
 
 _HEADER_BYTES = 12
 _FOOTER_BYTES = 4
+# The file system takes a few large pieces in half the time of many small ones.
+_BUFFER_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,16 +60,17 @@ def crc32c(path: Path) -> str:
 def write(path: Path, records: Iterable[bytes]) -> WrittenFile:
     """Writes `records` to `path`, taking them one at a time; all is on the disk when it returns."""
     crc = count = size_bytes = 0
-    with direct_file.created(path) as append:
+    with path.open("wb", buffering=_BUFFER_BYTES) as file:
         for record in records:
             length = struct.pack("<Q", len(record))
             header = length + struct.pack("<I", masked_crc32c(length))
             footer = struct.pack("<I", masked_crc32c(record))
             for part in (header, record, footer):
                 crc = google_crc32c.extend(crc, part)
-                append(part)
-                size_bytes += len(part)
+                size_bytes += file.write(part)
             count += 1
+        file.flush()
+        os.fsync(file.fileno())
     return WrittenFile(records=count, size_bytes=size_bytes, crc32c=f"{crc:08x}")
 
 

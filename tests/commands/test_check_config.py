@@ -83,10 +83,10 @@ def test_warnings_alone_are_no_failure(folder: Path, capsys: pytest.CaptureFixtu
         "It starts from none of the weights that were published for the template: ssd_mobilenet_v2_coco_2018_03_29.",
         "pipeline.config:148: warning OPT02"
         " train_config.optimizer.rms_prop_optimizer.learning_rate.exponential_decay_learning_rate.decay_steps:"
-        " found 800720, the first drop of a run of 200000 steps, expected drops before its last step."
-        " The rate stays, all but, as it is to the end.",
+        " The first decay is at step 800720, but the run ends at step 200000."
+        " The learning rate never falls. Set decay_steps below 200000.",
         "200000 steps of 24 images: 800 epochs of 6000 images.",
-        "Learning rate: 0.004, never falls: the first drop would come at step 800720, 0.004 at the end.",
+        "Learning rate: 0.004 in every step. Its first decay would be at step 800720, after the end of the run.",
         "0 errors, 1 warning, 0 notes. --explain=CODE tells more.",
     ]
 
@@ -194,7 +194,11 @@ def test_a_dry_run_writes_nothing(folder: Path, capsys: pytest.CaptureFixture[st
         (("--config=pipeline.config", "--records=none"), 2, "there is no such folder"),
         (("--config=gs://a/pipeline.config",), 1, "is remote"),
         (("--config=pipeline.config", "--extension=none.py"), 1, "there is no file none.py"),
-        (("--config=pipeline.config", "--checkpoint=none"), 2, "none: is no checkpoint: there is no such .index file"),
+        (
+            ("--config=pipeline.config", "--checkpoint=none"),
+            2,
+            "none: this is not the prefix of a checkpoint: there is no file none.index",
+        ),
         (("--config=pipeline.config", "--checkpoint=gs://a/ckpt-0"), 1, "is remote"),
     ],
 )
@@ -267,16 +271,19 @@ def test_what_it_is_trained_on(folder: Path, capsys: pytest.CaptureFixture[str])
     capsys.readouterr()
     assert run(*on_several) == 2
     shown = capsys.readouterr().out
-    assert "error OPT11 train_config.batch_size: found 24 for 5 GPUs, expected a multiple of 5." in shown
+    assert "error OPT11 train_config.batch_size: batch_size is 24, and 5 GPUs cannot share it evenly. " in shown
     assert "    fix: train_config.batch_size=20\n" in shown
-    assert "error DAT17 train_input_reader.tf_record_input_reader.input_path: found 1 file for 2 machines, " in shown
+    assert (
+        "error DAT17 train_input_reader.tf_record_input_reader.input_path: There is 1 file of training records for 2 "
+        in shown
+    )
 
 
 def test_explaining_a_code(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     capsys.readouterr()
     assert run("--explain=OPT02") == 0
     out = capsys.readouterr().out
-    assert out.startswith("OPT02, warning: The learning rate never goes down during the run.\n\n")
+    assert out.startswith("OPT02, warning: The learning rate never falls during the run.\n\n")
     assert "utils/learning_schedules.py" in out
     assert max(map(len, out.splitlines())) <= 100
 
@@ -352,7 +359,7 @@ def test_the_config_of_a_question_is_answered_in_the_order_of_importance(
         "warning CFG37 train_config.fine_tune_checkpoint: found none",
         "warning CFG40 ",
         "warning OPT15 eval_config.num_examples",
-        "never falls: the first drop would come at step 800720",
+        "Its first decay would be at step 800720",
     ]
     places = [out.index(part) for part in parts]
     assert places == sorted(places)

@@ -97,7 +97,8 @@ def test_a_config_from_a_template(folder: Path, capsys: pytest.CaptureFixture[st
         f' unset -> ["{folder}/records/val.record-?????-of-00001"]',
         "Trains in tf1 style.",
         "1000 steps of 12 images: 1000 epochs of 12 images.",
-        "Learning rate: 0.0001 at first, 0.001 at step 100, falls from step 101 (epoch 101), 3.05e-09 at the end.",
+        "Learning rate: starts at 0.0001, rises to 0.001 at step 100, falls from step 101 (epoch 101), ends at"
+        " 3.05e-09.",
         "Wrote run/pipeline.config",
         "Next: python -m tfod_tools.train --config=run/pipeline.config --model_dir=run/model",
     ]
@@ -172,7 +173,7 @@ def test_named_edits_show_what_they_stand_for(capsys: pytest.CaptureFixture[str]
     assert out.startswith(
         "--batch_size=4 --epochs=2.5 stands for:\n  --set=train_config.batch_size=4\n  --set=train_config.num_steps=8\n"
     )
-    assert "linear with the batch, 16 -> 4 images. --lr sets another.\n" in out
+    assert "in proportion to the batch size, which changes from 16 to 4. Use --lr to set another rate.\n" in out
     assert "--hard_miner=off stands for:\n  --unset=model.ssd.loss.hard_example_miner\n" in out
     assert "9 steps of 4 images: 3 epochs of 12 images.\nLearning rate: " in out
     assert "--model_dir=run/model --checkpoint_every=1\n" in out
@@ -271,9 +272,13 @@ RECORDS, OUTPUT = "--records=records", "--output=run/pipeline.config"
         ),
         ([TEMPLATE, RECORDS, OUTPUT, "--set=model..num_clases=1"], 2, "Did you mean num_classes"),
         ([TEMPLATE, RECORDS, OUTPUT, "--unset=eval_config.num_example"], 2, "Did you mean num_examples"),
-        ([TEMPLATE, RECORDS, OUTPUT, "--epochs=2", "--steps=3"], 1, "found both of --steps and --epochs"),
+        ([TEMPLATE, RECORDS, OUTPUT, "--epochs=2", "--steps=3"], 1, "--steps and --epochs are both given"),
         ([TEMPLATE, RECORDS, OUTPUT, "--batch_size=0"], 1, "--batch_size"),
-        ([TEMPLATE, RECORDS, OUTPUT, "--batch_size=13"], 1, "13 images a step of all GPUs, but there are 12"),
+        (
+            [TEMPLATE, RECORDS, OUTPUT, "--batch_size=13"],
+            1,
+            "one step takes 13 images on all GPUs together, but there are only 12",
+        ),
         ([TEMPLATE, RECORDS, OUTPUT, "--gpus=2"], 1, "--gpus=2: a config of TF1 style trains on one GPU"),
         ([TEMPLATE, RECORDS, OUTPUT, "--resize=300"], 1, "--resize is '300'"),
         ([TEMPLATE, RECORDS, OUTPUT, "--anchors=scales=a..0.9"], 2, "min_scale: found 'a', expected a number"),

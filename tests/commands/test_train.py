@@ -61,7 +61,8 @@ def test_a_config_of_the_users_own_in_the_model_dir_is_left_alone(flag: str, con
     before = own.read_bytes()
     for source in (config, own):
         said = tiny_run.tfod("train", f"--config={source}", f"--model_dir={own.parent}", flag, expect=2)
-        assert said == f"{own}: is yours and would be overwritten. Move it elsewhere and pass it from there.\n"
+        advice = "Move it to another folder and pass it from there."
+        assert said == f"{own}: is your own file, and training would overwrite it. {advice}\n"
     assert own.read_bytes() == before
     assert list(own.parent.iterdir()) == [own]
 

@@ -1,4 +1,4 @@
-"""A user's own module: how it is named, and which words carry it from command to command."""
+"""The user's own module: how --extension names it, and how commands pass it on."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_other_names_stay_as_they_are(named: str | None, expected: str | None) -
     ("named", "said"),
     [
         ("nowhere/mine.py", "there is no file nowhere/mine.py"),
-        ("nowhere/mine", "is 'nowhere/mine', expected a file that ends in .py, or an installed module"),
+        ("nowhere/mine", "is 'nowhere/mine'. Give a file that ends in .py, or the name of an installed module"),
         ("gs://bucket/mine.py", "is remote"),
     ],
 )

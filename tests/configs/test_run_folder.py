@@ -36,7 +36,7 @@ def test_a_named_config_goes_first(tmp_path: Path, left: bool) -> None:
     assert config.train_config.batch_size == 5
 
 
-def told(kind: type[TfodError], model_dir: Path, named: Path | None) -> str:
+def error_of(kind: type[TfodError], model_dir: Path, named: Path | None) -> str:
     with pytest.raises(kind) as caught:
         run_folder.config(model_dir, named)
     return str(caught.value)
@@ -48,28 +48,30 @@ def test_no_folder(tmp_path: Path, named: bool, is_file: bool) -> None:
     other = write(tmp_path / "other.config", 5) if named else None
     if is_file:
         (tmp_path / "model").touch()
-    assert told(CheckpointError, tmp_path / "model", other) == (
+    assert error_of(CheckpointError, tmp_path / "model", other) == (
         f"{tmp_path / 'model'}: there is no such folder. Pass the --model_dir of a training run."
     )
 
 
 def test_a_folder_without_a_config(tmp_path: Path) -> None:
-    assert told(CheckpointError, tmp_path, None) == (
+    assert error_of(CheckpointError, tmp_path, None) == (
         f"{tmp_path}: holds no pipeline.config. Pass --config, or train there first."
     )
 
 
 def test_a_named_config_that_is_not_there(tmp_path: Path) -> None:
-    """It does not fall back to the one that training left, which would be another than the user thinks."""
+    """The config that training left is not used in its place, since the user named another one."""
     write(tmp_path / "pipeline.config", 3)
-    assert told(ConfigError, tmp_path, tmp_path / "other.config").startswith(
+    assert error_of(ConfigError, tmp_path, tmp_path / "other.config").startswith(
         f"{tmp_path / 'other.config'}: there is no"
     )
 
 
 def test_a_broken_config(tmp_path: Path) -> None:
     (tmp_path / "pipeline.config").write_text("train_config {\n  batch_sise: 3\n}")
-    assert told(ConfigError, tmp_path, None).startswith(f"{tmp_path / 'pipeline.config'}:2: TrainConfig has no field")
+    assert error_of(ConfigError, tmp_path, None).startswith(
+        f"{tmp_path / 'pipeline.config'}:2: TrainConfig has no field"
+    )
 
 
 def test_what_a_run_writes_is_found_again(tmp_path: Path) -> None:
@@ -104,7 +106,7 @@ def refused(model_dir: Path, pipeline: Config) -> str:
 
 @pytest.mark.parametrize("exists", [True, False])
 def test_a_first_run(tmp_path: Path, exists: bool) -> None:
-    """Also where checkpoints lie whose config is gone."""
+    """Also in a folder that has checkpoints but no config any more."""
     if exists:
         (tmp_path / "model").mkdir()
         (tmp_path / "model" / "checkpoint").touch()
@@ -114,12 +116,13 @@ def test_a_first_run(tmp_path: Path, exists: bool) -> None:
 @pytest.mark.parametrize("checkpoints", [True, False])
 @pytest.mark.parametrize("text", ["", "model { ssd { } }", "model { ssd {", "\n{mark}\n", "# {mark}", "\xff"])
 def test_a_config_of_the_users_own(tmp_path: Path, checkpoints: bool, text: str) -> None:
-    """Even the very same config, and whatever it holds: its comments are worth something."""
+    """Even if it is the same config, and whatever it contains, because its comments would be lost."""
     model_dir = run_left(tmp_path / "model", "model { ssd { } }", checkpoints=checkpoints)
     mark = run_folder.path(model_dir).read_text().splitlines()[0]
     run_folder.path(model_dir).write_bytes(text.replace("{mark}", mark).encode("latin-1"))
     assert refused(model_dir, schema.parse("model { ssd { } }")) == (
-        f"{model_dir / 'pipeline.config'}: is yours and would be overwritten. Move it elsewhere and pass it from there."
+        f"{model_dir / 'pipeline.config'}: is your own file, and training would overwrite it."
+        " Move it to another folder and pass it from there."
     )
 
 
@@ -134,12 +137,12 @@ def test_a_config_of_the_users_own(tmp_path: Path, checkpoints: bool, text: str)
     ],
 )
 def test_another_model(tmp_path: Path, before: str, now: str) -> None:
-    """Is fine until there are checkpoints of the first."""
+    """It is accepted until there are checkpoints of the first model."""
     new = schema.parse(f"model {{ {now} }}")
     run_folder.check_same_run(run_left(tmp_path / "a", f"model {{ {before} }}", checkpoints=False), new, SOURCE)
     model_dir = run_left(tmp_path / "b", f"model {{ {before} }}", checkpoints=True)
     assert refused(model_dir, new) == (
-        f"{SOURCE}: its model differs from {model_dir / 'pipeline.config'}, whose checkpoints are in that folder."
+        f"{SOURCE}: its model differs from that of {model_dir / 'pipeline.config'}, and that folder has checkpoints."
         " Choose another --model_dir."
     )
 

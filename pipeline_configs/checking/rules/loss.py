@@ -1,13 +1,14 @@
-"""Rules about the parts that make up an SSD's loss: matcher, box coder, losses, hard example miner."""
+"""Rules about the parts that an SSD must have, and about its matcher, losses and hard example miner."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from pipeline_configs.checking.rule import Evidence, Subject, rule
 from pipeline_configs.patches.patch import Edit
 
-# What an SSD is built of: the message, and the choice in it that must be made.
+# The parts that an SSD must have: the message, and the choice in it that must be made.
 _PARTS = (
     ("image_resizer", "image_resizer_oneof"),
     ("box_coder", "box_coder_oneof"),
@@ -28,10 +29,10 @@ _PARTS = (
     architecture="ssd",
 )
 def missing_part(subject: Subject) -> Iterator[Evidence]:
-    """A part without which no SSD can be built is missing.
+    """A part that every SSD needs is missing.
 
-    The engine has no default for the resizer, box coder, matcher, similarity, anchors, box predictor and the two
-    losses: one branch of each has to be written, if only as an empty message.
+    The engine has no default for the image resizer, the box coder, the matcher, the similarity calculator, the anchor
+    generator, the box predictor and the two losses. The config must name one kind of each, if only as an empty message.
     """
     for path, choice in _PARTS:
         message = subject.model
@@ -39,42 +40,42 @@ def missing_part(subject: Subject) -> Iterator[Evidence]:
             message = getattr(message, name)
         if message.WhichOneof(choice) is None:
             branches = [field.name for field in message.DESCRIPTOR.oneofs_by_name[choice].fields]
-            yield Evidence(f"{subject.model_path}.{path}", "nothing", f"one of {', '.join(branches)}")
+            problem = f"The {path.rpartition('.')[2].replace('_', ' ')} is missing."
+            yield Evidence(f"{subject.model_path}.{path}", problem, f"Set one of {', '.join(branches)}.")
 
 
 @rule(
     "CFG07",
     "error",
-    "The engine stops when it builds the loss.",
+    "The engine refuses this pair when it builds the loss, and stops.",
     source="builders/losses_builder.py",
     architecture="ssd",
 )
 def miner_with_focal_loss(subject: Subject) -> Iterator[Evidence]:
-    """A hard example miner stands beside the focal loss.
+    """A hard example miner is used together with the focal loss.
 
-    Both decide which negatives count: the miner keeps the worst of them, the focal loss weighs all of them down by how
-    easy they are. The engine refuses the pair.
+    Both decide how much a negative example counts. The miner keeps only the hardest ones, and the focal loss gives easy
+    ones a small weight. The engine refuses the pair.
     """
     loss = subject.model.loss
     if loss.HasField("hard_example_miner") and loss.classification_loss.HasField("weighted_sigmoid_focal"):
         path = f"{subject.model_path}.loss.hard_example_miner"
-        yield Evidence(
-            path, "hard_example_miner beside weighted_sigmoid_focal", "one of the two", (Edit(path=path, value=None),)
-        )
+        problem = "hard_example_miner and weighted_sigmoid_focal are both set."
+        yield Evidence(path, problem, "Keep only one of them.", (Edit(path=path, value=None),))
 
 
 @rule(
     "CFG26",
     "warning",
-    "The loss of the first steps is huge, and may end as not a number.",
+    "The loss of the first steps is very large, and may become NaN (not a number).",
     source="predictors/heads",
     architecture="ssd",
 )
 def focal_loss_without_bias(subject: Subject) -> Iterator[Evidence]:
-    """The focal loss is used, but class predictions start at a probability of one half.
+    """The focal loss is used, but training starts with a high probability for every class.
 
-    Almost all of the many thousand anchors are background. A start at log(0.01 / 0.99), about -4.6, lets them begin
-    near a probability of 0.01 (Lin et al. 2017, section 4.1), as the published configs do.
+    Almost all of the many thousand anchors are background. With a bias of log(0.01 / 0.99), about -4.6, every class
+    starts with a probability near 0.01 (Lin et al. 2017, section 4.1), as in the published configs.
     """
     if not subject.model.loss.classification_loss.HasField("weighted_sigmoid_focal"):
         return
@@ -84,14 +85,16 @@ def focal_loss_without_bias(subject: Subject) -> Iterator[Evidence]:
         return
     if predictor.class_prediction_bias_init > -1:
         path = f"{subject.model_path}.box_predictor.{kind}.class_prediction_bias_init"
-        found = f"{predictor.class_prediction_bias_init:g}"
-        yield Evidence(path, found, "about -4.6", (Edit(path=path, value="-4.6"),))
+        bias = predictor.class_prediction_bias_init
+        problem = f"The bias is {bias:g}, so every class starts with a probability of {1 / (1 + math.exp(-bias)):.2g}."
+        advice = "Set it to about -4.6, which is a probability of 0.01."
+        yield Evidence(path, problem, advice, (Edit(path=path, value="-4.6"),))
 
 
 @rule(
     "CFG09",
     "error",
-    "The engine stops when it builds the matcher.",
+    "In TF2 style the engine does not have it, and stops when it builds the matcher.",
     source="builders/matcher_builder.py",
     style="tf2",
     architecture="ssd",
@@ -99,7 +102,7 @@ def focal_loss_without_bias(subject: Subject) -> Iterator[Evidence]:
 def bipartite_matcher(subject: Subject) -> Iterator[Evidence]:
     """The bipartite matcher exists in TF1 style only.
 
-    The argmax matcher with a threshold and force_match_for_each_row gives each object its best anchor too.
+    The argmax matcher with a threshold and force_match_for_each_row also gives each object its best anchor.
     """
     if subject.model.matcher.HasField("bipartite_matcher"):
         path = f"{subject.model_path}.matcher"
@@ -107,9 +110,8 @@ def bipartite_matcher(subject: Subject) -> Iterator[Evidence]:
             "{argmax_matcher {matched_threshold: 0.5 unmatched_threshold: 0.5 force_match_for_each_row: true"
             " negatives_lower_than_unmatched: true}}"
         )
-        yield Evidence(
-            f"{path}.bipartite_matcher", "bipartite_matcher", "argmax_matcher", (Edit(path=path, value=argmax),)
-        )
+        problem = "The matcher is bipartite_matcher, but the config is of TF2 style."
+        yield Evidence(f"{path}.bipartite_matcher", problem, "Use argmax_matcher.", (Edit(path=path, value=argmax),))
 
 
 @rule(
@@ -120,10 +122,11 @@ def bipartite_matcher(subject: Subject) -> Iterator[Evidence]:
     architecture="ssd",
 )
 def impossible_thresholds(subject: Subject) -> Iterator[Evidence]:
-    """The thresholds of the argmax matcher leave no room for what lies between them.
+    """The thresholds of the argmax matcher contradict each other.
 
-    An anchor is positive from matched_threshold on. Negatives are those below unmatched_threshold, or, where
-    negatives_lower_than_unmatched is false, those between the two, which then have to differ.
+    An anchor is positive if its overlap is at least matched_threshold. It is negative if its overlap is below
+    unmatched_threshold. If negatives_lower_than_unmatched is false, an anchor is negative if its overlap is between the
+    two thresholds, so they must differ.
     """
     matcher = subject.model.matcher.argmax_matcher
     path = f"{subject.model_path}.matcher.argmax_matcher"
@@ -131,28 +134,31 @@ def impossible_thresholds(subject: Subject) -> Iterator[Evidence]:
         return
     matched, unmatched = f"{matcher.matched_threshold:g}", f"{matcher.unmatched_threshold:g}"
     if matcher.unmatched_threshold > matcher.matched_threshold:
-        yield Evidence(f"{path}.unmatched_threshold", unmatched, f"at most {matched}, the matched_threshold",
-                       (Edit(path=f"{path}.unmatched_threshold", value=matched),))  # fmt: skip
+        path = f"{path}.unmatched_threshold"
+        problem = f"unmatched_threshold is {unmatched}, above matched_threshold, which is {matched}."
+        yield Evidence(path, problem, f"Set it to {matched} or less.", (Edit(path=path, value=matched),))
     elif matcher.unmatched_threshold == matcher.matched_threshold and not matcher.negatives_lower_than_unmatched:
         path = f"{path}.negatives_lower_than_unmatched"
-        yield Evidence(path, f"false, with both thresholds at {matched}", "true, or an unmatched_threshold below it",
-                       (Edit(path=path, value="true"),))  # fmt: skip
+        problem = f"This is false, so negatives lie between the two thresholds, but both thresholds are {matched}."
+        advice = f"Set it to true, or set unmatched_threshold below {matched}."
+        yield Evidence(path, problem, advice, (Edit(path=path, value="true"),))
 
 
 @rule(
     "CFG11",
     "warning",
-    "Such objects are trained as background.",
+    "The engine trains an object as background if no anchor overlaps it by matched_threshold or more.",
     source="matchers/argmax_matcher.py",
     architecture="ssd",
 )
 def objects_without_anchor(subject: Subject) -> Iterator[Evidence]:
-    """Objects that no anchor overlaps well enough have no positive anchor.
+    """Objects that no anchor overlaps well enough get no positive anchor.
 
-    With force_match_for_each_row each object has its best anchor, however small their overlap. The default is false;
-    the published configs set true.
+    With force_match_for_each_row each object gets its best anchor, however small the overlap. The default is false; the
+    published configs set true.
     """
     matcher = subject.model.matcher
     if matcher.HasField("argmax_matcher") and not matcher.argmax_matcher.force_match_for_each_row:
         path = f"{subject.model_path}.matcher.argmax_matcher.force_match_for_each_row"
-        yield Evidence(path, "false", "true", (Edit(path=path, value="true"),))
+        problem = "force_match_for_each_row is false."
+        yield Evidence(path, problem, "Set it to true, as the published configs do.", (Edit(path=path, value="true"),))

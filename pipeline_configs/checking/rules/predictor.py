@@ -24,16 +24,15 @@ def _predictor(subject: Subject) -> tuple[str, Any]:
     architecture="ssd",
 )
 def depthwise_without_neighbours(subject: Subject) -> Iterator[Evidence]:
-    """Depthwise convolutions are to have a kernel of one pixel.
+    """Depthwise convolutions have a kernel of one pixel.
 
-    A depthwise kernel sees one channel at a time; with one pixel of it there is nothing to convolve. The default size
-    is 1 for convolutional_box_predictor.
+    A depthwise kernel handles one channel at a time, so with one pixel it has nothing to combine. The default
+    kernel_size of convolutional_box_predictor is 1.
     """
     path, predictor = _predictor(subject)
     if getattr(predictor, "use_depthwise", False) and predictor.kernel_size == 1:
-        yield Evidence(
-            f"{path}.kernel_size", "1, with use_depthwise", "3", (Edit(path=f"{path}.kernel_size", value="3"),)
-        )
+        path, problem = f"{path}.kernel_size", "kernel_size is 1, but use_depthwise is true."
+        yield Evidence(path, problem, "Set kernel_size to 3.", (Edit(path=path, value="3"),))
 
 
 @rule(
@@ -45,17 +44,18 @@ def depthwise_without_neighbours(subject: Subject) -> Iterator[Evidence]:
     architecture="ssd",
 )
 def crossed_depths(subject: Subject) -> Iterator[Evidence]:
-    """The smallest depth of the box predictor's layers is larger than the largest.
+    """min_depth of the box predictor is larger than max_depth.
 
-    The depth is that of the feature map, held between min_depth and max_depth; with max_depth 0, the default, there are
-    no layers before the predictor.
+    The layers before the predictor are as deep as the feature map, but not below min_depth and not above max_depth.
+    With max_depth 0, the default, there are no such layers.
     """
     path, predictor = _predictor(subject)
     if predictor is None or "max_depth" not in predictor.DESCRIPTOR.fields_by_name:
         return
     if predictor.min_depth > predictor.max_depth:
-        expected = f"at most {predictor.max_depth}, the max_depth"
-        yield Evidence(f"{path}.min_depth", f"{predictor.min_depth}", expected)
+        problem = f"min_depth is {predictor.min_depth}, above max_depth, which is {predictor.max_depth}."
+        advice = f"Set min_depth to {predictor.max_depth}, or max_depth to {predictor.min_depth} or more."
+        yield Evidence(f"{path}.min_depth", problem, advice)
 
 
 @rule(
@@ -66,13 +66,13 @@ def crossed_depths(subject: Subject) -> Iterator[Evidence]:
     architecture="ssd",
 )
 def two_backgrounds(subject: Subject) -> Iterator[Evidence]:
-    """A background class is added although the labels have one.
+    """A background class is added, but the labels already have one.
 
-    explicit_background_class says that the ground truth has a background class of its own, add_background_class, true
-    by default, that the engine is to add one.
+    explicit_background_class says that the ground truth has its own background class. add_background_class, which is
+    true by default, says that the engine adds one.
     """
     if subject.model.explicit_background_class and subject.model.add_background_class:
         path = f"{subject.model_path}.add_background_class"
-        yield Evidence(
-            path, "true, with explicit_background_class", "one of the two", (Edit(path=path, value="false"),)
-        )
+        value = "true" if subject.model.HasField("add_background_class") else "true by default"
+        problem = f"add_background_class is {value}, but explicit_background_class is true too."
+        yield Evidence(path, problem, "Set one of them to false.", (Edit(path=path, value="false"),))

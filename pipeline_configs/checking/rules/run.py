@@ -1,4 +1,4 @@
-"""Rules about how a run went so far, told from the checkpoints and figures in its folder."""
+"""Rules about how a run has gone so far, from the checkpoints and metrics in its folder."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from pipeline_configs.checking.rule import Evidence, Subject, rule
 from pipeline_configs.checkpoints import checkpoint
 from tfod_tools.base.errors import CheckpointError
 
-_METRICS = "metrics-*.json"  # what tfod_tools.evaluate leaves
+_METRICS = "metrics-*.json"  # the files that tfod evaluate writes
 
 
 @rule(
     "RUN01",
     "error",
-    "tfod_tools.train stops at its first step; the engine's model_main_tf2 goes on, and deletes the good checkpoints.",
+    "tfod train stops at its first step; the engine's model_main_tf2 goes on, and deletes the good checkpoints.",
     source="model_lib_v2.py",
 )
-def weights_that_are_no_numbers(subject: Subject) -> Iterator[Evidence]:
-    """The last checkpoint in the folder of the run is spoilt: weights are infinite or no numbers.
+def weights_with_nan(subject: Subject) -> Iterator[Evidence]:
+    """The last checkpoint in the run's folder has weights that are infinite or NaN (not a number).
 
-    The loss was not a number, of too high a learning rate or broken boxes, and no later step mends that. The engine's
-    TF1 style stops there; its TF2 style has no such guard, and its seven checkpoints are soon all spoilt. Looked for
-    where --model_dir is given.
+    The loss became NaN, because the learning rate was too high or boxes were wrong. No later step can repair that. In
+    TF1 style the engine stops there. In TF2 style it does not stop, and soon all of its seven checkpoints have such
+    weights. This is checked only if --model_dir is given.
     """
     there = subject.start.model_dir and run_folder.last_checkpoint(subject.start.model_dir)
     try:
@@ -33,21 +33,22 @@ def weights_that_are_no_numbers(subject: Subject) -> Iterator[Evidence]:
     except CheckpointError:
         return
     if there and name:
-        found = f"{name} in {there.prefix}, which holds what is no number"
-        yield Evidence("train_config.optimizer", found, "a new --model_dir, and a lower learning rate")
+        problem = f"The checkpoint {there.prefix} is not usable: the weights {name} contain infinity or NaN."
+        advice = "Start again in a new --model_dir, with a lower learning rate."
+        yield Evidence("train_config.optimizer", problem, advice)
 
 
 @rule(
     "RUN02",
     "warning",
-    "The engine deletes all but the last 5 checkpoints in TF1 style, and all but the last 7 in TF2 style.",
+    "The engine keeps only the last 5 checkpoints in TF1 style, and the last 7 in TF2 style.",
     source="model_lib_v2.py",
 )
 def best_is_not_kept(subject: Subject) -> Iterator[Evidence]:
     """The best checkpoint of the run was deleted, or will be.
 
-    Which one is best is told by the figures that tfod_tools.evaluate left in the folder. Neither the engine nor
-    tfod_tools.train goes by them. Looked for where --model_dir is given.
+    The metrics that tfod evaluate wrote into the folder show which checkpoint is best. The engine and tfod train do not
+    read them when they delete checkpoints. This is checked only if --model_dir is given.
     """
     folder = subject.start.model_dir
     scores = _scores(folder) if folder else {}
@@ -55,34 +56,37 @@ def best_is_not_kept(subject: Subject) -> Iterator[Evidence]:
         return
     best = max(scores, key=lambda step: (scores[step][0], step))
     score, name = scores[best]
-    found = f"{name} of step {best}, AP {score:.3g}, the best of {len(scores)} that were evaluated"
+    which = f"Of the {len(scores)} evaluated checkpoints, {name} of step {best} is the best, with AP {score:.3g}"
     if not (folder / f"{name}.index").exists():
-        yield Evidence("train_config", f"{found}, is gone", "a copy of it, made in time")
+        advice = "In the next run, copy the best checkpoint to another folder in time."
+        yield Evidence("train_config", f"{which}, but it was deleted.", advice)
     elif best < max(scores) < subject.config.train_config.num_steps:
-        yield Evidence("train_config", f"{found}, and training goes on", "a copy of it elsewhere")
+        advice = "Copy it to another folder now."
+        yield Evidence("train_config", f"{which}, and training goes on.", advice)
 
 
 @rule(
     "EVA06",
     "note",
-    "The engine's model_main_tf2 publishes the figures of the images before it; tfod_tools.evaluate refuses those.",
+    "If its evaluation fails at one batch, the engine still reports metrics, but only of the images before that batch.",
     source="model_lib_v2.py",
     style="tf2",
 )
 def figures_of_a_part(subject: Subject) -> Iterator[Evidence]:
-    """The engine's own script evaluated the run, perhaps on a part of the images.
+    """The engine's own script evaluated the run, perhaps on only a part of the images.
 
-    An exception in a step of its evaluation ends it with no more than a line in the log, and nothing tells how many
-    images there were. Looked for where --model_dir is given: events in its folder eval, and no figures of
-    tfod_tools.evaluate.
+    If a step of its evaluation fails, the engine writes one line into the log and stops reading images. Nothing shows
+    how many images it had read. tfod evaluate stops with an error instead. This is checked only if --model_dir is
+    given; the rule reports a folder that has event files in eval, but no metrics of tfod evaluate.
     """
     folder = subject.start.model_dir
     if folder and any((folder / "eval").rglob("events.out.tfevents.*")) and not any(folder.glob(_METRICS)):
-        yield Evidence("eval_config", f"{folder / 'eval'}, by the engine's own script", "tfod_tools.evaluate")
+        problem = f"The metrics in {folder / 'eval'} come from the engine's own script."
+        yield Evidence("eval_config", problem, "Evaluate again with tfod evaluate.")
 
 
 def _scores(folder: Path) -> dict[int, tuple[float, str]]:
-    """AP and name of the checkpoint of each step that was evaluated."""
+    """The AP and the checkpoint's name of each step that was evaluated."""
     found = {}
     for path in folder.glob(_METRICS):
         try:
@@ -90,5 +94,5 @@ def _scores(folder: Path) -> dict[int, tuple[float, str]]:
             if (score := content["metrics"]["AP"]) is not None:
                 found[int(content["step"])] = float(score), str(content["checkpoint"])
         except (OSError, ValueError, TypeError, LookupError):
-            continue  # not what tfod_tools.evaluate wrote
+            continue  # tfod evaluate did not write it
     return found

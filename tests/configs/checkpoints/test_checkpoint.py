@@ -1,4 +1,4 @@
-"""An index of a checkpoint is read as it was written, and whatever is no index is told so in a line."""
+"""The index of a checkpoint is read as it was written; any other file gives an error of one line."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_kinds(tmp_path: Path, object_based: bool) -> None:
     there = checkpoint.read(str(tmp_path / "model.ckpt"))
     assert there.shapes == SAMPLE | extra
     assert there.object_based == there.of_detector == object_based
-    assert there.kind == f"a checkpoint of TF{1 + object_based}'s kind"
+    assert there.kind == f"a checkpoint of TF{1 + object_based} style"
 
 
 def refused(prefix: Path) -> str:
@@ -44,22 +44,28 @@ def refused(prefix: Path) -> str:
 
 def test_files_that_are_not_whole(tmp_path: Path) -> None:
     prefix = tmp_path / "model.ckpt"
-    assert refused(prefix) == f"{prefix}: is no checkpoint: there is no such .index file. Check the prefix."
+    assert refused(prefix) == (
+        f"{prefix}: this is not the prefix of a checkpoint: there is no file model.ckpt.index. Check the prefix."
+    )
     case_checkpoints.write(prefix, SAMPLE)
     index, data = Path(f"{prefix}.index"), Path(f"{prefix}.data-00000-of-00001")
     data.write_bytes(b"")
     size = 4 + 4 * 72 * sum(range(40))
-    assert refused(prefix) == f"{data}: is cut off: 0 bytes, expected {size}. Copy it again."
+    assert refused(prefix) == f"{data}: is cut off: it has 0 of {size} bytes. Copy it again."
     data.unlink()
-    assert refused(prefix).startswith(f"{data}: is missing: ")
+    assert refused(prefix).startswith(f"{data}: is missing, ")
     whole = index.read_bytes()
     index.write_bytes(whole[:-1])
-    assert refused(prefix) == f"{index}: is no index of a checkpoint: it does not end as one, and may be cut off."
+    assert refused(prefix) == (
+        f"{index}: does not end like the index of a checkpoint. It may be cut off. Copy or download it again."
+    )
     index.write_bytes(whole[100:])
-    assert refused(prefix) == f"{index}: is a damaged index of a checkpoint. Copy or download it again."
+    assert refused(prefix) == f"{index}: is a checkpoint's index, but it is damaged. Copy or download it again."
     trailer = len(whole) - 48 - 5  # of the last block, which lists the others; Snappy is 1
     index.write_bytes(whole[:trailer] + b"\1" + whole[trailer + 1 :])
-    assert refused(prefix) == f"{index}: is a compressed index of a checkpoint, which TensorFlow does not write."
+    assert refused(prefix) == (
+        f"{index}: is compressed, but TensorFlow does not compress an index. Copy or download it again."
+    )
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow])
@@ -68,7 +74,7 @@ def test_files_that_are_not_whole(tmp_path: Path) -> None:
     st.integers(0, 10**6),
 )
 def test_damage_is_found_or_harmless(changes: list[tuple[int, int]], cut: int) -> None:
-    """Checksums are not compared: where nothing contradicts itself, the names and shapes may be others."""
+    """Checksums are not compared, so a change that contradicts nothing gives other names and shapes."""
     damaged = bytearray(case_checkpoints.indexed(SAMPLE)[0])
     for place, value in changes:
         damaged[place % len(damaged)] = value
@@ -91,7 +97,7 @@ def test_any_bytes_in_place_of_the_blocks(content: bytes) -> None:
         assert "\n" not in str(error)
 
 
-def test_the_first_tensor_that_is_no_number(tmp_path: Path) -> None:
+def test_the_first_tensor_that_has_nan(tmp_path: Path) -> None:
     sound, spoilt = tmp_path / "sound.ckpt", tmp_path / "spoilt.ckpt"
     case_checkpoints.write(sound, SAMPLE)
     case_checkpoints.write(spoilt, SAMPLE)

@@ -1,4 +1,4 @@
-"""Learning rates step by step; tests/engine/test_schedules.py holds them to the engine's own."""
+"""Learning rates step by step; tests/engine/test_schedules.py compares them with the engine's."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_values(rate: str, values: dict[int, float]) -> None:
         ("cosine_decay_learning_rate { total_steps: 9 warmup_steps: 9 }", {9: math.nan, 10: 0.0}),
     ],
 )
-def test_what_the_engine_divides_by_zero_is_no_number(rate: str, values: dict[int, float]) -> None:
+def test_where_the_engine_divides_by_zero_the_rate_is_nan(rate: str, values: dict[int, float]) -> None:
     assert {step: found(rate).rate_at(step) for step in values} == pytest.approx(values, nan_ok=True)
 
 
@@ -78,13 +78,13 @@ def test_a_config_without_a_learning_rate() -> None:
 @pytest.mark.parametrize(
     ("rate", "images", "lines"),
     [
-        (CONSTANT, None, ["100 steps of 4 images.", "Learning rate: 0.5, never falls, 0.5 at the end."]),
+        (CONSTANT, None, ["100 steps of 4 images.", "Learning rate: 0.5 in every step."]),
         (
             f"{STAIRS} }}",
             40,
             [
                 "100 steps of 4 images: 10 epochs of 40 images.",
-                "Learning rate: 1, falls from step 10 (epoch 1), 0.00195 at the end.",
+                "Learning rate: starts at 1, falls from step 10 (epoch 1), ends at 0.00195.",
             ],
         ),
         (
@@ -92,7 +92,7 @@ def test_a_config_without_a_learning_rate() -> None:
             None,
             [
                 "100 steps of 4 images.",
-                "Learning rate: 1, never falls: the first drop would come at step 200, 1 at the end.",
+                "Learning rate: 1 in every step. Its first decay would be at step 200, after the end of the run.",
             ],
         ),
         (
@@ -100,18 +100,35 @@ def test_a_config_without_a_learning_rate() -> None:
             None,
             [
                 "100 steps of 4 images.",
-                "Learning rate: 0.5 at first, 1 at step 10, falls from step 11, 0.000305 at the end.",
+                "Learning rate: starts at 0.5, rises to 1 at step 10, falls from step 11, ends at 0.000305.",
             ],
         ),
         (
             f"{MANUAL} warmup: true schedule {{ step: 50 learning_rate: 0.1 }} }}",
             None,
-            ["100 steps of 4 images.", "Learning rate: 1 at first, 2 at step 10, falls from step 50, 0.1 at the end."],
+            [
+                "100 steps of 4 images.",
+                "Learning rate: starts at 1, rises to 2 at step 10, falls from step 50, ends at 0.1.",
+            ],
         ),
         (
             "exponential_decay_learning_rate { decay_steps: 0 }",
             None,
-            ["100 steps of 4 images.", "Learning rate: not a number."],
+            ["100 steps of 4 images.", "Learning rate: it becomes NaN (not a number)."],
+        ),
+        (
+            f"{MANUAL} }}",
+            None,
+            ["100 steps of 4 images.", "Learning rate: starts at 1, rises to 2 at step 10, ends at 2."],
+        ),
+        (
+            f"{MANUAL} schedule {{ step: 900 learning_rate: 0.1 }} }}",
+            None,
+            [
+                "100 steps of 4 images.",
+                "Learning rate: starts at 1, rises to 2 at step 10, ends at 2."
+                " Its first decay would be at step 900, after the end of the run.",
+            ],
         ),
         ("manual_step_learning_rate { }", None, []),
     ],
@@ -121,13 +138,13 @@ def test_the_numbers_that_matter(rate: str, images: int | None, lines: list[str]
 
 
 @pytest.mark.parametrize("rate", [CONSTANT, f"{STAIRS} }}", f"{MANUAL} warmup: true }}", f"{COSINE} }}"])
-def test_highest_and_first_drop_are_those_of_all_steps(rate: str) -> None:
+def test_highest_and_first_decay_are_those_of_all_steps(rate: str) -> None:
     one = found(rate)
     rates = [one.rate_at(step) for step in range(100)]
-    drops = [step for step in range(1, 100) if rates[step] < rates[step - 1]]
+    decays = [step for step in range(1, 100) if rates[step] < rates[step - 1]]
     summed = summary.of(one, 100)
     assert (summed.highest, summed.highest_at) == (max(rates), rates.index(max(rates)))
-    assert summed.first_drop == (drops[0] if drops else None)
+    assert summed.first_decay == (decays[0] if decays else None)
     assert (summed.first, summed.last) == (rates[0], rates[-1])
 
 

@@ -1,4 +1,4 @@
-"""Batch, GPUs, length and learning rate go together."""
+"""Batch size, GPUs, length and learning rate change together."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ CONSTANT = start("constant_learning_rate { learning_rate: 0.4 }")
 
 
 def sized(config: Config, train: Split | None = TRAIN, style: str = "tf2", **wishes: float) -> list[str]:
-    """The edits without what all their paths begin with."""
+    """The edits, without the beginning that their paths share."""
     made = run.sized(Run(**wishes), config, style, train)  # type: ignore[arg-type]
     ConfigPatch(edits=made.edits).apply(config)
     found = schedule.of(config)
@@ -113,21 +113,24 @@ def test_a_schedule_in_proportion_has_the_same_shape() -> None:
         assert after.rate_at(step) == pytest.approx(before.rate_at(2 * step) / 2)
 
 
-def test_the_reason_is_told() -> None:
+def test_the_reason_is_given() -> None:
     assert run.sized(Run(batch_size=8), COSINE, "tf2").reason == (
-        "Learning rate: 0.8 -> 0.0125 at its highest, linear with the batch, 512 -> 8 images. --lr sets another."
+        "The highest learning rate changes from 0.8 to 0.0125, in proportion to the batch size, which changes from 512"
+        " to 8. Use --lr to set another rate."
     )
     assert run.sized(Run(steps=8), COSINE, "tf2").reason == ""
     assert (
         run.sized(Run(steps=8), CUT_SHORT, "tf2").reason
-        == "The drops lay beyond the run; the last is now at 8/9 of it."
+        == "All decays came after the end of the run. Now the last one is at 8/9 of the run."
     )
 
 
 def test_fewer_images_than_the_batch() -> None:
     few = Split(pattern="x", images=8, most_boxes=9)
     assert sized(CONSTANT, few, epochs=2) == ["batch_size=8", "num_steps=2", "learning_rate=0.1"]
-    with pytest.raises(UsageError, match="16 images a step of all GPUs, but there are 8 to train on"):
+    with pytest.raises(
+        UsageError, match="one step takes 16 images on all GPUs together, but there are only 8 to train on"
+    ):
         sized(CONSTANT, few, batch_size=16)
 
 
@@ -148,14 +151,14 @@ def test_buffers_are_sized_from_the_records(split: Split, edits: list[str]) -> N
 @pytest.mark.parametrize(
     ("wishes", "train", "problem"),
     [
-        ({"steps": 1, "epochs": 1}, TRAIN, "found both of --steps and --epochs"),
+        ({"steps": 1, "epochs": 1}, TRAIN, "--steps and --epochs are both given"),
         ({"epochs": 1}, None, "--epochs needs --records"),
         ({"epochs": float("nan")}, TRAIN, "--epochs is nan"),
-        ({"lr": 0}, TRAIN, "--lr is 0, expected a number above 0"),
+        ({"lr": 0}, TRAIN, "--lr is 0. Give a number above 0"),
         ({"lr": float("nan")}, TRAIN, "--lr is nan"),
     ],
 )
-def test_wishes_that_cannot_be_met(wishes: dict[str, float], train: Split | None, problem: str) -> None:
+def test_values_that_cannot_be_used(wishes: dict[str, float], train: Split | None, problem: str) -> None:
     with pytest.raises(UsageError, match=problem):
         sized(CONSTANT, train, **wishes)
 
@@ -169,7 +172,7 @@ def test_several_gpus_need_tf2_style() -> None:
 def test_a_rate_where_there_is_none() -> None:
     with pytest.raises(UsageError, match="no learning rate to change"):
         sized(schema.parse("train_config { }"), lr=1)
-    with pytest.raises(UsageError, match="every rate of the config is 0"):
+    with pytest.raises(UsageError, match="every learning rate in the config is 0"):
         sized(start("constant_learning_rate { learning_rate: 0 }"), lr=1)
 
 
@@ -179,3 +182,10 @@ def test_a_rate_where_there_is_none() -> None:
 )
 def test_checkpoints_come_at_the_end_of_epochs(steps: int, batch: int, images: int | None, every: int) -> None:
     assert run.checkpoint_every(steps, batch, images) == every
+
+
+@pytest.mark.parametrize(
+    ("steps", "every"), [(1, 1), (9, 1), (57, 5), (100, 10), (119, 10), (157, 10), (1234, 120), (200_000, 1000)]
+)
+def test_the_usual_distance_of_checkpoints_is_a_tenth_of_the_run(steps: int, every: int) -> None:
+    assert run.default_checkpoint_every(steps) == every
