@@ -5,7 +5,11 @@ from __future__ import annotations
 import contextlib
 import io
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 # The twelve numbers of COCOeval.summarize, in its order, under the names of https://cocodataset.org/#detection-eval
 SUMMARY = (
@@ -80,7 +84,7 @@ def _results(truth: Any, categories: Sequence[Any], image_ids: Sequence[int], de
     return _coco(categories, image_ids, [])  # loadRes fails on an empty list
 
 
-def _mean(values: Any) -> float | None:
+def _mean(values: npt.NDArray[np.float64]) -> float | None:
     known = values[values > -1]  # -1 marks classes without groundtruth
     return float(known.mean()) if known.size else None
 

@@ -11,12 +11,16 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from absl import flags
 
 from tfod_tools.base.errors import CheckpointError, ImageError
 from tfod_tools.engine import channel
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 FLAGS = flags.FlagValues()
 _MODEL = flags.DEFINE_string("model", None, "Exported model.", required=True, flag_values=FLAGS)
@@ -24,7 +28,8 @@ _IMAGES = flags.DEFINE_string("images", None, "JSON file with a list of paths.",
 
 _OUTPUTS = ("detection_boxes", "detection_scores", "detection_classes", "num_detections")
 
-Detector = Callable[[Any], dict[str, Any]]
+# Takes images, uint8 [batch, height, width, 3]; returns the outputs by name.
+Detector = Callable[["npt.NDArray[np.uint8]"], dict[str, "npt.NDArray[Any]"]]
 
 
 def main(events: channel.Channel) -> None:
@@ -102,7 +107,7 @@ def _check_inputs(inputs: Sequence[str], path: Path) -> None:
         )
 
 
-def _pixels(path: str) -> Any:
+def _pixels(path: str) -> npt.NDArray[np.uint8]:
     """The image as uint8 [height, width, 3], turned upright by its EXIF orientation."""
     import numpy as np
     from PIL import Image, ImageOps

@@ -10,17 +10,21 @@ from __future__ import annotations
 import contextlib
 import io
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
 from tfod_tools.base.errors import CheckpointError
 from tfod_tools.engine.training.replacing import replaced
 
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
 _SUFFIX = ".h5"
 _SCOPE = "classification"
 
-Weights = Mapping[str, Sequence[Any]]
+Weights = Mapping[str, Sequence["npt.NDArray[np.float32]"]]
 
 
 @contextlib.contextmanager
@@ -124,7 +128,7 @@ def _load(extractor: Any, path: str, scope: str) -> None:
     extractor.load_keras_weights(path)
 
 
-def _by_layer(file: Any) -> dict[str, list[Any]]:
+def _by_layer(file: Any) -> dict[str, list[npt.NDArray[np.float32]]]:
     if "layers" in file:  # .weights.h5
         variables = {name: group["vars"] for name, group in file["layers"].items() if "vars" in group}
         found = {
