@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline_configs import inputs
-from pipeline_configs.text import text_proto
-from tfod_tools.base.errors import ConfigError
+from pipeline_configs.text import schema, text_proto
 
 
 def read(path: str) -> list[Any] | None:
@@ -19,8 +18,5 @@ def read(path: str) -> list[Any] | None:
     if not inputs.matching(path, literally=True):
         return None
     label_map = text_proto.empty_label_map()
-    try:
-        text_proto.merge(Path(path).read_text(encoding="utf-8"), label_map, path=path)
-    except UnicodeDecodeError as error:
-        raise ConfigError("is not UTF-8 text, expected a label map.", path=path) from error
+    text_proto.merge(schema.text(Path(path), "a label map"), label_map, path=path)
     return list(label_map.item)

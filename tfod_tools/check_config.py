@@ -35,9 +35,9 @@ from pipeline_configs.checking.finding import SEVERITIES, Finding
 from pipeline_configs.checkpoints import checkpoint, restoration
 from pipeline_configs.checkpoints.start import Start
 from pipeline_configs.dataset import Dataset
+from pipeline_configs.extractors import style_of
 from pipeline_configs.patches import patch
 from pipeline_configs.schedules import plot, summary
-from pipeline_configs.style import style_of
 from pipeline_configs.text import rewrite, schema
 from pipeline_configs.text.text_proto import Config
 from tfod_tools import app

@@ -30,7 +30,7 @@ from pipeline_configs.dataset import Dataset
 from pipeline_configs.text import rewrite, schema
 from tfod_tools import app
 from tfod_tools.base import files, progress, tables
-from tfod_tools.base.errors import ConfigError, RecordError, UsageError
+from tfod_tools.base.errors import ConfigError, RecordError
 
 if TYPE_CHECKING:
     from pipeline_configs.anchors.coverage import Coverage
@@ -81,7 +81,8 @@ def main(arguments: Sequence[str]) -> int:
     _show(objects, before, after)
     _show_proposal(config, proposal, before)
     if _OUTPUT.value:
-        _save(files.local_path(_OUTPUT.value), _content(path, text, proposal.config).encode())
+        output = files.local_path(_OUTPUT.value)
+        _save(output, rewrite.content(path, text, proposal.config, output).encode())
     if _PLOT.value:
         title = f"{path.name}: {after.covered.mean():.1%} of {len(objects)} objects covered"
         _save(files.local_path(_PLOT.value), plot.png(proposal.config, after, title))
@@ -164,15 +165,6 @@ def _show_proposal(config: Config, proposal: Proposal, before: Coverage) -> None
     counts = [generators.per_position(moves.generator(one)) for one in (config, proposal.config)]
     if counts[0] != counts[1]:
         print("Another number of anchors at a position: the box predictor of a checkpoint does not fit any more.")
-
-
-def _content(source: Path, text: str, config: Config) -> str:
-    """The text with the proposal in it; a new one where its layout does not allow that."""
-    content = rewrite.rewritten(text, config)
-    output = files.local_path(_OUTPUT.value)
-    if content is None and output.exists() and output.samefile(source):
-        raise UsageError(f"--output: {source} is laid out in a way that its comments would be lost. Name another file.")
-    return schema.dump(config) if content is None else content
 
 
 def _save(path: Path, data: bytes) -> None:

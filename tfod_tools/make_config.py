@@ -41,7 +41,7 @@ from pipeline_configs.patches import patch_file
 from pipeline_configs.patches.patch import Edit
 from pipeline_configs.schedules import plot, run, summary
 from pipeline_configs.schedules.run import Run
-from pipeline_configs.text import schema
+from pipeline_configs.text import rewrite, schema
 from pipeline_configs.text.text_proto import Config
 from tfod_tools import app
 from tfod_tools.base import files
@@ -176,9 +176,8 @@ def _request(weights: _Weights | None) -> request.Request:
 
 
 def _check_output(output: Path, made: make.MadeConfig) -> None:
-    source = files.local_path(_FROM.value) if _FROM.value else None
-    if source and not made.kept and output.exists() and output.samefile(source):
-        raise UsageError(f"--output: {source} is laid out in a way that its comments would be lost. Name another file.")
+    if _FROM.value and not made.kept:
+        rewrite.printed(files.local_path(_FROM.value), made.config, output)
 
 
 def _write(output: Path, content: bytes, flag: str) -> None:

@@ -211,7 +211,7 @@ def _config(file: JobFile) -> Config | None:
         raise ConfigError(message, path=file.path, line=file.lines["config"])
     from cloud.estimates import config_facts
     from cloud.planning import Config
-    from pipeline_configs import inputs, run_folder, style
+    from pipeline_configs import extractors, inputs, run_folder
     from pipeline_configs.text import schema
 
     pipeline = schema.read(path)
@@ -230,7 +230,7 @@ def _config(file: JobFile) -> Config | None:
     pipeline.train_config.num_steps = file.steps or pipeline.train_config.num_steps
     return Config(
         text=run_folder.text(pipeline),
-        engine_style=style.style_of(pipeline),
+        engine_style=extractors.style_of(pipeline),
         facts=facts,
         reads=tuple(config_facts.paths(pipeline)),
         label_map=label_map.read_bytes() if label_map.is_file() else None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pipeline_configs import style
+from pipeline_configs import extractors
 from pipeline_configs.dataset import Dataset
 from pipeline_configs.making.request import Expanded, Request, expand
 from pipeline_configs.patches import patch
@@ -29,7 +29,7 @@ class MadeConfig:
     config: Config
     text: str
     changes: Sequence[str]
-    style: style.Style
+    style: extractors.Style
     kept: bool
 
 
@@ -76,6 +76,6 @@ def spelled_out(
         config=config,
         text=schema.dump(config) if kept is None else kept,
         changes=patch.diff(start, config),
-        style=style.style_of(config, extension),
+        style=extractors.style_of(config, extension),
         kept=kept is not None,
     )

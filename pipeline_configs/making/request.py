@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from pipeline_configs import style
+from pipeline_configs import extractors
 from pipeline_configs.dataset import Dataset
 from pipeline_configs.making import edits
 from pipeline_configs.making.fill import fill
@@ -90,5 +90,5 @@ def _applied(parts: Sequence[Expanded], start: Config) -> Config:
 
 
 def _sized(wished: Run, base: Config, dataset: Dataset | None, extension: str | None) -> Expanded:
-    sized = run.sized(wished, base, style.style_of(base, extension), dataset.train if dataset else None)
+    sized = run.sized(wished, base, extractors.style_of(base, extension), dataset.train if dataset else None)
     return Expanded(wish=wished.flags(), edits=sized.edits, reason=sized.reason)

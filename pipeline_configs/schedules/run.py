@@ -14,10 +14,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields
 
 from pipeline_configs.dataset import Split
+from pipeline_configs.extractors import Style
 from pipeline_configs.patches.patch import Edit
 from pipeline_configs.schedules import schedule, summary
 from pipeline_configs.schedules.schedule import Schedule
-from pipeline_configs.style import Style
 from pipeline_configs.text.text_proto import Config
 from tfod_tools.base.errors import UsageError
 

@@ -23,11 +23,11 @@ from tfod_tools.base.errors import TfodError, UsageError
 ROOT = Path(__file__).parents[2]
 PACKAGE = Path(importlib.util.find_spec("object_detection").origin).parent
 READS_A_CONFIG = """
-from pipeline_configs import style
+from pipeline_configs import extractors
 from pipeline_configs.text import schema
 config = schema.parse('model { ssd { feature_extractor { type: "ssd_mobilenet_v2" } } }')
 from object_detection.protos import pipeline_pb2
-print(style.style_of(config), pipeline_pb2.__file__)
+print(extractors.style_of(config), pipeline_pb2.__file__)
 """
 
 

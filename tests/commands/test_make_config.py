@@ -261,7 +261,7 @@ RECORDS, OUTPUT = "--records=records", "--output=run/pipeline.config"
         (["--template=ssd_mobilenet_v3", RECORDS, OUTPUT], 1, "no template is called 'ssd_mobilenet_v3'. Did you mean"),
         (
             ["--from=odd.config", "--output=odd.config", "--unset=train_config.sync_replicas"],
-            1,
+            2,
             "comments would be lost",
         ),
         ([TEMPLATE, RECORDS, OUTPUT, "--patch=absent.yaml"], 2, "absent.yaml: there is no such file"),
@@ -288,7 +288,7 @@ RECORDS, OUTPUT = "--records=records", "--output=run/pipeline.config"
         ([TEMPLATE, RECORDS, OUTPUT, "--checkpoint=auto"], 1, "nothing was published for ssd_mobilenet_v2_small"),
         (["--from=absent.config", RECORDS, OUTPUT], 2, "absent.config: there is no such file"),
         (["--from=broken.config", RECORDS, OUTPUT], 2, "broken.config:2: Ssd has no field 'num_clases'. Did you mean"),
-        (["--from=no_model.config", RECORDS, OUTPUT], 2, "model holds nothing"),
+        (["--from=no_model.config", RECORDS, OUTPUT], 2, "the config has no model"),
         ([TEMPLATE, "--records=absent", OUTPUT], 2, "absent: there is no such folder"),
         ([TEMPLATE, "--records=empty", OUTPUT], 2, "empty: has no manifest.json. Run make_records first."),
         ([TEMPLATE, "--records=no_val", OUTPUT], 2, "Run make_records again with --val_fraction=0.1."),

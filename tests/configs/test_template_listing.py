@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline_configs import style
+from pipeline_configs import extractors
 from pipeline_configs.making import template, zoo
 from pipeline_configs.patches.patch import ConfigPatch
 from pipeline_configs.text import schema
@@ -29,7 +29,7 @@ def test_all_are_listed_by_name() -> None:
 @pytest.mark.parametrize("name", template.names())
 def test_the_comments_agree_with_the_config(name: str) -> None:
     config = template.read(name)
-    assert listed(name).style == style.style_of(config)
+    assert listed(name).style == extractors.style_of(config)
     assert listed(name).input_size == input_size(config)
     assert listed(name).architecture == architecture(config)
 

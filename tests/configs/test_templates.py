@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from google.protobuf import text_format
 
-from pipeline_configs import style
+from pipeline_configs import extractors
 from pipeline_configs.dataset import Dataset, Split
 from pipeline_configs.making import make, template
 from pipeline_configs.patches import patch
@@ -70,7 +70,7 @@ def test_every_extractor_with_a_published_config_has_a_template() -> None:
         config = template.read(name)
         architecture = schema.architecture(config)
         covered[architecture].add(getattr(config.model, architecture).feature_extractor.type)
-    left = {architecture: set(types) - covered[architecture] for architecture, types in style.extractors().items()}
+    left = {architecture: set(types) - covered[architecture] for architecture, types in extractors.known().items()}
     assert left == EXTRACTORS_WITHOUT
 
 

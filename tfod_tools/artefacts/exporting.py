@@ -66,7 +66,7 @@ def plan(
       ConfigError: the config cannot be read, or names no label map.
       LabelMapError: the config's label map is missing.
     """
-    from pipeline_configs import inputs, run_folder, style
+    from pipeline_configs import extractors, inputs, run_folder
 
     for name in formats or [""]:
         if name not in FORMATS:
@@ -77,7 +77,7 @@ def plan(
     if not label_map.is_file():
         raise LabelMapError("the config names this label map, but the file is missing.", path=label_map)
     argv = (
-        *("tfod_tools.engine.export", f"--style={style.style_of(pipeline, own)}", f"--config={path}"),
+        *("tfod_tools.engine.export", f"--style={extractors.style_of(pipeline, own)}", f"--config={path}"),
         *(f"--model_dir={model_dir}", f"--output={_partial(output)}", f"--format={','.join(formats)}"),
         *extension.flags(own),
         *([f"--checkpoint={checkpoint}"] if checkpoint else []),

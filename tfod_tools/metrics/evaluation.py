@@ -42,12 +42,12 @@ def plan(model_dir: Path, config: Path | None, checkpoint: str | None, own: str 
       ConfigError: the config cannot be read.
       Problems: its eval records or its label map are missing.
     """
-    from pipeline_configs import inputs, run_folder, style
+    from pipeline_configs import extractors, inputs, run_folder
 
     path, pipeline = run_folder.config(model_dir, config)
     inputs.check(pipeline, path, training=False)
     argv = (
-        *("tfod_tools.engine.evaluate", f"--style={style.style_of(pipeline, own)}", f"--config={path}"),
+        *("tfod_tools.engine.evaluate", f"--style={extractors.style_of(pipeline, own)}", f"--config={path}"),
         *(f"--model_dir={model_dir}", *extension.flags(own)),
         *([f"--checkpoint={checkpoint}"] if checkpoint else []),
     )

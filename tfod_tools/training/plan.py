@@ -47,7 +47,7 @@ def plan(
       ConfigError: the config cannot be read, names no steps, or the folder holds another config.
       Problems: the records or the label map are missing.
     """
-    from pipeline_configs import inputs, run_folder, style
+    from pipeline_configs import extractors, inputs, run_folder
     from pipeline_configs.text import schema
 
     pipeline = schema.read(config)
@@ -60,7 +60,7 @@ def plan(
     job = TrainJob(
         config=str(run_folder.path(model_dir).resolve()),
         model_dir=str(model_dir.resolve()),
-        style=style.style_of(pipeline, extension),
+        style=extractors.style_of(pipeline, extension),
         steps=last_step,
         checkpoint_every=checkpoint_every or _a_tenth(last_step),
         extension=extension,

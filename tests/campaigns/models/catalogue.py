@@ -13,8 +13,8 @@ from pathlib import Path
 
 from campaigns.models.bases import BASES
 
-from pipeline_configs import style
-from pipeline_configs.style import Style
+from pipeline_configs import extractors
+from pipeline_configs.extractors import Style
 
 ARCHITECTURES = (
     "SSD", "SSD with FPN", "SSD with PPN", "SSD with MnasFPN", "EfficientDet",
@@ -148,7 +148,7 @@ def models() -> tuple[Model, ...]:
 
 
 def _of_the_maps() -> Iterator[Model]:
-    for architecture, types in style.extractors().items():
+    for architecture, types in extractors.known().items():
         for name, of_style in types.items():
             key = f"{architecture}/{name}"
             base, kind, edits = next(rest for pattern, *rest in _RULES if re.fullmatch(pattern, key))
@@ -156,7 +156,7 @@ def _of_the_maps() -> Iterator[Model]:
 
 
 def _variants() -> Iterator[Model]:
-    style_of = {(kind, name): found for kind, types in style.extractors().items() for name, found in types.items()}
+    style_of = {(kind, name): found for kind, types in extractors.known().items() for name, found in types.items()}
     for name, base, kind, edits in _VARIANTS:
         architecture = "center_net" if kind.startswith("CenterNet") else "faster_rcnn"
         yield _model(architecture, name, style_of[architecture, name], base, kind, edits)

@@ -7,9 +7,9 @@ from typing import Any
 
 from campaigns.verdicts import records
 
-from pipeline_configs import style
+from pipeline_configs import extractors
+from pipeline_configs.extractors import Style
 from pipeline_configs.making import template
-from pipeline_configs.style import Style
 from pipeline_configs.text import schema
 
 _SMALL_IMAGES = "{keep_aspect_ratio_resizer {min_dimension: 240 max_dimension: 320}}"
@@ -37,7 +37,7 @@ def _type(case: Mapping[str, Any]) -> str | None:
 
 
 def _style(case: Mapping[str, Any]) -> Style | None:
-    known = style.extractors()[_type_path(case).split(".")[1]]
+    known = extractors.known()[_type_path(case).split(".")[1]]
     return known.get(_type(case) or "")
 
 
@@ -46,7 +46,7 @@ def in_style(case: dict[str, Any], style_: Style) -> dict[str, Any] | None:
     own = _style(case)
     if own in (None, style_):
         return case
-    known = style.extractors()[_type_path(case).split(".")[1]]
+    known = extractors.known()[_type_path(case).split(".")[1]]
     found = _type(case) or ""
     other = f"{found}_keras" if style_ == "tf2" else found.removesuffix("_keras")
     if known.get(other) != style_:

@@ -27,7 +27,7 @@ import yaml
 from campaigns.verdicts import adapted
 from configs import test_rules
 
-from pipeline_configs import style
+from pipeline_configs import extractors
 from pipeline_configs.checking import check
 from pipeline_configs.making import fill
 from pipeline_configs.patches.patch import ConfigPatch, Edit
@@ -201,7 +201,7 @@ class Preparation:
         config = fill.fill(config, dataset).apply(config)
         findings = check.check(schema.dump(config), records=dataset).findings
         codes = {finding.code for finding in findings if finding.severity == "error"}
-        if not codes or style.style_of(config) != style_:
+        if not codes or extractors.style_of(config) != style_:
             return
         trigger = self._written(f"{path.name}/found", style_, schema.dump(config))
         passing = self._written(f"{path.name}/corrected", style_, schema.dump(check.fixed(config, records=dataset)))

@@ -1,16 +1,18 @@
-"""The style of a config follows from the engine's own lists of feature extractors."""
+"""What the type names of feature extractors mean."""
 
 from __future__ import annotations
 
 import csv
+import json
 import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
 
 import pytest
+from support import tiny_run
 
-from pipeline_configs import style
+from pipeline_configs import extractors
 from pipeline_configs.text import schema
 from pipeline_configs.text.text_proto import Config
 from tfod_tools.base.errors import ConfigError
@@ -27,7 +29,7 @@ OWN = {path.stem for path in (ROOT / "tfod_tools" / "engine" / "extractors").glo
 
 
 def test_all_extractors_of_the_engine_are_found() -> None:
-    known = style.extractors()
+    known = extractors.known()
     counts = Counter(
         (architecture, found)
         for architecture in known
@@ -56,7 +58,7 @@ def test_all_extractors_of_the_engine_are_found() -> None:
     ],
 )
 def test_style_of(architecture: str, extractor: str, expected: str) -> None:
-    assert style.style_of(config_with(architecture, extractor)) == expected
+    assert extractors.style_of(config_with(architecture, extractor)) == expected
 
 
 @pytest.mark.parametrize(
@@ -74,7 +76,7 @@ def test_style_of(architecture: str, extractor: str, expected: str) -> None:
 )
 def test_unknown_extractors(architecture: str, extractor: str, expected: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        style.style_of(config_with(architecture, extractor))
+        extractors.style_of(config_with(architecture, extractor))
     assert expected in str(caught.value)
 
 
@@ -90,23 +92,23 @@ def test_unknown_extractors(architecture: str, extractor: str, expected: str) ->
     ],
 )
 def test_the_style_of_an_extractor_of_ones_own_is_in_its_name(architecture: str, extractor: str, expected: str) -> None:
-    assert style.style_of(config_with(architecture, extractor), "mine.py") == expected
+    assert extractors.style_of(config_with(architecture, extractor), "mine.py") == expected
 
 
 def test_an_extension_does_not_make_up_for_a_type_that_is_missing() -> None:
     with pytest.raises(ConfigError, match="no extractor is called ''"):
-        style.style_of(config_with("ssd", ""), "mine.py")
+        extractors.style_of(config_with("ssd", ""), "mine.py")
 
 
 def test_every_extractor_of_this_package_is_known() -> None:
     assert OWN
-    known = style.extractors()
+    known = extractors.known()
     assert OWN.issubset(name for names in known.values() for name in names)
 
 
 def test_the_engine_is_read_and_not_run() -> None:
     code = (
-        "import sys; from pipeline_configs import style; style.extractors();"
+        "import sys; from pipeline_configs import extractors; extractors.known();"
         "print(sorted({'tensorflow', 'object_detection', 'numpy'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
@@ -119,7 +121,73 @@ def test_configs_of_other_people_have_a_style() -> None:
     with (WILD / "INDEX.tsv").open(encoding="utf-8", newline="") as index:
         rows = [row for row in csv.DictReader(index, delimiter="\t") if row["parse_merge"] == "ok"]
     names = [row["file"] for row in rows if row["kind"] == "pipeline"]
-    found = {name: style.style_of(schema.read(WILD / "pipeline" / name)) for name in names}
+    found = {name: extractors.style_of(schema.read(WILD / "pipeline" / name)) for name in names}
     assert {name for name in found if found[name] == "tf2"} == {
         name for name in found if "efficientdet" in name or "inference_graph" in name
     }
+
+
+# Prints, for each backbone, millions of numbers that the convolutions of Keras's model put out for 224x224 pixels.
+COUNT = """
+import json
+import tf_keras
+models = tf_keras.applications
+BUILDERS = {
+    "mobilenet_v1": models.MobileNet, "mobilenet_v2": models.MobileNetV2,
+    "mobilenet_v3_large": models.MobileNetV3Large, "mobilenet_v3_small": models.MobileNetV3Small,
+    "resnet50": models.ResNet50, "resnet101": models.ResNet101, "resnet152": models.ResNet152,
+    "resnet_v1_50": models.ResNet50, "resnet_v1_101": models.ResNet101,
+    "resnet_v2_50": models.ResNet50V2, "resnet_v2_101": models.ResNet101V2,
+    "inception_resnet_v2": models.InceptionResNetV2, "inception_v3": models.InceptionV3, "vgg16": models.VGG16,
+    **{f"efficientnet-b{i}": getattr(models, f"EfficientNetB{i}") for i in range(8)},
+}
+CONVOLUTIONS = (tf_keras.layers.Conv2D, tf_keras.layers.DepthwiseConv2D)
+def count(build):
+    model = build(weights=None, include_top=False, input_shape=(224, 224, 3))
+    shapes = [layer.output_shape for layer in model.layers if isinstance(layer, CONVOLUTIONS)]
+    return sum(height * width * channels for _, height, width, channels in shapes) / 1e6
+print(json.dumps({name: count(build) for name, build in BUILDERS.items()}))
+"""
+
+
+@pytest.mark.long
+def test_the_counts_of_base_networks_are_those_of_keras() -> None:
+    done = subprocess.run([sys.executable, "-c", COUNT], env=tiny_run.environment(), capture_output=True, text=True,
+                          check=True)  # fmt: skip
+    counted = json.loads(done.stdout.splitlines()[-1])
+    counts = {name: one.millions for name, one in extractors.BACKBONES.items() if one.millions}
+    assert counted == pytest.approx(counts, abs=0.005)
+
+
+@pytest.mark.parametrize("architecture", ["ssd", "faster_rcnn"])
+def test_only_one_extractor_has_feature_maps_that_are_not_known(architecture: str) -> None:
+    unknown = {name for name in extractors.known()[architecture] if extractors.of(name).maps == "unknown"}
+    assert unknown == ({"ssd_spaghettinet"} if architecture == "ssd" else set())
+
+
+def test_a_pyramid_is_described_by_a_field_that_the_type_takes() -> None:
+    for types in extractors.known().values():
+        for found in map(extractors.of, types):
+            assert not found.pyramid or found.pyramid in found.takes
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("ssd_mobilenet_v1_ppn", False),
+        ("ssd_resnet50_v1_ppn", True),
+        ("ssd_mobilenet_v2", True),
+        ("ssd_mobilenet_v2_fpn", False),
+        ("ssd_mobilenet_v3_small", False),
+        ("ssd_vgg16_keras", True),
+        ("embedded_ssd_mobilenet_v1", False),
+    ],
+)
+def test_which_types_ask_for_the_number_of_feature_maps(name: str, expected: bool) -> None:
+    assert extractors.of(name).uses_num_layers == expected
+
+
+def test_a_type_of_the_users_own_is_read_by_its_name() -> None:
+    found = extractors.of("ssd_mobilenet_v2_mine_fpn_keras")
+    assert (found.pyramid, found.backbone) == ("fpn", extractors.BACKBONES["mobilenet_v2"])
+    assert extractors.of("mine").backbone == extractors.Backbone()
