@@ -48,8 +48,8 @@ class Dataset:
     """Records and their label map.
 
     Attributes:
-      label_map_path: absolute.
-      num_classes: the largest label_id, which is the number of classes that a model needs.
+      label_map_path: absolute; "" if it is not known.
+      num_classes: the largest label_id, which is the number of classes that a model needs; 0 if it is not known.
       train: the images to train on.
       val: the images to evaluate on; None if the records have no such split.
       class_names: the names of the classes in the records, in the order of the label map.

@@ -12,6 +12,7 @@ from pipeline_configs.text.text_proto import Config
 from tfod_tools.base.errors import ConfigError, Problems
 
 CONFIG = Path("run/pipeline.config")
+CORRECT = "Correct the path, or write the records with make_records."
 NO_EVAL_READER = "there is no eval_input_reader, which the engine always needs. Add one; make_config fills it in."
 
 
@@ -76,7 +77,7 @@ def test_evaluation_needs_no_training_records(train: str) -> None:
     """But its own, and as much as training does."""
     inputs.check(config(train, GOOD_EVAL), CONFIG, training=False)
     assert problems(config(train, reader("nothing", label_map="no.pbtxt")), training=False) == [
-        f"{CONFIG}: eval_input_reader[0]: no records match nothing. Correct the path, or write the records with make_records.",
+        f"{CONFIG}: eval_input_reader[0]: no records match nothing. {CORRECT}",
         f"{CONFIG}: eval_input_reader[0]: there is no label map no.pbtxt. Correct label_map_path.",
     ]
 
@@ -115,12 +116,11 @@ def test_absolute_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
         ('label_map_path: "label_map.pbtxt"', "run/pipeline.config: {} has no tf_record_input_reader.input_path."),
         (
             reader("none.record-?????-of-00002"),
-            "run/pipeline.config: {}: no records match none.record-?????-of-00002. Correct the path, or write the records with make_records.",
+            f"run/pipeline.config: {{}}: no records match none.record-?????-of-00002. {CORRECT}",
         ),
         (
             reader("train.record-?????-of-00002", "PATH_TO_BE_CONFIGURED/mscoco_train.record"),
-            "run/pipeline.config: {}: no records match PATH_TO_BE_CONFIGURED/mscoco_train.record."
-            " Correct the path, or write the records with make_records.",
+            f"run/pipeline.config: {{}}: no records match PATH_TO_BE_CONFIGURED/mscoco_train.record. {CORRECT}",
         ),
         (
             reader("empty.record-?????-of-00002"),

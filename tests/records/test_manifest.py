@@ -38,7 +38,7 @@ def test_other_files(tmp_path: Path, text: str, message: str) -> None:
 
 def test_missing(tmp_path: Path) -> None:
     """A RecordError, not an OSError."""
-    with pytest.raises(RecordError, match="has no manifest.json. Run make_records first."):
+    with pytest.raises(RecordError, match=r"has no manifest\.json\. Run make_records first\."):
         manifest.read(tmp_path / "manifest.json")
 
 

@@ -45,6 +45,12 @@ def warn(*lines: object) -> None:
             print(printable(str(line)), file=sys.stderr)
 
 
+def error(*lines: object) -> None:
+    """Prints errors on standard error, also with `--quiet`. For a command that goes on after them."""
+    for line in lines:
+        print(printable(str(line)), file=sys.stderr)
+
+
 def answer(document: Mapping[str, Any]) -> None:
     """With `--json`, prints the whole answer of a command: one document, on standard output; else nothing."""
     if _mode == "json":

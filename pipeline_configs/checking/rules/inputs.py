@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from pipeline_configs import inputs, label_map
+from pipeline_configs import inputs
 from pipeline_configs.checking.rule import Evidence, Subject, rule
 from pipeline_configs.patches.patch import Edit
-from tfod_tools.base.errors import ConfigError
 
 _BUILDER = "builders/dataset_builder.py"
 _TRAIN = "train_input_reader"
@@ -59,36 +57,6 @@ def empty_files(subject: Subject) -> Iterator[Evidence]:
             if files and not any(file.stat().st_size for file in files):
                 path = f"{name}.tf_record_input_reader.input_path[{index}]"
                 yield Evidence(path, f"only empty files at {pattern}", "records; run make_records")
-
-
-@rule(
-    "DAT03", "error", "The engine leaves out every box of such a class.", source="data_decoders/tf_example_decoder.py"
-)
-def classes_without_a_number(subject: Subject) -> Iterator[Evidence]:
-    """Classes of the records are not in the label map that the config names.
-
-    Records hold the names of classes, and the label map gives them their numbers. Boxes of a name that it does not have
-    are dropped without a word; with another data set's label map, that is all of them.
-    """
-    if subject.records is None:
-        return
-    for name, reader in _readers(subject).items():
-        try:
-            items = label_map.read(reader.label_map_path)
-        except ConfigError:
-            continue  # CFG06 tells
-        known = {text for item in items or () for text in (item.name, item.display_name)}
-        missing = [class_name for class_name in subject.records.class_names if class_name not in known]
-        if items is not None and missing:
-            path, expected = f"{name}.label_map_path", subject.records.label_map_path
-            more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
-            found = f"{reader.label_map_path} without {missing[0]}{more}"
-            if reader.label_map_path == expected:
-                yield Evidence(path, found, "the label map that make_records wrote there")
-            else:
-                yield Evidence(
-                    path, found, expected, (Edit(path=path, value=json.dumps(expected, ensure_ascii=False)),)
-                )
 
 
 @rule("DAT11", "warning", "The engine leaves out the boxes beyond them, in evaluation too.", source="inputs.py")
