@@ -71,7 +71,6 @@ def run(
     tasks: Sequence[Callable[[Advance], T]],
     processes: int,
     on_progress: Advance,
-    when_idle: Callable[[], object] = lambda: None,
 ) -> list[T]:
     """What each of `tasks` returns, in their order.
 
@@ -79,20 +78,18 @@ def run(
       tasks: each is called with a function that takes the number of further items done. They are begun in their order.
       processes: over how many processes to spread them; with 1, they run in this one.
       on_progress: told the numbers of further items done.
-      when_idle: called each time that one of several processes has nothing left to do; what this one can do meanwhile.
 
     Raises:
       TfodError: or OSError: the first that a task raised; the others are then stopped.
       WorkerKilledError: a process was killed.
     """
-    return list(results(tasks, processes, on_progress, when_idle))
+    return list(results(tasks, processes, on_progress))
 
 
 def results(
     tasks: Sequence[Callable[[Advance], T]],
     processes: int,
     on_progress: Advance,
-    when_idle: Callable[[], object] = lambda: None,
 ) -> Iterator[T]:
     """As `run`, but one result after the other, each as soon as it and those before it are there."""
     processes = min(processes, len(tasks))
@@ -104,7 +101,7 @@ def results(
     try:
         for _ in range(processes):
             _start(tasks, workers)
-        yield from _received(len(tasks), workers, on_progress, when_idle)
+        yield from _received(len(tasks), workers, on_progress)
     finally:
         gc.unfreeze()
         for process in workers.values():
@@ -133,9 +130,7 @@ def _start(tasks: Sequence[Callable[[Advance], Any]], workers: dict[Connection, 
     theirs.close()
 
 
-def _received(
-    count: int, workers: Mapping[Connection, BaseProcess], on_progress: Advance, when_idle: Callable[[], object]
-) -> Iterator[Any]:
+def _received(count: int, workers: Mapping[Connection, BaseProcess], on_progress: Advance) -> Iterator[Any]:
     """The results of `count` tasks, in their order."""
     from multiprocessing import connection
 
@@ -153,8 +148,7 @@ def _received(
                 if kind == "bug":
                     raise RuntimeError(f"in a worker:\n{value}")
                 if kind == "free":
-                    if not _send_next(worker, waiting):
-                        when_idle()
+                    _send_next(worker, waiting)
                 elif kind == "progress":
                     on_progress(value)
                 else:
@@ -162,13 +156,12 @@ def _received(
         yield early.pop(wanted)
 
 
-def _send_next(worker: Connection, waiting: Iterator[int]) -> bool:
-    """Whether there was another task for the worker."""
+def _send_next(worker: Connection, waiting: Iterator[int]) -> None:
+    """Sends the worker the number of the next task, if there is one."""
     if (index := next(waiting, None)) is None:
-        return False
-    with contextlib.suppress(ConnectionError):  # That it is gone is found when it should answer.
+        return
+    with contextlib.suppress(ConnectionError):  # If the worker is gone, we notice it when we wait for its answer.
         worker.send(index)
-    return True
 
 
 def _message(worker: Connection, process: BaseProcess) -> tuple[str, int, Any]:

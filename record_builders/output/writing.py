@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
 from google import protobuf
@@ -32,7 +32,6 @@ def write(
     on_progress: workers.Advance,
     processes: int | None = None,
     beam_options: str | None = None,
-    when_idle: Callable[[], object] = lambda: None,
 ) -> Manifest:
     """Writes records, label map and, last, the manifest; then removes what only an earlier run had written.
 
@@ -45,7 +44,6 @@ def write(
       on_progress: told the number of images done since it was last told.
       processes: how many write; by default one for few images, else as many as there are CPUs.
       beam_options: the workers of an Apache Beam pipeline with these options write instead; see `beam.write`.
-      when_idle: see `workers.run`.
 
     Raises:
       ImageError: an image can no longer be read.
@@ -62,7 +60,7 @@ def write(
             with workers.stoppable("Stopped. Shards that were finished are kept: run it again to go on."):
                 if beam_options is None:
                     tasks = [partial(write_shard, name, images) for name, images in shards.items()]
-                    written = workers.run(tasks, processes, on_progress, when_idle)
+                    written = workers.run(tasks, processes, on_progress)
                 else:
                     written = beam.write(staged, shards, write_shard, beam_options)
                     on_progress(len(planned.outlines))

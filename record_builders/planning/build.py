@@ -64,7 +64,7 @@ def plan(request: Request, processes: int | None = None, bar: verification.Bar |
         groups=grouped,
         superseded=tuple(sorted(earlier - {spec.name for part in parts for spec, _ in part.files()})),
     )
-    if not earlier:
+    if not earlier and not request.overwrite:
         _refuse_foreign_files(planned)
     return planned
 
@@ -139,5 +139,6 @@ def _refuse_foreign_files(planned: Plan) -> None:
     for name in names:
         same = name == LABEL_MAP and target.read(name) == planned.label_map_text.encode()
         if not same and target.exists(name):
-            message = f"would be overwritten, but no {MANIFEST} says that make_records wrote it."
-            raise RecordError(f"{message} Move it away or choose another --output.", path=f"{target}/{name}")
+            message = f"is there already, and no {MANIFEST} says that make_records wrote it. It stays as it is."
+            advice = "Name another --output, or add --overwrite."
+            raise RecordError(f"{message} {advice}", path=f"{target}/{name}")

@@ -47,6 +47,7 @@ class Request:
       verify: every image is decoded before any is written.
       wanted: which part of the annotations to read.
       choices: what to leave out of that, and what to write without effect on training.
+      overwrite: files may be replaced that make_records did not write.
     """
 
     format: str
@@ -65,6 +66,7 @@ class Request:
     verify: bool = False
     wanted: Wanted = field(default_factory=Wanted)
     choices: Choices = field(default_factory=Choices)
+    overwrite: bool = False
 
     def image_folder(self) -> ImageFolder:
         """The images, listed anew.

@@ -63,18 +63,6 @@ def test_whoever_is_free_takes_the_next_task() -> None:
     assert slow not in others
 
 
-def ends_after(seconds: float, advance: Callable[[int], None]) -> float:
-    time.sleep(seconds)
-    return time.monotonic()
-
-
-def test_this_process_can_do_something_while_others_are_at_work() -> None:
-    began: list[float] = []
-    tasks = [partial(ends_after, seconds) for seconds in (1, 0)]
-    ended, _ = workers.run(tasks, 2, lambda count: None, when_idle=lambda: began.append(time.monotonic()))
-    assert began[0] < ended
-
-
 @pytest.mark.parametrize("processes", PROCESSES)
 @pytest.mark.parametrize("error", [ImageError("is bad.", path=Path("a.jpg"), line=3), OSError(28, "No space left")])
 def test_an_error_is_the_same_error(processes: int, error: Exception) -> None:
