@@ -33,7 +33,7 @@ from tfod_tools.base.errors import ImageError, RecordError, TfodError
 _SUFFIXES = (".xml", ".json", ".csv", ".tsv", ".txt", ".yaml", ".yml", ".names")
 # In the folder of a table of Open Images there are also descriptions of classes and a hierarchy.
 _SUFFIXES_BESIDE_A_TABLE = (".csv", ".json")
-# The masks of VOC are in a folder below the annotations, or in the same folder as the annotations' own.
+# The masks of VOC are below the annotations, or in a folder with the same parent.
 _MASKS, _MASK_SUFFIX = "SegmentationObject", ".png"
 
 
