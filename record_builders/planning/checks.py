@@ -177,8 +177,8 @@ def _box_problem(item: ObjectAnnotation, image: AnnotatedImage) -> str:
     """What is wrong with the box of the object; '' if nothing is."""
     box, width, height = item.box, image.header.width, image.header.height
     if box.width <= 0 or box.height <= 0:
-        return f"the box {box} has no area: xmin must be less than xmax, and ymin less than ymax. Correct it, or remove
-        it."
+        problem = f"the box {box} has no area: xmin must be less than xmax, and ymin less than ymax."
+        return f"{problem} Correct it, or remove it."
     inside = box if _is_within(box, image) else box.clipped(width, height)
     if inside.width <= 0 or inside.height <= 0:
         return f"the box {box} is outside the image of {width}x{height} pixels. Correct it, or remove it."

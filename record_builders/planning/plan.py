@@ -97,7 +97,7 @@ class Split:
     shards: int
 
     def files(self) -> tuple[tuple[ShardSpec, StoredImages], ...]:
-        """Each shard with its images. They are consecutive, and the shards have equal numbers of images, give or take 1."""
+        """Each shard with its images, which are consecutive. Numbers of images differ by at most 1."""
         total, parts = len(self.images), self.shards
         return tuple(
             (spec, self.images[spec.index * total // parts : (spec.index + 1) * total // parts])

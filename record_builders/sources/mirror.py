@@ -147,6 +147,7 @@ class Mirror:
             os.utime(partial, ns=(stamp.modified_ns, stamp.modified_ns))
         if stamp.size_bytes not in (None, size_bytes):
             message = f"{size_bytes} bytes arrived, but the file has {stamp.size_bytes}. Run the command again."
+            raise RecordError(message, path=f"{self.remote.url}/{name}")
         partial.replace(path)
 
     def named(self, text: str) -> str:
