@@ -1,7 +1,8 @@
-"""A file that goes straight to the disk, past the system's cache of files, while its next piece is being made.
+"""Writes a file directly to the disk, without the system's file cache, while the next piece is being made.
 
-To find memory for as much as records have takes the system longer than to write them, and what else it keeps can stay.
-Where a file system refuses that, and for what does not fill a block at the end, the cache is used after all.
+Records are large. Finding cache memory for them takes the system longer than writing them, and other files would leave
+the cache. If a file system refuses direct writing, the cache is used. The end of a file that does not fill a block goes
+through the cache too.
 """
 
 from __future__ import annotations
@@ -14,22 +15,22 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
-# Larger ones leave the processor's cache, and take longer to fill.
+# Larger pieces do not fit into the processor's cache, and take longer to fill.
 _PIECE_BYTES = 1 << 20
-# What is written at once, where in the file and from where in memory, must be whole blocks of the disk.
+# Size, offset in the file and address in memory of a direct write must be whole blocks of the disk.
 _BLOCK_BYTES = 4096
 _DIRECT = getattr(os, "O_DIRECT", 0)
 
 
 @contextlib.contextmanager
 def created(path: Path) -> Iterator[Callable[[bytes], None]]:
-    """Creates the file at `path`, or empties it; after the block, all of it is on the disk.
+    """Creates the file at `path`, or empties it. After the block, the whole file is on the disk.
 
     Yields:
       A function that appends bytes.
 
     Raises:
-      OSError: it cannot be written; that may come later than the call which it is about.
+      OSError: the file cannot be written. It may be raised later than the call that caused it.
     """
     descriptor = _opened(path)
     try:
@@ -45,13 +46,13 @@ def created(path: Path) -> Iterator[Callable[[bytes], None]]:
 def _opened(path: Path) -> int:
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
     if _DIRECT:
-        with contextlib.suppress(OSError):  # The file system may refuse. What else is wrong, the next attempt tells.
+        with contextlib.suppress(OSError):  # The file system may refuse it. Other errors come again below.
             return os.open(path, flags | _DIRECT, 0o666)
     return os.open(path, flags, 0o666)
 
 
 class _Pieces:
-    """Two pieces of a file in memory: one is written by a thread while the other is filled."""
+    """Two pieces of a file in memory: a thread writes one while the other is filled."""
 
     def __init__(self, descriptor: int, writer: ThreadPoolExecutor) -> None:
         self._descriptor, self._writer = descriptor, writer
@@ -60,7 +61,7 @@ class _Pieces:
         self._written: Future[None] | None = None
 
     def append(self, data: bytes) -> None:
-        rest = memoryview(data)  # Whose parts, of images of many pieces, are not copied again and again.
+        rest = memoryview(data)  # A slice of it is not a copy, which matters for images of many pieces.
         while self._filled + len(rest) >= _PIECE_BYTES:
             room = _PIECE_BYTES - self._filled
             self._filling[self._filled :] = rest[:room]
@@ -102,7 +103,7 @@ def _write(descriptor: int, data: memoryview, offset: int) -> None:
 
 
 def _go_through_cache(descriptor: int) -> bool:
-    """Whether the file did not do so before."""
+    """Turns direct writing off; returns whether it was on."""
     if not _DIRECT:
         return False
     import fcntl
