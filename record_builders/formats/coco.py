@@ -217,7 +217,7 @@ def _numbers(values: Any, count: int | None, what: str, path: Path) -> list[floa
     if not isinstance(values, list) or count not in (None, len(values)):
         expected = "a list of numbers" if count is None else f"a list of {count} numbers"
         raise AnnotationError(f"{what} is {str(values)[:60]}, not {expected}. Correct it.")
-    return [matching.finite(value, what, path, None, "numbers") for value in values]
+    return [matching.finite(value, what, path, None, "a number") for value in values]
 
 
 def _is_id(value: object) -> bool:

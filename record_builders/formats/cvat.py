@@ -159,7 +159,9 @@ def _corners(shape: etree._Element, path: Path) -> list[tuple[float, float]]:
         xmin, ymin, xmax, ymax = (value(name) for name in ("xtl", "ytl", "xbr", "ybr"))
     if not shape.get("rotation"):
         return [(xmin, ymin), (xmax, ymax)] if xmin <= xmax and ymin <= ymax else _inverted(shape, path)
-    angle = math.radians(matching.finite(shape.get("rotation"), "rotation", path, shape.sourceline, "degrees"))
+    angle = math.radians(
+        matching.finite(shape.get("rotation"), "rotation", path, shape.sourceline, "a number of degrees")
+    )
     x, y = (xmin + xmax) / 2, (ymin + ymax) / 2
     across = (abs((xmax - xmin) * math.cos(angle)) + abs((ymax - ymin) * math.sin(angle))) / 2
     down = (abs((xmax - xmin) * math.sin(angle)) + abs((ymax - ymin) * math.cos(angle))) / 2

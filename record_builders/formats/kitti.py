@@ -96,8 +96,8 @@ def _object(words: Sequence[str], path: Path, line: int) -> ObjectAnnotation:
     if len(words) not in (_FIELDS, _FIELDS + 1):
         message = f"the line has {len(words)} values, not {_FIELDS}. Is it really KITTI? Name the format with --format."
         raise AnnotationError(message, path=path, line=line)
-    truncated = matching.finite(words[1], "truncation", path, line, "0 to 1")
-    occluded = matching.finite(words[2], "occlusion", path, line, "0 to 3")
+    truncated = matching.finite(words[1], "truncation", path, line, "a number from 0 to 1")
+    occluded = matching.finite(words[2], "occlusion", path, line, "a number from 0 to 3")
     xmin, ymin, xmax, ymax = (matching.finite(word, "a side of the box", path, line) for word in words[4:8])
     return ObjectAnnotation(
         label=words[0],

@@ -144,7 +144,7 @@ def _object(
             f"the class is '{words[0][:40]}', but {len(names)} names allow only 0 to {len(names) - 1}. Correct it."
         )
         raise AnnotationError(message, path=path, line=line)
-    values = [matching.finite(word, "a value", path, line, "fractions of the image") for word in words[1:]]
+    values = [matching.finite(word, "a value", path, line, "a fraction of the image") for word in words[1:]]
     sides = values if len(values) > 5 else values[:4]
     if any(abs(value) > 2 for value in sides):
         shown = " ".join(words[1 : len(sides) + 1])[:60]

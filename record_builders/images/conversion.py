@@ -23,7 +23,7 @@ from tfod_tools.base.errors import ImageError
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-UNSURE = "Images turned by EXIF whose annotation does not show whether its boxes turn too; here they turn"
+UNSURE = "Images turned by EXIF, whose boxes are taken as drawn before turning because the annotation does not say it"
 
 _ORIENTATION = 0x0112
 _PNG_BITS_OFFSET = 24

@@ -14,7 +14,7 @@ _OPTIONAL, _REPEATED = _Field.LABEL_OPTIONAL, _Field.LABEL_REPEATED
 
 
 def _fields(message: descriptor_pb2.DescriptorProto, *fields: tuple[str, int, int, str]) -> None:
-    """Adds fields to `message`. Each is (name, label, number, type); a type is a scalar or the full name of a message."""
+    """Adds fields to `message`: (name, label, number, type), with a scalar type or the full name of a message."""
     for name, label, number, kind in fields:
         if kind.startswith("."):
             message.field.add(name=name, label=label, number=number, type=_Field.TYPE_MESSAGE, type_name=kind)

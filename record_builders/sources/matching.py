@@ -156,7 +156,7 @@ def number(value: object) -> float:
         return float("nan")
 
 
-def finite(value: object, what: str, source: Path, line: int | None, unit: str = "pixels") -> float:
+def finite(value: object, what: str, source: Path, line: int | None, expected: str = "a number of pixels") -> float:
     """The number that `value` is, or that its text says.
 
     Args:
@@ -164,7 +164,7 @@ def finite(value: object, what: str, source: Path, line: int | None, unit: str =
       what: its name, for errors.
       source: the annotation file, for errors.
       line: the line in it.
-      unit: what the number counts, for errors.
+      expected: what it should be, for errors.
 
     Raises:
       AnnotationError: it is not a number, or it is too large for an image.
@@ -175,9 +175,9 @@ def finite(value: object, what: str, source: Path, line: int | None, unit: str =
     if value in (None, ""):
         problem = "is missing or empty"
     elif math.isfinite(found):
-        problem = f"is {value!r}"[:63] + f", more than {_LARGEST:g} {unit}"
+        problem = f"is {value!r}"[:63] + ", which is too large"
     else:
-        problem = f"is {value!r}"[:63] + f", not a number of {unit}"
+        problem = f"is {value!r}"[:63] + f", not {expected}"
     raise AnnotationError(f"{what} {problem}. Correct it.", path=source, line=line)
 
 

@@ -83,8 +83,8 @@ def test_a_killed_worker_is_one_line() -> None:
     with pytest.raises(RecordError) as caught:
         workers.run([partial(square, 2), be_killed], 2, lambda count: None)
     assert str(caught.value) == (
-        "one of the worker processes was killed by SIGKILL. Run it again. "
-        "The machine may have run out of memory: try --workers=1."
+        "a worker process was killed by SIGKILL. Run the command again. "
+        "Perhaps the machine ran out of memory: add --workers=1."
     )
     assert psutil.Process().children() == before
 
