@@ -79,12 +79,12 @@ def test_classes() -> None:
     dog = CAT._replace(label="dog")
     found: list[Found] = list(of_classes([image(CAT, dog, dog), image(dog), image()], ("cat",)))
     assert found == [
-        LeftOut(reason="of classes that were not asked for", image_name="a.jpg", boxes=2),
+        LeftOut(reason="of classes that --classes does not name", image_name="a.jpg", boxes=2),
         image(CAT)._replace(labels=(ImageLabel(label="cat", present=True),)),
-        LeftOut(reason="of classes that were not asked for", image_name="a.jpg", images=1, boxes=1),
+        LeftOut(reason="of classes that --classes does not name", image_name="a.jpg", images=1, boxes=1),
         image()._replace(labels=(ImageLabel(label="cat", present=True),)),
     ]
-    with pytest.raises(UsageError, match=r"no box is of the class 'cats' of --classes\. Did you mean cat\?"):
+    with pytest.raises(UsageError, match=r"no box has the class 'cats' of --classes\. Did you mean cat\?"):
         list(of_classes([image(CAT)], ("cats",)))
 
 

@@ -42,7 +42,13 @@ def told(planned: Plan) -> tuple[object, ...]:
     """All that a plan says, in its order."""
     faults = [(str(fault.error), fault.image_name, fault.images, fault.boxes) for fault in planned.faults]
     images = [repr(image) for image in planned.images]
-    return faults, images, planned.left_out, planned.superseded, report.summary(planned, done=False)
+    return (
+        faults,
+        images,
+        planned.left_out,
+        planned.superseded,
+        report.lines(planned, report.remarks(planned), done=False),
+    )
 
 
 @pytest.mark.parametrize(

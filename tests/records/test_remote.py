@@ -85,7 +85,10 @@ def test_a_plan_writes_nothing(pets: VocFolder, tmp_path: Path) -> None:
 def test_files_of_others_are_not_overwritten(pets: VocFolder, tmp_path: Path, name: str) -> None:
     (tmp_path / "bucket").mkdir()
     (tmp_path / "bucket" / name).write_text("mine")
-    with pytest.raises(RecordError, match=f"local://.*bucket/{name}: would be overwritten"):
+    with pytest.raises(
+        RecordError,
+        match=f"local://.*bucket/{name}: is there already, and no manifest.json says that make_records wrote it",
+    ):
         plan(pets, f"local://{tmp_path}/bucket")
 
 

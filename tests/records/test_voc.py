@@ -136,9 +136,9 @@ def test_a_bad_image_is_lost_with_its_boxes(voc: VocFolder, body: str, message: 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("", ":1: not readable as XML: Document is empty."),
-        ("<annotation>\n<object>\n</annotation>", ":3: not readable as XML: Opening and ending tag mismatch"),
-        ("\n<annotations/>", ":2: the root is <annotations>, expected <annotation>. Is this another format"),
+        ("", ":1: the file is not valid XML: Document is empty."),
+        ("<annotation>\n<object>\n</annotation>", ":3: the file is not valid XML: Opening and ending tag mismatch"),
+        ("\n<annotations/>", ":2: the root is <annotations>, not <annotation>. Is it really Pascal VOC"),
     ],
 )
 def test_unreadable_files(voc: VocFolder, content: str, message: str) -> None:
@@ -164,7 +164,7 @@ def test_external_entities_are_not_followed(voc: VocFolder) -> None:
 
 def test_nothing_to_read(voc: VocFolder) -> None:
     """One line, for the folder."""
-    with pytest.raises(AnnotationError, match="no XML file lies here"):
+    with pytest.raises(AnnotationError, match="no XML file is here"):
         read(voc.annotations, voc.images)
     with pytest.raises(AnnotationError, match="does not exist, expected a folder"):
         read(voc.root / "none", voc.images)
@@ -247,9 +247,7 @@ def test_image_sets(voc: VocFolder, sets: tuple[str, ...], stems: list[str]) -> 
 def test_bad_image_sets(voc: VocFolder) -> None:
     """One that does not exist, and one that lists what does not exist."""
     root = devkit(voc)
-    with pytest.raises(
-        AnnotationError, match=r"there is no image set 'trainva' in ImageSets/Main\. Did you mean trainval"
-    ):
+    with pytest.raises(AnnotationError, match=r"ImageSets/Main has no image set 'trainva'\. Did you mean trainval"):
         read_sets(root, "trainva")
     (root / "VOC2007/Annotations/000001.xml").unlink()
     (root / "VOC2007/ImageSets/Main/test.txt").write_text("000001\n000002\n")
@@ -272,7 +270,7 @@ def test_masks(voc: VocFolder) -> None:
     Image.new("P", (10, 5)).save(path)
     fault = read_sets(root, masks=True)[0]
     assert isinstance(fault, Fault)
-    assert str(fault.error) == f"{path}: the masks have 10x5 pixels, their image 100x50. Replace the file."
+    assert str(fault.error) == f"{path}: the masks have 10x5 pixels, but the image has 100x50. Replace the file."
 
 
 def test_imagenet(voc: VocFolder) -> None:
