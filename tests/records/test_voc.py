@@ -254,10 +254,9 @@ def test_bad_image_sets(voc: VocFolder) -> None:
     (root / "VOC2007/ImageSets/Main/test.txt").write_text("000001\n000002\n")
     fault = read_sets(root, "VOC2007/test")[0]
     assert isinstance(fault, Fault)
-    assert (
-        str(fault.error)
-        == f"{root}/VOC2007/ImageSets/Main/test.txt:1: the file Annotations/000001.xml is missing. Add it, or remove this line."
-    )
+    listing = root / "VOC2007" / "ImageSets" / "Main" / "test.txt"
+    message = "the file Annotations/000001.xml is missing. Add it, or remove this line."
+    assert str(fault.error) == f"{listing}:1: {message}"
 
 
 def test_masks(voc: VocFolder) -> None:
