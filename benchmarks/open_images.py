@@ -29,7 +29,7 @@ MIDDLE_CLASS = "Class 20"
 
 
 def write_classes(folder: Path) -> list[str]:
-    """Writes descriptions and a hierarchy of three levels, where every tenth class has two parents; returns the MIDs."""
+    """Writes descriptions and a three-level hierarchy, where every tenth class has two parents; returns the MIDs."""
     mids = [f"/m/0{number:04x}" for number in range(CLASSES)]
     lines = [f"{mid},Class {number}\n" for number, mid in enumerate(mids)]
     (folder / "class-descriptions-boxable.csv").write_text("".join(lines))

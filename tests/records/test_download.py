@@ -145,7 +145,7 @@ def test_nobody_is_there(tmp_path: Path) -> None:
     source = Source(url="http://127.0.0.1:9", pause_seconds=0, tries=2)
     (error,) = download.fetch(["train/a"], tmp_path, source, lambda count: None)
     assert error.message.startswith("the download failed: [Errno 111] Connection refused.")
-    with pytest.raises(UsageError, match="is no address to download from"):
+    with pytest.raises(UsageError, match="does not begin with http"):
         download.fetch(["a"], tmp_path, Source(url="/etc"), lambda count: None)
 
 

@@ -125,5 +125,5 @@ def test_records_of_others() -> None:
         example.parse(wrong.SerializeToString())
     uneven = Example()
     uneven.features.feature["image/object/bbox/xmin"].float_list.value.append(0.5)
-    with pytest.raises(RecordError, match="hold 1, 0, 0, 0 values"):
+    with pytest.raises(RecordError, match="have 1, 0, 0, 0 values"):
         example.parse(uneven.SerializeToString())
