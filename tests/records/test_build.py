@@ -157,7 +157,7 @@ def test_files_of_others_are_not_overwritten(pets: VocFolder, name: str) -> None
     path = pets.root / "out" / name
     path.parent.mkdir()
     path.write_text("mine")
-    with pytest.raises(RecordError, match="is there already, and no manifest.json says that make_records wrote it"):
+    with pytest.raises(RecordError, match=r"is there already, and no manifest\.json says that make_records wrote it"):
         make(pets)
     assert content(path.parent) == {name: b"mine"}
 
@@ -262,7 +262,7 @@ def only_bad_boxes(voc: VocFolder) -> None:
         (foreign_manifest, RecordError, "manifest.json: not a manifest of records: format_version is None"),
         (no_boxes, AnnotationError, "annotations: no annotation here has a box"),
         (no_images, ImageError, "images: no image is here"),
-        (only_bad_boxes, Problems, "Nothing is left to write."),
+        (only_bad_boxes, Problems, "Without them no image is left, so nothing was written."),
     ],
 )
 def test_nothing_can_be_done(

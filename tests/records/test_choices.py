@@ -47,7 +47,7 @@ def test_each_kind_can_be_dropped(kind: str) -> None:
     assert [item.box for item in kept.objects] == [CAT.box]
     box, whole = checked([image(of_kind(kind))], classes, choices)
     assert isinstance(box, LeftOut)
-    assert whole == LeftOut(reason="with nothing but boxes left out", image_name="a.jpg", images=1)
+    assert whole == LeftOut(reason="without a box that is kept", image_name="a.jpg", images=1)
 
 
 @pytest.mark.parametrize("kind", FLAGS)
