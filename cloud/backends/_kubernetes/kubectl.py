@@ -1,4 +1,4 @@
-"""Kubernetes by the user's own kubectl, which has the cluster's address and credentials."""
+"""Jobs of Kubernetes, through the user's own kubectl, which knows the address and the credentials of the cluster."""
 
 from __future__ import annotations
 
@@ -21,16 +21,18 @@ _MISSING = "NotFound"
 _PODS: Mapping[str, State] = {
     "Pending": "QUEUED", "Running": "RUNNING", "Succeeded": "SUCCEEDED", "Failed": "FAILED", "Unknown": "UNKNOWN",
 }  # fmt: skip
-# The conditions of TFJob and of JobSet, the last word first.
+# The conditions of TFJob and of JobSet. The first one that holds decides.
 _CONDITIONS: tuple[tuple[str, State], ...] = (
     ("Succeeded", "SUCCEEDED"), ("Completed", "SUCCEEDED"), ("Failed", "FAILED"), ("Suspended", "QUEUED"),
     ("Running", "RUNNING"), ("Restarting", "RUNNING"), ("Created", "QUEUED"),
 )  # fmt: skip
-_UNKNOWN_KIND = "the cluster does not know this kind of job; install its operator, or take the other back-end"
+_UNKNOWN_KIND = (
+    "the cluster does not know this kind of job; install its operator, or use the other back-end for Kubernetes"
+)
 _SILENT = "the cluster does not answer; check the context of kubectl"
 _ADVICE = (
     ('namespaces "', "check kubernetes.namespace in the job file"),
-    ("exceeded quota", "the namespace's quota is used up; wait, or ask for less"),
+    ("exceeded quota", "the quota of the namespace is used up; wait, or ask for less"),
     ("Forbidden", "your account may not do that in this namespace; ask its owner for the role"),
     ("no matches for kind", _UNKNOWN_KIND),
     ("doesn't have a resource type", _UNKNOWN_KIND),
@@ -38,21 +40,21 @@ _ADVICE = (
     ("was refused", _SILENT),
     ("no such host", _SILENT),
     ("Unauthorized", "your credentials are not accepted; log in again"),
-    ("waiting to start", "a pod has not started yet; look at `submit status`, and try again"),
+    ("waiting to start", "a pod has not started yet; look at `tfod submit status`, and try again"),
 )
-# What kubectl's libraries log, often several times over, before it says what is wrong.
+# Log lines of kubectl's libraries, which come before its message, often several times.
 _NOISE = re.compile(r"^[IWEF]\d{4} \d\d:\d\d:\d\d.*$\n?", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of object that runs jobs, with the labels that its operator gives to pods.
+    """A kind of Kubernetes object that runs jobs, and the labels that its operator gives to pods.
 
     Attributes:
-      name: of its resource, with the group.
-      job: label of the job's name.
-      role: label of the role.
-      index: label of the index among the pods of that role.
+      name: of the resource, with its group.
+      job: the label with the name of the job.
+      role: the label with the role.
+      index: the label with the index among the pods of that role.
     """
 
     name: str
@@ -61,10 +63,10 @@ class Kind:
     index: str
 
     def submit(self, plan: Submission, cluster: ClusterSpec) -> str:
-        """Creates what the plan holds, unless something of its name is there; returns `kind/name`.
+        """Creates the object of the plan, unless one with its name exists. Returns `kind/name`.
 
         Raises:
-          EngineError, ConfigError: the cluster refuses it.
+          EngineError, ConfigError: the cluster refuses the request.
         """
         (text,) = plan.files.values()
         done = processes.run([*_kubectl(cluster), "create", "--filename=-"], text)
@@ -75,11 +77,11 @@ class Kind:
         return self._where(plan)
 
     def status(self, plan: Submission, cluster: ClusterSpec) -> RunStatus:
-        """Where it is, from its own conditions, its pods and the log of a task that trains.
+        """The state of the run, from the conditions of the object, its pods and the log of a trainer.
 
         Raises:
-          CheckpointError: nothing of that name is there.
-          EngineError, ConfigError: the cluster refuses to tell.
+          CheckpointError: there is no object of this name.
+          EngineError, ConfigError: the cluster refuses the request.
         """
         conditions = _got(cluster, self._where(plan)).get("status", {}).get("conditions") or []
         active = {c["type"]: c for c in conditions if c.get("status") == "True"}
@@ -91,7 +93,7 @@ class Kind:
         state = known[1]
         if state == "QUEUED" and any(task.state == "RUNNING" for task in tasks):
             state = "RUNNING"
-        # Pods that have not started have no log, which is no reason not to tell the rest.
+        # Pods that have not started have no log. The other facts are still of use.
         log = processes.run(self._log_words(plan, cluster, "--tail=200")).out if tasks else ""
         return RunStatus(
             state=state,
@@ -102,11 +104,11 @@ class Kind:
         )
 
     def logs(self, plan: Submission, cluster: ClusterSpec, *, follow: bool) -> Iterator[str]:
-        """The logs of its pods, with `follow` from when all have started; each line begins with its task.
+        """The logs of the pods; with `follow`, once all of them have started. Each line begins with its task.
 
         Raises:
-          CheckpointError: nothing of that name is there.
-          EngineError, ConfigError: the cluster refuses.
+          CheckpointError: there is no object of this name.
+          EngineError, ConfigError: the cluster refuses the request.
         """
         while follow and not _started(self.status(plan, cluster)):
             time.sleep(_POLL_S)
@@ -114,10 +116,10 @@ class Kind:
         yield from processes.lines(words, _error)
 
     def cancel(self, plan: Submission, cluster: ClusterSpec) -> None:
-        """Deletes it with its pods; nothing happens where it is not there.
+        """Deletes the object with its pods. Does nothing if there is no such object.
 
         Raises:
-          EngineError, ConfigError: the cluster refuses.
+          EngineError, ConfigError: the cluster refuses the request.
         """
         done = processes.run([*_kubectl(cluster), "delete", self._where(plan), "--wait=false"])
         if done.status and _MISSING not in done.err:
@@ -146,7 +148,7 @@ class Kind:
 
 
 def _started(run: RunStatus) -> bool:
-    """Whether there is a log of every task, as kubectl wants it."""
+    """Whether there is a log of every task: kubectl cannot follow the others."""
     return run.state in ENDED or (bool(run.tasks) and all(task.state != "QUEUED" for task in run.tasks))
 
 
@@ -163,12 +165,12 @@ def _got(cluster: ClusterSpec, *words: str) -> dict[str, Any]:
 
 
 def _error(said: str) -> TfodError:
-    """What kubectl said, with what to do where that is known."""
+    """The error in the words of kubectl, with advice if there is some."""
     said = _NOISE.sub("", said)
-    message = said.removeprefix("Error from server ").strip() or "kubectl failed without a word"
+    message = said.removeprefix("Error from server ").strip() or "it failed without a message"
     advice = next((advice for words, advice in _ADVICE if words.lower() in said.lower()), None)
     if advice is None and _MISSING in said:
-        return CheckpointError(f"nothing of that name is in the cluster: {message}. `submit run` starts it.")
+        return CheckpointError(f"the cluster has no job of this name: {message}. Start it with `tfod submit run`.")
     if advice is None and ("invalid" in said or "strict decoding" in said):
         return ConfigError(f"the cluster refuses the document: {message}")
     return EngineError(f"kubectl: {message}{f' ({advice})' if advice else ''}")

@@ -1,7 +1,4 @@
-"""SkyPilot: a task that `sky jobs launch` takes. All nodes are alike, so that only chief and workers can be had.
-
-The bucket with the records and the model_dir is mounted at /mnt/bucket, whichever cloud it is of.
-"""
+"""The document of the task."""
 
 from __future__ import annotations
 
@@ -15,7 +12,6 @@ from cloud.submission import Submission
 from cloud.tasks import words
 from tfod_tools.base.errors import ConfigError
 
-OPTIONS = "skypilot"
 FILE = "task.yaml"
 MOUNT = "/mnt/bucket"
 
@@ -24,14 +20,14 @@ def plan(job: TrainJob, cluster: ClusterSpec) -> Submission:
     """The task.
 
     Raises:
-      ConfigError: no image or bucket, a model_dir that is not in the bucket, or roles that want different machines.
+      ConfigError: skypilot.bucket is missing, the model_dir is not in the bucket, or the job has other roles than
+        chief and worker.
     """
-    submission.image(cluster, "skypilot")
     submission.option(cluster, "skypilot", "bucket")
     submission.remote(job, "skypilot", MOUNT)
     if extra := cluster.roles.keys() - {"chief", "worker"}:
         raise ConfigError(
-            f"skypilot has nodes of one kind, and no room for {', '.join(sorted(extra))}. Take another back-end."
+            f"skypilot has only nodes of one kind, so it cannot run {' and '.join(sorted(extra))}. Use another back-end."
         )
 
     def render(name: str, run_id: str) -> dict[str, submission.Content]:
@@ -43,7 +39,7 @@ def plan(job: TrainJob, cluster: ClusterSpec) -> Submission:
 
 
 def document(name: str, job: TrainJob, cluster: ClusterSpec) -> dict[str, Any]:
-    """The task as SkyPilot reads it; secrets are named, and given at the launch."""
+    """The task, in the form that SkyPilot reads. It only names the secrets; the user gives their values at the launch."""
     wanted = cluster.roles["chief"]
     gpus = {"accelerators": f"{wanted.accelerator}:{wanted.accelerators}"} if wanted.accelerator else {}
     schedule = cluster.scheduling

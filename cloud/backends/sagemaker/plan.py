@@ -1,8 +1,4 @@
-"""Amazon SageMaker: the request of `aws sagemaker create-training-job`, an instance group for each role.
-
-TensorFlow reads no S3 by itself. The service copies `BUCKET/records` to the machines before the start, and what is
-written to the folder of checkpoints to `BUCKET/model` while it trains; a rerun finds it there.
-"""
+"""The request that creates the training job."""
 
 from __future__ import annotations
 
@@ -16,13 +12,12 @@ from cloud.submission import Submission
 from cloud.tasks import words
 from tfod_tools.base.errors import ConfigError
 
-OPTIONS = "sagemaker"
 FILE = "training_job.yaml"
 MODEL_DIR, RECORDS = "/opt/ml/checkpoints", "/opt/ml/input/data/records"
 _LONGEST_LIMIT_S = 28 * 86400
 _SIZES = {"xlarge": 4, "2xlarge": 8, "4xlarge": 16, "8xlarge": 32, "12xlarge": 48, "16xlarge": 64, "24xlarge": 96}
 
-# What EC2's instances of these families have; 12xlarge of g4dn and g6 have four GPUs.
+# The instances of these families in EC2. 12xlarge of g4dn and g6 have four GPUs.
 _INSTANCES = (
     *(
         Machine(f"ml.m5.{size}", _SIZES[size], _SIZES[size] * 4.0)
@@ -46,17 +41,17 @@ def plan(job: TrainJob, cluster: ClusterSpec) -> Submission:
     """The request.
 
     Raises:
-      ConfigError: no image, role or bucket, a model_dir elsewhere than where the service keeps checkpoints, a config
-        that would have to travel along, or a role that no instance carries.
+      ConfigError: an option is missing, the model_dir is not the folder that the service copies, the config is not in
+        S3, the job has secrets, or no instance has what a role needs.
     """
-    submission.image(cluster, "sagemaker")
     submission.remote(job, "sagemaker", MODEL_DIR)
-    submission.no_secrets(cluster, "sagemaker", "Give the job's role access to Secrets Manager instead.")
+    submission.no_secrets(cluster, "sagemaker", "Give the role of the job access to Secrets Manager instead.")
     submission.option(cluster, "sagemaker", "role_arn")
     submission.option(cluster, "sagemaker", "bucket")
     if words.CONFIG_VARIABLE in cluster.environment:
         raise ConfigError(
-            "sagemaker takes variables of at most 512 characters, so that the config must lie in S3: s3://..."
+            "the config is on this machine, and sagemaker has no way to send it. Copy it to BUCKET/records, and set config "
+            f"to {RECORDS}/pipeline.config."
         )
 
     def render(name: str, run_id: str) -> dict[str, submission.Content]:
@@ -68,7 +63,7 @@ def plan(job: TrainJob, cluster: ClusterSpec) -> Submission:
 
 
 def document(name: str, run_id: str, job: TrainJob, cluster: ClusterSpec) -> dict[str, Any]:
-    """The request as botocore knows it."""
+    """The request, in the form that botocore knows."""
     schedule = cluster.scheduling
     limit = min(schedule.time_limit_s, _LONGEST_LIMIT_S)
     bucket = cluster.options["bucket"].rstrip("/")

@@ -1,10 +1,10 @@
-"""Runs the tasks of a local cluster to their end: `python -m cloud.supervisor FOLDER`.
+"""Runs the tasks of a local cluster to their end: `python -m cloud.backends.local.supervisor FOLDER`.
 
-That command ends as soon as the state of the run can be read, and leaves the rest to a process of its own.
+This command starts the supervisor as a process of its own, and ends when the state of the run can be read.
 
-The run is done when the chief and the evaluator are; parameter servers, which never end by themselves, are then ended.
-A task that dies is started again and goes on from the last checkpoint; bad input is not tried twice. A signal to stop
-is passed on to every task, and trainers save a checkpoint.
+The run is done when the chief and the evaluator are done. The supervisor then ends the parameter servers, which never
+end by themselves. It starts a task that dies again, and the task goes on from the last checkpoint. It does not start a
+task again after bad input. It passes a signal to stop on to every task, and trainers save a checkpoint.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _POLL_S = 0.1
 _BEFORE_RESTART_S = 1.0
 _WORKERS_AFTER_CHIEF_S = 60.0
 _AFTER_SIGTERM_S = 60.0
-_BAD_INPUT = (1, 2)  # exit codes that another try would only repeat
+_BAD_INPUT = (1, 2)  # exit codes after which another try cannot help
 _DECIDE = ("chief", "evaluator")
 
 
@@ -53,7 +53,7 @@ class _Task:
 
 
 class Supervisor:
-    """The tasks of one run, which lives in `folder`."""
+    """The tasks of one run, whose files are in `folder`."""
 
     def __init__(self, folder: Path) -> None:
         """Reads the plan of the run."""
@@ -69,11 +69,11 @@ class Supervisor:
         self._write("RUNNING")
 
     def stop(self, *_: object) -> None:
-        """Asks for the end of the run, as a signal does."""
+        """Asks for the end of the run; also the handler of signals."""
         self._stopped = True
 
     def run(self) -> str:
-        """Runs everything to its end; returns the state of the run."""
+        """Runs all tasks to their end. Returns the state of the run."""
         state = "RUNNING"
         while state == "RUNNING":
             for task in self._tasks:
@@ -101,7 +101,7 @@ class Supervisor:
         return "SUCCEEDED" if all(t.state == "SUCCEEDED" for t in self._tasks if t.role in _DECIDE) else "RUNNING"
 
     def _look_after(self, task: _Task) -> None:
-        """Starts a task whose time has come, and notes how one ended."""
+        """Starts the task if it is due, and notes how it ended."""
         if task.state == "QUEUED" and time.monotonic() >= task.start_at_s:
             self._start(task)
         elif task.child is not None and task.state == "RUNNING" and (code := task.child.poll()) is not None:
@@ -138,7 +138,7 @@ class Supervisor:
             time.sleep(_POLL_S)
 
     def _end_all(self) -> None:
-        """Asks every task to end, and ends those that do not."""
+        """Asks every task to end, and kills those that do not."""
         alive = [task for task in self._tasks if task.child is not None and task.child.poll() is None]
         for task in alive:
             assert task.child is not None
@@ -165,11 +165,11 @@ class Supervisor:
 
 
 def main(folder: Path, ready: Callable[[], None]) -> int:
-    """Runs the plan in `folder`, unless another supervisor does; returns 0 when the run succeeded.
+    """Runs the plan in `folder`, unless another supervisor does. Returns 0 if the run succeeded.
 
     Args:
       folder: of the run.
-      ready: called once the state of the run can be read there.
+      ready: called when the state of the run can be read there.
     """
     with (folder / LOCK).open("ab+") as lock:
         try:
@@ -188,19 +188,19 @@ def main(folder: Path, ready: Callable[[], None]) -> int:
 
 
 def detach(folder: Path) -> int:
-    """Leaves `main` to a process of its own; returns 0 when that is ready, 1 where it ended before."""
-    words = [sys.executable, "-m", "cloud.supervisor", str(folder), _STAY]
+    """Runs `main` in a process of its own. Returns 0 when that is ready, 1 if it ended before."""
+    words = [sys.executable, "-m", "cloud.backends.local.supervisor", str(folder), _STAY]
     child = subprocess.Popen(words, stdout=subprocess.PIPE, start_new_session=True)
     assert child.stdout is not None
     return 0 if child.stdout.read(1) else 1
 
 
-def _tell() -> None:
-    """Writes the byte for which `detach` waits; from then on standard output goes where errors go."""
+def _report_ready() -> None:
+    """Writes the byte for which `detach` waits. From then on, standard output goes to standard error."""
     os.write(sys.stdout.fileno(), b".")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
 
 
 if __name__ == "__main__":
     where, *stay = sys.argv[1:]
-    sys.exit(main(Path(where), _tell) if stay else detach(Path(where)))
+    sys.exit(main(Path(where), _report_ready) if stay else detach(Path(where)))

@@ -1,4 +1,4 @@
-"""What both kinds of Kubernetes jobs share: how they are planned, and the pod of a role."""
+"""The plan of a Kubernetes job, and the pod of a role, for both kinds of jobs."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ from cloud.tasks import words
 from cloud.tasks.tf_config import PORT
 from tfod_tools.base.errors import ConfigError
 
-OPTIONS = "kubernetes"
-CONTAINER = "tensorflow"  # TFJob's controller looks for it by this name
+CONTAINER = "tensorflow"  # the controller of TFJob looks for this name
 _REMOTE = ("gs://",)
 
 Document = Callable[[str, str, TrainJob, ClusterSpec], dict[str, Any]]
@@ -23,10 +22,11 @@ Document = Callable[[str, str, TrainJob, ClusterSpec], dict[str, Any]]
 def planned(
     backend: str, file: str, document: Document, job: TrainJob, cluster: ClusterSpec, notes: tuple[str, ...] = ()
 ) -> Submission:
-    """The submission whose `file` holds what `document` makes of name, run id, job and cluster.
+    """The submission with one file, which `document` makes from name, run id, job and cluster.
 
     Raises:
-      ConfigError: no image; a model_dir that is neither remote nor on the volume; spot machines that nothing selects.
+      ConfigError: the model_dir is neither remote nor on the volume, or an option of the block kubernetes is missing or
+        wrong.
     """
     _check(job, cluster, backend)
 
@@ -38,15 +38,21 @@ def planned(
 
 
 def metadata(name: str, run_id: str, cluster: ClusterSpec) -> dict[str, Any]:
-    """Name, namespace and label of the whole."""
+    """Name, namespace and label of the job."""
     namespace = cluster.options.get("namespace", "default")
     return {"name": name, "namespace": namespace, "labels": {submission.LABEL: run_id}}
 
 
-def pod(
-    role: str, job: TrainJob, cluster: ClusterSpec, source: words.Source, env: list[dict[str, Any]]
-) -> dict[str, Any]:
-    """The spec of a pod of `role`; `env` comes before the variables of the job file."""
+def pod(role: str, job: TrainJob, cluster: ClusterSpec, source: str, env: list[dict[str, Any]]) -> dict[str, Any]:
+    """The spec of a pod of `role`.
+
+    Args:
+      role: of the pod.
+      job: what the tasks do together.
+      cluster: the cluster.
+      source: where the launcher finds the cluster; see `cloud.tasks.discovery`.
+      env: variables that come before those of the job file.
+    """
     wanted = cluster.roles[role]
     resources = _resources(wanted)
     variables = [*env, *_environment(cluster)]
@@ -72,22 +78,26 @@ def pod(
 
 
 def _check(job: TrainJob, cluster: ClusterSpec, backend: str) -> None:
-    """Refuses what no pod could do."""
-    submission.image(cluster, backend)
+    """Refuses a job that cannot run in pods."""
     options = cluster.options
     if ("volume_claim" in options) != ("mount_path" in options):
-        raise ConfigError("kubernetes.volume_claim and kubernetes.mount_path belong together. Give both, or none.")
+        raise ConfigError(
+            "kubernetes.volume_claim and kubernetes.mount_path belong together. Give both, or leave out both."
+        )
     submission.remote(job, backend, *_REMOTE, *([options["mount_path"]] if "mount_path" in options else []))
     if cluster.scheduling.spot and "spot_node_selector" not in options:
-        raise ConfigError("scheduling.spot needs kubernetes.spot_node_selector: KEY=VALUE, the label of those nodes.")
+        raise ConfigError(
+            "scheduling.spot needs kubernetes.spot_node_selector. Set it to KEY=VALUE, the label of the spot nodes."
+        )
 
 
 def _notes(cluster: ClusterSpec) -> tuple[str, ...]:
-    """What a reader of the plan should know."""
+    """What the user should know before the job is sent."""
     kinds = {wanted.accelerator for wanted in cluster.roles.values() if wanted.accelerator}
     if kinds and "gpu_node_selector" not in cluster.options:
         return (
-            f"any node with a GPU will do: kubernetes.gpu_node_selector names no label of nodes with {min(kinds)}.",
+            "the pods may get any node with a GPU. To choose the kind of GPU, set kubernetes.gpu_node_selector to the "
+            f"label of the nodes with {min(kinds)}.",
         )
     return ()
 
@@ -117,6 +127,6 @@ def _selector(wanted: Role, cluster: ClusterSpec) -> dict[str, str]:
         if text := cluster.options.get(key):
             label, equal, value = text.partition("=")
             if not (label and equal and value):
-                raise ConfigError(f"kubernetes.{key} is '{text}', expected KEY=VALUE, a label of nodes.")
+                raise ConfigError(f"kubernetes.{key} is '{text}'. Write KEY=VALUE, a label of nodes.")
             found[label] = value
     return found

@@ -1,4 +1,4 @@
-"""Vertex AI by Google's Python client; gcloud is asked only for the log."""
+"""Custom jobs of Vertex AI, through Google's Python client. Only the log comes from gcloud."""
 
 from __future__ import annotations
 
@@ -19,14 +19,34 @@ _STATES: Mapping[str, State] = {
     "EXPIRED": "FAILED", "CANCELLED": "CANCELLED",
 }  # fmt: skip
 _ADVICE = {
-    "ResourceExhausted": "the project's quota is used up. Ask for more, take fewer GPUs, or another region",
+    "ResourceExhausted": "the quota of the project is used up. Ask for more, or use fewer GPUs or another region",
     "PermissionDenied": "your account may not do that. It needs the role Vertex AI User in the project",
     "Unauthenticated": "there are no credentials. Run: gcloud auth application-default login",
     "NotFound": "there is no such project, region or job. Check vertex.project and vertex.region",
-    "ServiceUnavailable": "the service does not answer. Try again; the same plan is not sent twice",
-    "DeadlineExceeded": "the service does not answer. Try again; the same plan is not sent twice",
-    "AlreadyExists": "the service has it already",
+    "ServiceUnavailable": "the service does not answer. Try again; the same plan is never sent twice",
+    "DeadlineExceeded": "the service does not answer. Try again; the same plan is never sent twice",
+    "AlreadyExists": "the service already has it",
 }
+
+
+def submit(plan: Submission, cluster: ClusterSpec) -> str:
+    """See `Jobs.submit`."""
+    return Jobs.of(cluster).submit(plan)
+
+
+def status(plan: Submission, cluster: ClusterSpec) -> RunStatus:
+    """See `Jobs.status`."""
+    return Jobs.of(cluster).status(plan)
+
+
+def logs(plan: Submission, cluster: ClusterSpec, *, follow: bool) -> Iterator[str]:
+    """See `Jobs.logs`."""
+    return Jobs.of(cluster).logs(plan, follow=follow)
+
+
+def cancel(plan: Submission, cluster: ClusterSpec) -> None:
+    """See `Jobs.cancel`."""
+    Jobs.of(cluster).cancel(plan)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +63,7 @@ class Jobs:
 
     @classmethod
     def of(cls, cluster: ClusterSpec) -> Jobs:
-        """Those that the job file's project and region have.
+        """The jobs in the project and region of the job file.
 
         Raises:
           MissingPackageError: the client is not installed.
@@ -56,35 +76,35 @@ class Jobs:
         return cls(client, f"projects/{project}/locations/{region}")
 
     def submit(self, plan: Submission) -> str:
-        """Creates the job, unless one of this plan has not ended; returns its resource name.
+        """Creates the job, unless one of this plan has not ended. Returns its resource name.
 
         Raises:
-          ConfigError: the document is no CustomJobSpec, or the service refuses it as wrong.
-          EngineError: the service refuses for another reason.
+          ConfigError: the document is not a CustomJobSpec, or the service refuses it.
+          EngineError: the service refuses the request for another reason.
         """
         latest = self._latest(plan)
         if latest is not None and _state(latest) not in ENDED:
-            return f"{latest.name} (it was under way already)"
+            return f"{latest.name} (it was there already)"
         job = custom_job(plan)
         created = _asked(lambda: self.client.create_custom_job(parent=self.parent, custom_job=job))
         return str(created.name)
 
     def status(self, plan: Submission) -> RunStatus:
-        """Where the latest job of the plan is.
+        """The state of the latest job of the plan.
 
         Raises:
-          CheckpointError: there is none.
-          EngineError: the service refuses to tell.
+          CheckpointError: there is no such job.
+          EngineError: the service refuses the request.
         """
         job = self._there(plan)
         return RunStatus(state=_state(job), where=str(job.name), message=str(job.error.message))
 
     def logs(self, plan: Submission, *, follow: bool) -> Iterator[str]:
-        """What Cloud Logging has of it; gcloud follows until the job ends.
+        """The log of the job in Cloud Logging; with `follow`, until the job ends.
 
         Raises:
-          CheckpointError: there is no job.
-          EngineError: the service, or gcloud, refuses to tell.
+          CheckpointError: there is no such job.
+          EngineError: the service or gcloud refuses the request.
         """
         name = str(self._there(plan).name)
         project, region, number = name.split("/")[1], name.split("/")[3], name.rsplit("/", 1)[1]
@@ -97,11 +117,11 @@ class Jobs:
         yield from processes.lines(words, lambda said: EngineError(f"gcloud: {said}"))
 
     def cancel(self, plan: Submission) -> None:
-        """Asks the service to end it; does nothing where it has ended.
+        """Asks the service to end the job. Does nothing if it has ended.
 
         Raises:
-          CheckpointError: there is none.
-          EngineError: the service refuses.
+          CheckpointError: there is no such job.
+          EngineError: the service refuses the request.
         """
         job = self._there(plan)
         if _state(job) not in ENDED:
@@ -116,16 +136,16 @@ class Jobs:
         job = self._latest(plan)
         if job is None:
             raise CheckpointError(
-                f"there is no job of this plan in {self.parent}. `submit run` starts it.", path=plan.name
+                f"{self.parent} has no job of this plan. Start it with `tfod submit run`.", path=plan.name
             )
         return job
 
 
 def custom_job(plan: Submission) -> Any:
-    """The message of a plan, read strictly: the service itself ignores nothing, gcloud everything.
+    """The message of a plan. Unknown fields are errors, as in the service; gcloud would accept them.
 
     Raises:
-      ConfigError: the document is no CustomJobSpec.
+      ConfigError: the document is not a CustomJobSpec.
       MissingPackageError: the client is not installed.
     """
     from google.protobuf import json_format
@@ -136,7 +156,7 @@ def custom_job(plan: Submission) -> Any:
     try:
         json_format.ParseDict(yaml.safe_load(text), service.CustomJobSpec.pb(spec))
     except json_format.ParseError as error:
-        raise ConfigError(f"is no CustomJobSpec: {error}", path=next(iter(plan.files))) from error
+        raise ConfigError(f"is not a CustomJobSpec: {error}", path=next(iter(plan.files))) from error
     return service.CustomJob(display_name=plan.name, job_spec=spec, labels={LABEL: plan.run_id})
 
 
@@ -153,7 +173,7 @@ def _state(job: Any) -> State:
 
 
 def _asked(call: Callable[[], Any]) -> Any:
-    """The answer of the service; its errors in one line each."""
+    """The answer of the service. Its errors become errors of one line."""
     from google.api_core import exceptions
     from google.auth import exceptions as credentials
 

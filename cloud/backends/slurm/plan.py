@@ -1,22 +1,15 @@
-"""Slurm: a script for sbatch. Roles that want other machines are components of a heterogeneous job.
-
-Each role is a job step of its own, so that the script can wait for the chief and the evaluator and end with them: a
-parameter server never ends by itself, and Slurm ends what is left when the script does. TF_CONFIG comes from the
-allocation. After a preemption Slurm puts the job back in the queue, and it goes on from the last checkpoint.
-"""
+"""The script that sbatch takes, with a job step for each role."""
 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
 
-from cloud import slurm_jobs, submission
+from cloud import submission
 from cloud.cluster import ClusterSpec, Role
 from cloud.job import TrainJob
-from cloud.submission import RunStatus, Submission
+from cloud.submission import Submission
 from cloud.tasks import words
 
-OPTIONS = "slurm"
 FILE = "job.sbatch"
 
 
@@ -24,20 +17,20 @@ def plan(job: TrainJob, cluster: ClusterSpec) -> Submission:
     """The script.
 
     Raises:
-      ConfigError: secrets, an image, or a model_dir that is no path.
+      ConfigError: the job has secrets, or its model_dir is not a path.
     """
-    submission.no_secrets(cluster, "slurm", "Let the script of slurm.setup read them from where they are kept.")
+    submission.no_secrets(cluster, "slurm", "Let the line in slurm.setup read them from their store.")
     submission.remote(job, "slurm", "/")
 
     def render(name: str, run_id: str) -> dict[str, submission.Content]:
         return {FILE: script(name, job, cluster)}
 
-    notes = ("slurm runs no container: image is not used.",) if cluster.image else ()
+    notes = ("slurm runs no containers. The image is not used.",) if cluster.image else ()
     return submission.planned("slurm", cluster, render, lambda name, run_id: ("sbatch", "--parsable", FILE), notes)
 
 
 def components(cluster: ClusterSpec) -> list[list[str]]:
-    """The roles of each component of the job: those that want the same machines share one, in their order."""
+    """The roles of each component of the job. Roles that need the same machines share a component."""
     groups: dict[tuple[object, ...], list[str]] = {}
     for role, wanted in cluster.roles.items():
         key = (wanted.cpus, wanted.memory_gib, wanted.accelerator, wanted.accelerators)
@@ -95,7 +88,7 @@ def _directives(group: list[str], cluster: ClusterSpec) -> list[str]:
 
 
 def _counts(groups: list[list[str]], cluster: ClusterSpec) -> str:
-    """`chief=1,worker=5;ps=3`: the roles in the order of their nodes, a component after the other."""
+    """`chief=1,worker=5;ps=3`: the roles of each component, in the order of their nodes."""
     return ";".join(",".join(f"{role}={cluster.roles[role].count}" for role in group) for group in groups)
 
 
@@ -118,23 +111,3 @@ def _steps(groups: list[list[str]], job: TrainJob, cluster: ClusterSpec) -> list
     waits = [role for role in ("chief", "evaluator") if role in cluster.roles]
     terminate = "trap 'kill -TERM " + " ".join(f"${role}" for role in cluster.roles) + "; wait' TERM"
     return [*lines, terminate, "status=0", *(f'wait "${role}" || status=$?' for role in waits), 'exit "$status"']
-
-
-def submit(plan: Submission, cluster: ClusterSpec) -> str:
-    """Submits the script, unless a job of its name is queued or running; returns the job's number."""
-    return slurm_jobs.submit(plan)
-
-
-def status(plan: Submission, cluster: ClusterSpec) -> RunStatus:
-    """Where the latest job of that name is."""
-    return slurm_jobs.status(plan)
-
-
-def logs(plan: Submission, cluster: ClusterSpec, *, follow: bool) -> Iterator[str]:
-    """Its output, all tasks in one file."""
-    return slurm_jobs.logs(plan, follow=follow)
-
-
-def cancel(plan: Submission, cluster: ClusterSpec) -> None:
-    """Cancels it."""
-    slurm_jobs.cancel(plan)

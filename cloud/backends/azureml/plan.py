@@ -1,8 +1,4 @@
-"""Azure ML: a command job that `az ml job create` takes. The service sets TF_CONFIG; its worker 0 is the chief.
-
-All nodes are of one compute cluster, which is made beforehand, so that CPUs, memory and GPUs of the roles are not asked
-for here.
-"""
+"""The document of the job."""
 
 from __future__ import annotations
 
@@ -16,23 +12,22 @@ from cloud.submission import Submission
 from cloud.tasks import words
 from tfod_tools.base.errors import ConfigError
 
-OPTIONS = "azureml"
 FILE = "job.yaml"
-_NOTE = "azureml takes the machines of the compute cluster as they are: see that they have what the roles ask for."
+_NOTE = "azureml uses the machines of the compute cluster as they are. Check that they have what the roles need."
 
 
 def plan(job: TrainJob, cluster: ClusterSpec) -> Submission:
     """The job.
 
     Raises:
-      ConfigError: no image or compute, an evaluator, or a model_dir that the nodes cannot see.
+      ConfigError: azureml.compute is missing, or the job has an evaluator, secrets, or a model_dir that the nodes
+        cannot see.
     """
-    submission.image(cluster, "azureml")
     submission.option(cluster, "azureml", "compute")
     submission.remote(job, "azureml", "/mnt/")
-    submission.no_secrets(cluster, "azureml", "Let the workspace's Key Vault hold them.")
+    submission.no_secrets(cluster, "azureml", "Put them into the Key Vault of the workspace.")
     if "evaluator" in cluster.roles:
-        raise ConfigError("azureml knows no evaluator. Drop it, and run `tfod evaluate` on the model_dir.")
+        raise ConfigError("azureml has no evaluator. Remove it, and run `tfod evaluate` with the model_dir.")
 
     def render(name: str, run_id: str) -> dict[str, submission.Content]:
         return {FILE: document(name, run_id, job, cluster)}
@@ -43,7 +38,7 @@ def plan(job: TrainJob, cluster: ClusterSpec) -> Submission:
 
 
 def document(name: str, run_id: str, job: TrainJob, cluster: ClusterSpec) -> dict[str, Any]:
-    """The job as Azure's schema has it."""
+    """The job, in the form of Azure's schema."""
     servers = cluster.counts.get("ps", 0)
     distribution = {"type": "tensorflow", "worker_count": cluster.trainers, "parameter_server_count": servers}
     return {

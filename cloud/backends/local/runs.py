@@ -1,4 +1,4 @@
-"""Runs on this machine: started, looked at and ended through the files of their folder."""
+"""Runs on this machine. The files in the folder of a run are all that is known about it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Any
 
 from cloud import processes
 from cloud.submission import ENDED, RunStatus, TaskStatus
-from cloud.supervisor import LOCK, PLAN, STATE
+from cloud.backends.local.supervisor import LOCK, PLAN, STATE
 from cloud.tasks import progress_lines
 from tfod_tools.base.errors import CheckpointError, EngineError
 from tfod_tools.base.files import write_atomically
@@ -24,23 +24,23 @@ _POLL_S = 0.2
 
 
 def start(folder: Path, plan: str) -> str:
-    """Starts the run in `folder`, unless one is at work there; returns the folder.
+    """Starts the run in `folder`, unless it is running there. Returns the folder.
 
     Raises:
-      EngineError: the supervisor did not come up.
+      EngineError: the supervisor did not start.
     """
     if running(folder):
         return f"{folder} (it was running already)"
     folder.mkdir(parents=True, exist_ok=True)
     write_atomically(folder / PLAN, plan.encode())
     (folder / STATE).unlink(missing_ok=True)
-    if processes.detached(["-m", "cloud.supervisor", str(folder)], folder / "supervisor.log"):
-        raise EngineError(f"the supervisor did not start. Its log: {folder / 'supervisor.log'}")
+    if processes.detached(["-m", "cloud.backends.local.supervisor", str(folder)], folder / "supervisor.log"):
+        raise EngineError(f"the supervisor did not start. Read its log: {folder / 'supervisor.log'}")
     return str(folder)
 
 
 def running(folder: Path) -> int | None:
-    """The process of the supervisor that is at work in `folder`; None where none is."""
+    """The process id of the supervisor that works in `folder`; None if none does."""
     with contextlib.suppress(FileNotFoundError), (folder / LOCK).open("rb") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -50,16 +50,16 @@ def running(folder: Path) -> int | None:
 
 
 def status(folder: Path) -> RunStatus:
-    """Where the run is.
+    """The state of the run.
 
     Raises:
-      CheckpointError: there never was one.
+      CheckpointError: there was no run in this folder.
     """
     alive = running(folder)
     found = _state(folder)
     state = found["state"]
     if alive is None and state not in ENDED:
-        state, found["message"] = "FAILED", "its supervisor is gone; `submit run` goes on from the last checkpoint"
+        state, found["message"] = "FAILED", "its supervisor is gone. `tfod submit run` goes on from the last checkpoint"
     tasks = tuple(
         TaskStatus(task=t["task"], state=t["state"], restarts=t["restarts"], exit_code=t["exit_code"])
         for t in found["tasks"]
@@ -70,7 +70,7 @@ def status(folder: Path) -> RunStatus:
 
 
 def logs(folder: Path, *, follow: bool) -> Iterator[str]:
-    """The lines of all tasks' logs, each with its task before it; with `follow`, until the run ends."""
+    """The lines in the logs of all tasks, each with its task in front; with `follow`, until the run ends."""
     names = [task["task"] for task in _state(folder)["tasks"]]
     at = dict.fromkeys(names, 0)
     while True:
@@ -86,7 +86,7 @@ def logs(folder: Path, *, follow: bool) -> Iterator[str]:
 
 
 def cancel(folder: Path) -> None:
-    """Ends the run and waits for that; does nothing where none is at work."""
+    """Ends the run and waits until it has ended. Does nothing if it is not running."""
     process = running(folder)
     if process is None:
         return
@@ -99,7 +99,9 @@ def _state(folder: Path) -> dict[str, Any]:
     try:
         found: dict[str, Any] = json.loads((folder / STATE).read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise CheckpointError("nothing was run there. `submit run` starts it.", path=folder) from error
+        raise CheckpointError(
+            "there was no run in this folder. Start it with `tfod submit run`.", path=folder
+        ) from error
     return found
 
 

@@ -1,31 +1,18 @@
-"""Kubernetes, by TFJob (`kubeflow.org/v1`) of the Kubeflow Training Operator v1; its successor knows no TensorFlow.
-
-The operator sets TF_CONFIG. Once the chief is done it takes the job for done; `cleanPodPolicy: Running` then ends the
-parameter servers, and would end an evaluator before it has seen the last checkpoint, so that with one it is `None`.
-"""
+"""The document of the TFJob."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from cloud import kubectl, kubernetes_pods
+from cloud.backends._kubernetes import pods
 from cloud.cluster import DAY_S, ClusterSpec
 from cloud.job import TrainJob
 from cloud.submission import Submission
 
-OPTIONS = kubernetes_pods.OPTIONS
 FILE = "tfjob.yaml"
-_KIND = kubectl.Kind(
-    name="tfjobs.kubeflow.org",
-    job="training.kubeflow.org/job-name",
-    role="training.kubeflow.org/replica-type",
-    index="training.kubeflow.org/replica-index",
-)
-submit, status, logs, cancel = _KIND.submit, _KIND.status, _KIND.logs, _KIND.cancel
-
 _TYPES = {"chief": "Chief", "worker": "Worker", "ps": "PS", "evaluator": "Evaluator"}
 _EVALUATOR = (
-    "the parameter servers run on after the chief is done, so that the evaluator sees the last checkpoint; the "
+    "the parameter servers go on after the chief is done, so that the evaluator sees the last checkpoint. The "
     "operator removes all pods a day later. kubernetes_jobset ends them at once."
 )
 
@@ -34,18 +21,18 @@ def plan(job: TrainJob, cluster: ClusterSpec) -> Submission:
     """The TFJob.
 
     Raises:
-      ConfigError: what `kubernetes_pods.planned` refuses.
+      ConfigError: see `pods.planned`.
     """
     notes = (_EVALUATOR,) if {"ps", "evaluator"} <= cluster.roles.keys() else ()
-    return kubernetes_pods.planned("kubernetes_tfjob", FILE, document, job, cluster, notes)
+    return pods.planned("kubernetes_tfjob", FILE, document, job, cluster, notes)
 
 
 def document(name: str, run_id: str, job: TrainJob, cluster: ClusterSpec) -> dict[str, Any]:
-    """The TFJob as the API server takes it."""
+    """The TFJob, in the form that the API server takes."""
     return {
         "apiVersion": "kubeflow.org/v1",
         "kind": "TFJob",
-        "metadata": kubernetes_pods.metadata(name, run_id, cluster),
+        "metadata": pods.metadata(name, run_id, cluster),
         "spec": {
             "runPolicy": {
                 "cleanPodPolicy": "None" if "evaluator" in cluster.roles else "Running",
@@ -59,7 +46,7 @@ def document(name: str, run_id: str, job: TrainJob, cluster: ClusterSpec) -> dic
                     "restartPolicy": "ExitCode",
                     "template": {
                         "metadata": {"annotations": {"sidecar.istio.io/inject": "false"}},
-                        "spec": kubernetes_pods.pod(role, job, cluster, "tf_config", []),
+                        "spec": pods.pod(role, job, cluster, "tf_config", []),
                     },
                 }
                 for role, wanted in cluster.roles.items()
