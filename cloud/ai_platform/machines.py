@@ -29,7 +29,7 @@ class Legacy:
     why: str = ""
 
 
-_NO_K80 = "no cloud has K80 any more; T4 and L4 have more memory"
+_NO_K80 = "K80 is out of service; T4 and L4 have more memory"
 _OLD_GPU = "few regions still have it"
 
 

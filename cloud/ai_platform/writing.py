@@ -18,9 +18,9 @@ TUNING = (
     "yourself, or put the new job into a HyperparameterTuningJob of Vertex AI."
 )
 ASKED = {
-    "config": "which pipeline.config? The document names none. It was the flag --pipeline_config_path.",
-    "model_dir": "which folder for checkpoints? The document names no jobDir. It was the flag --model_dir or --job-dir.",
-    "image": "which image, by its digest? `tfod submit bundle` writes a Dockerfile. Back-ends without containers need none.",
+    "config": "which pipeline.config? The document names none. The flag was --pipeline_config_path.",
+    "model_dir": "which folder for checkpoints? The document names no jobDir. The flag was --model_dir or --job-dir.",
+    "image": "which image, by its digest? `tfod submit bundle` writes a Dockerfile. Not all back-ends need an image.",
 }
 DROPPED = {
     "runtimeVersion": "the images of the service are gone; `tfod submit bundle` writes a Dockerfile for your own",

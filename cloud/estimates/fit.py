@@ -127,8 +127,8 @@ def _gpus(cluster: ClusterSpec) -> list[str]:
         many = [role for role, wanted in cluster.roles.items() if wanted.accelerators > 1]
         if many:
             found.append(
-                f"the strategy estimator uses one GPU per task, but {' and '.join(many)} has more. Use one GPU each, and more "
-                "workers."
+                f"the strategy estimator uses one GPU per task, but {' and '.join(many)} has more. Use one GPU each, "
+                "and more workers."
             )
     kinds = {wanted.accelerator for wanted in cluster.roles.values() if wanted.accelerator}
     old = sorted(kind for kind in kinds if kind and ACCELERATORS[kind].cuda_arch < 7)
@@ -175,13 +175,13 @@ def _config_warnings(cluster: ClusterSpec, facts: Facts) -> list[str]:
     late = staleness(cluster)
     if late >= _STALE_UPDATES:
         found.append(
-            f"the {trainers} workers are asynchronous. When a gradient is applied, it is {late} updates old on average. "
+            f"the {trainers} workers are asynchronous. A gradient is {late} updates old on average when it is applied. "
             "This often lowers the accuracy, above all on small data sets. Divide the learning rate by up to "
             f"{trainers}, use fewer workers, or set strategy: multi_worker_mirrored."
         )
     if (needed := _host_gib(cluster, facts)) and (short := _short_of(cluster, needed)):
-        found.append(f"the {facts.batches_ahead} batches that are read ahead need {needed:.1f} GiB, more than half of the "
-                     f"memory of {' and '.join(short)}. Lower batch_size or num_prefetch_batches.")  # fmt: skip
+        found.append(f"the {facts.batches_ahead} batches that are read ahead need {needed:.1f} GiB, more than half of "
+                     f"the memory of {' and '.join(short)}. Lower batch_size or num_prefetch_batches.")  # fmt: skip
     return found
 
 

@@ -188,8 +188,8 @@ def _check_roles(block: Block, roles: Mapping[str, Role], strategy: Strategy) ->
         _check_mirrored(counts, roles, wrong)
         return
     if counts.get("worker", 0) and not counts.get("ps", 0):
-        wrong("worker", "cluster.worker: the strategy estimator needs parameter servers, which share the weights. Add ps, or "
-                        "set strategy: multi_worker_mirrored.")  # fmt: skip
+        wrong("worker", "cluster.worker: the strategy estimator needs parameter servers, which share the weights. Add "
+                        "ps, or set strategy: multi_worker_mirrored.")  # fmt: skip
     if counts.get("ps", 0) and not counts.get("worker", 0):
         wrong(
             "ps",
@@ -247,8 +247,8 @@ def _environment(top: Block) -> dict[str, str]:
         elif name in _RESERVED or name.startswith("TFOD_"):
             top.log.add(line, f"environment.{name} is set by the job itself. Remove it.")
         elif _SECRET_NAME.search(name) or _SECRET_VALUE.search(value):
-            top.log.add(line, f"environment.{name} looks like a secret. Do not keep secrets in files. Name its place in a "
-                                f"secret store: 'secrets: {{{name}: SECRET/KEY}}'.")  # fmt: skip
+            top.log.add(line, f"environment.{name} looks like a secret. Do not keep secrets in files. Name its place "
+                                f"in a secret store: 'secrets: {{{name}: SECRET/KEY}}'.")  # fmt: skip
     return {name: value for name, (value, _) in found.items()}
 
 
@@ -260,7 +260,7 @@ def _secrets(top: Block) -> dict[str, str]:
         elif not _REFERENCE.fullmatch(value) or _SECRET_VALUE.search(value):
             top.log.add(
                 line,
-                f"secrets.{name} is not a reference. Write its place in a secret store as SECRET/KEY, never the secret itself.",
+                f"secrets.{name} is not a reference. Write its place in a secret store as SECRET/KEY, not the secret.",
             )
     return {name: value for name, (value, _) in found.items()}
 

@@ -36,5 +36,5 @@ def test_lines_are_those_of_the_file(path: Path) -> None:
     lines = len(path.read_text(encoding="utf-8").splitlines())
     for line in said(path).splitlines():
         where = line.removeprefix(f"{path.name}:").partition(":")[0]
-        assert where.strip() == "is no YAML" or not where.isdigit() or 1 <= int(where) <= max(lines, 1)
+        assert where.strip() == "is not YAML" or not where.isdigit() or 1 <= int(where) <= max(lines, 1)
         assert "0123456789abcdef" not in line.partition("image")[0]

@@ -28,7 +28,7 @@ def test_each_back_end_that_sends_has_one() -> None:
 @pytest.mark.parametrize("index", range(len(FOR)))
 def test_it_can_be_planned(index: int, tmp_path: Path) -> None:
     file = job_file.parse(JOBS[index].replace("model_dir: model", f"model_dir: {tmp_path}"), "job.yaml")
-    engine = "tf1" if file.cluster.style == "estimator" else "tf2"
+    engine = "tf1" if file.cluster.strategy == "estimator" else "tf2"
     config = planning.Config(text="model {}\n", engine_style=engine, facts=Facts(steps=1000, batch_size=8))
     here = file.steps is None or "://" not in file.config
     planned = planning.plan(

@@ -17,11 +17,11 @@ T4 = Role(count=1, cpus=8, memory_gib=30, accelerator="T4", accelerators=1)
 SERVER = Role(count=3, cpus=4, memory_gib=15)
 # The cluster of the users' documents: 1 + 5 workers and 3 parameter servers.
 SEED = ClusterSpec(
-    name="lemons", style="estimator", roles={"chief": T4, "worker": dataclasses.replace(T4, count=5), "ps": SERVER}
+    name="lemons", strategy="estimator", roles={"chief": T4, "worker": dataclasses.replace(T4, count=5), "ps": SERVER}
 )
 MIRRORED = ClusterSpec(
     name="lemons",
-    style="multi_worker_mirrored",
+    strategy="multi_worker_mirrored",
     roles={
         "chief": dataclasses.replace(T4, accelerators=2),
         "worker": dataclasses.replace(T4, count=3, accelerators=2),
@@ -57,7 +57,7 @@ def test_list_prices_are_reproduced() -> None:
         ("g2-standard-8", Role(count=1, cpus=8, memory_gib=32, accelerator="L4", accelerators=1), 0.853624),
         ("a2-highgpu-1g", Role(count=1, cpus=12, memory_gib=85, accelerator="A100", accelerators=1), 3.673385),
     ]:
-        cluster = ClusterSpec(name="a", style="estimator", roles={"chief": wanted})
+        cluster = ClusterSpec(name="a", strategy="estimator", roles={"chief": wanted})
         assert machines(cluster)["chief"].name == name
         assert prices.per_hour(cluster, machines(cluster), table)[0] == pytest.approx(listed, rel=1e-4)
 

@@ -59,7 +59,7 @@ def answered(text: str) -> str:
     """The job file with every open question answered."""
     answers = {
         "config": "gs://b/pipeline.config", "model_dir": "gs://b/run", "project": "p", "region": "us-central1",
-        "image": f"r.example.com/i@sha256:{'0' * 64}", "style": "estimator",
+        "image": f"r.example.com/i@sha256:{'0' * 64}", "strategy": "estimator",
     }  # fmt: skip
     text = re.sub(r"(?m)^( *)(\w+):$", lambda m: f"{m[1]}{m[2]}: {answers[m[2]]}" if m[2] in answers else m[0], text)
     return text if "steps:" in text else f"steps: 200000\n{text}"
@@ -77,7 +77,7 @@ def test_the_sample() -> None:
         job_file.parse(imported.text, "job.yaml")
     file = job_file.parse(answered(imported.text), "job.yaml")
     assert file.cluster.counts == {"chief": 1, "worker": 5, "ps": 3}
-    assert file.cluster.style == "estimator"
+    assert file.cluster.strategy == "estimator"
     figures = dict(planning.plan(file, "vertex", None, prices.load()).fit.figures)
     assert figures["price"].startswith("4.95 USD/h")
 
@@ -114,7 +114,7 @@ def test_a_tier_whose_size_nobody_knows_any_more(tier: str) -> None:
 def test_a_tf2_module() -> None:
     text = SAMPLE.partition("  parameterServerCount")[0] + "  pythonModule: object_detection.model_main_tf2\n"
     file = job_file.parse(answered(legacy.read(text, "cloud.yml", "lemons").text), "job.yaml")
-    assert file.cluster.style == "multi_worker_mirrored"
+    assert file.cluster.strategy == "multi_worker_mirrored"
     assert file.cluster.trainers == 6
 
 

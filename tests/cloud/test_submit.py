@@ -44,7 +44,7 @@ def job(data: Path, folder: Path, text: str = "", **changes: str) -> Path:
     """A job file in `folder` for the config in `data`."""
     fields = {
         "name": "shapes",
-        "style": "estimator",
+        "strategy": "estimator",
         "config": str(data / "pipeline.config"),
         "model_dir": str(folder / "model"),
         "steps": "20",
@@ -167,7 +167,7 @@ def test_a_config_that_is_not_there(tmp_path: Path) -> None:
 
 
 def test_a_config_of_the_other_style(data: Path, tmp_path: Path) -> None:
-    path = job(data, tmp_path, style="multi_worker_mirrored", cluster="{chief: {cpus: 1, memory: 2Gi}}")
+    path = job(data, tmp_path, strategy="multi_worker_mirrored", cluster="{chief: {cpus: 1, memory: 2Gi}}")
     said = tiny_run.tfod("submit", "plan", f"--job={path}", "--backend=local", expect=2)
     assert said.startswith(
         f"{path}:2: style is multi_worker_mirrored, but the config's feature extractor trains in TF1 style."

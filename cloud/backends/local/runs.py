@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from cloud import processes
-from cloud.submission import ENDED, RunStatus, TaskStatus
 from cloud.backends.local.supervisor import LOCK, PLAN, STATE
+from cloud.submission import ENDED, RunStatus, TaskStatus
 from cloud.tasks import progress_lines
 from tfod_tools.base.errors import CheckpointError, EngineError
 from tfod_tools.base.files import write_atomically

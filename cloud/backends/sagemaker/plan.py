@@ -50,8 +50,8 @@ def plan(job: TrainJob, cluster: ClusterSpec) -> Submission:
     submission.option(cluster, "sagemaker", "bucket")
     if words.CONFIG_VARIABLE in cluster.environment:
         raise ConfigError(
-            "the config is on this machine, and sagemaker has no way to send it. Copy it to BUCKET/records, and set config "
-            f"to {RECORDS}/pipeline.config."
+            "the config is on this machine, and sagemaker cannot send it. Copy it to BUCKET/records, and set config to "
+            f"{RECORDS}/pipeline.config."
         )
 
     def render(name: str, run_id: str) -> dict[str, submission.Content]:

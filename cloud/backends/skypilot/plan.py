@@ -27,7 +27,7 @@ def plan(job: TrainJob, cluster: ClusterSpec) -> Submission:
     submission.remote(job, "skypilot", MOUNT)
     if extra := cluster.roles.keys() - {"chief", "worker"}:
         raise ConfigError(
-            f"skypilot has only nodes of one kind, so it cannot run {' and '.join(sorted(extra))}. Use another back-end."
+            f"skypilot has nodes of only one kind. It cannot run {' and '.join(sorted(extra))}. Use another back-end."
         )
 
     def render(name: str, run_id: str) -> dict[str, submission.Content]:
@@ -39,7 +39,7 @@ def plan(job: TrainJob, cluster: ClusterSpec) -> Submission:
 
 
 def document(name: str, job: TrainJob, cluster: ClusterSpec) -> dict[str, Any]:
-    """The task, in the form that SkyPilot reads. It only names the secrets; the user gives their values at the launch."""
+    """The task, in the form that SkyPilot reads. Secrets are only named; `sky jobs launch` gets their values."""
     wanted = cluster.roles["chief"]
     gpus = {"accelerators": f"{wanted.accelerator}:{wanted.accelerators}"} if wanted.accelerator else {}
     schedule = cluster.scheduling
