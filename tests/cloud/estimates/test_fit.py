@@ -64,9 +64,9 @@ def test_list_prices_are_reproduced() -> None:
 
 def test_a_price_that_nobody_knows() -> None:
     cluster = dataclasses.replace(SEED, roles={"chief": dataclasses.replace(T4, accelerator="H100", cpus=8)})
-    assert dict(assess(cluster).figures)["price"].startswith("not known: the table has none for a3 machines.")
+    assert dict(assess(cluster).figures)["price"].startswith("unknown: the table has no price for a3 machines.")
     own = fit.assess(SEED, None, {}, prices.load())
-    assert dict(own.figures)["price"].startswith("not known: the table has none for machines of your own.")
+    assert dict(own.figures)["price"].startswith("unknown: the table has no price for your own machines.")
 
 
 def test_prices_of_ones_own(tmp_path: Path) -> None:
@@ -86,8 +86,8 @@ def test_prices_of_ones_own(tmp_path: Path) -> None:
     ("text", "line"),
     [
         ("date: 2026-01-31\naccelerators: {T5: 1}\n", "2: no field of accelerators is called 'T5'. Known: A100"),
-        ("date: 2026-01-31\naccelerators: {T4: 700}\n", "2: accelerators.T4 is '700', expected dollars"),
-        ("date: soon\n", "1: date is 'soon', expected a day such as 2026-11-22."),
+        ("date: 2026-01-31\naccelerators: {T4: 700}\n", "2: accelerators.T4 is '700'. Write the price per hour"),
+        ("date: soon\n", "1: date is 'soon'. Write a day such as 2026-11-22."),
         ("currency: EUR\n", "1: date is missing. Add 'date: ...'."),
     ],
 )  # fmt: skip
@@ -101,15 +101,15 @@ def test_a_table_that_is_none(tmp_path: Path, text: str, line: str) -> None:
 
 def test_asynchronous_workers_are_the_users_problem() -> None:
     (warning,) = assess(SEED).warnings
-    assert "6 asynchronous workers: a gradient is 5 updates old on average" in warning
+    assert "the 6 workers are asynchronous. A gradient is 5 updates old on average" in warning
     assert not assess(MIRRORED).warnings
     assert not assess(dataclasses.replace(SEED, roles={"chief": T4})).warnings
 
 
 def test_batch_and_learning_rate() -> None:
     figures = dict(assess(SEED).figures)
-    assert figures["batch"] == "24 images for each of 6 replicas, each with updates of its own"
-    assert figures["learning rate"].startswith("0.004 at each of the updates of 6 workers")
+    assert figures["batch"] == "24 images for each of 6 replicas; each makes its own updates"
+    assert figures["learning rate"].startswith("0.004 for each update; 6 workers make 6 updates")
     assert figures["images"] == "4,800,000 in 200,000 steps of the whole cluster"
     mirrored = dict(assess(MIRRORED).figures)
     assert mirrored["batch"] == "24 images in all, 3 for each of 8 replicas"
@@ -118,20 +118,21 @@ def test_batch_and_learning_rate() -> None:
 
 def test_a_batch_that_replicas_cannot_share() -> None:
     (warning,) = assess(MIRRORED, dataclasses.replace(FACTS, batch_size=30)).warnings
-    assert warning == "train_config.batch_size is 30, which 8 replicas cannot share evenly. Make it 32."
+    assert warning == "train_config.batch_size is 30, which 8 replicas cannot share evenly. Set it to 32."
 
 
 @pytest.mark.parametrize(("shards", "warns"), [(3, True), (4, False), (None, False)])
 def test_fewer_shards_than_trainers(shards: int | None, warns: bool) -> None:
     warnings = assess(MIRRORED, dataclasses.replace(FACTS, shards=shards)).warnings
     assert [
-        w.startswith("3 shards of training records for 4 trainers; those without one would wait") for w in warnings
+        w.startswith("there are only 3 shards of training records for 4 trainers; those without a shard would wait")
+        for w in warnings
     ] == ([True] if warns else [])
 
 
 def test_more_gpus_than_an_estimator_uses() -> None:
     cluster = dataclasses.replace(SEED, roles={"chief": dataclasses.replace(T4, accelerators=4, cpus=16)})
-    assert "style estimator uses one GPU a task, and chief has more" in assess(cluster).warnings[0]
+    assert "the strategy estimator uses one GPU per task, but chief has more" in assess(cluster).warnings[0]
 
 
 def test_main_memory() -> None:
@@ -139,7 +140,7 @@ def test_main_memory() -> None:
     cluster = dataclasses.replace(SEED, roles={"chief": dataclasses.replace(T4, memory_gib=20)})
     facts = dataclasses.replace(FACTS, batch_size=512, pixels=(1024, 1024))
     assert (
-        "2 batches read ahead take 12.0 GiB, more than half of the memory of chief"
+        "the 2 batches that are read ahead need 12.0 GiB, more than half of the memory of chief"
         in assess(cluster, facts).warnings[0]
     )
     assert not assess(dataclasses.replace(SEED, roles={"chief": T4}), facts).warnings
@@ -164,9 +165,12 @@ def test_the_smallest_machine(wanted: Role, name: str) -> None:
     ("wanted", "says"),
     [
         (Role(count=1, cpus=200, memory_gib=1), "The largest has 96 CPUs and 624 GiB."),
-        (Role(count=1, cpus=8, memory_gib=30, accelerator="T4", accelerators=8), "T4 come so many to a machine"),
+        (
+            Role(count=1, cpus=8, memory_gib=30, accelerator="T4", accelerators=8),
+            "A machine can have this number of T4",
+        ),
         (Role(count=1, cpus=64, memory_gib=30, accelerator="T4", accelerators=1), "1: 48 CPUs, 2: 48 CPUs, 4: 96 CPUs"),
-        (Role(count=1, cpus=8, memory_gib=30, accelerator="L4", accelerators=3), "L4 come 1, 2, 4, 8 to a machine."),
+        (Role(count=1, cpus=8, memory_gib=30, accelerator="L4", accelerators=3), "A machine can have 1, 2, 4, 8 L4."),
     ],
 )
 def test_no_machine(wanted: Role, says: str) -> None:
@@ -179,7 +183,7 @@ def test_time_limit_and_spot() -> None:
     cluster = dataclasses.replace(SEED, scheduling=Scheduling(spot=True, time_limit_s=5400))
     figures = dict(assess(cluster).figures)
     assert figures["time"] == "at most 1.5 h"
-    assert "on demand; spot is less" in figures["price"]
+    assert "on demand; spot costs less" in figures["price"]
 
 
 def test_memory_of_a_gpu() -> None:
@@ -192,7 +196,7 @@ def test_memory_of_a_gpu() -> None:
     assert dict(alone.figures)["GPU memory"].startswith("20.6 of 16 GiB for feature maps of 64 images;")
     (warning,) = alone.warnings
     assert (
-        "feature maps alone take 20.6 GiB of a GPU, and T4 has 16. Lower train_config.batch_size to well below 49"
+        "the feature maps alone need 20.6 GiB of a GPU, but T4 has 16. Lower train_config.batch_size to well below 49"
         in warning
     )
 

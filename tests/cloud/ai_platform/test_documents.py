@@ -14,7 +14,7 @@ from cloud.estimates import hardware, prices
 from cloud.job_files import job_file
 from tfod_tools.base.errors import Problems
 
-SHARED = Path(__file__).parents[3] / "shared"
+SHARED = Path(__file__).parents[4] / "shared"
 # The sample that the engine's repository has, with the numbers that most copies of it have.
 SAMPLE = """\
 trainingInput:
@@ -99,7 +99,7 @@ def test_a_document_with_everything() -> None:
 @pytest.mark.parametrize("tier", ["BASIC", "BASIC_GPU"])
 def test_a_single_machine(tier: str) -> None:
     imported = legacy.read(f"trainingInput: {{scaleTier: {tier}}}\n", "cloud.yml", "lemons")
-    assert asked(imported)[0] == "style"
+    assert asked(imported)[0] == "strategy"
     file = job_file.parse(answered(imported.text), "job.yaml")
     assert file.cluster.counts == {"chief": 1}
     assert file.cluster.roles["chief"].accelerator == ("T4" if tier == "BASIC_GPU" else None)
@@ -119,17 +119,17 @@ def test_a_tf2_module() -> None:
 
 
 BROKEN = {
-    "trainingInputs: {}\n": "cloud.yml:1: has no trainingInput, expected an AI Platform Training document.",
+    "trainingInputs: {}\n": "cloud.yml:1: has no trainingInput. Name a document of AI Platform Training.",
     "trainingInput: {scaleTier: CUSTOM, masterType: standard_gpus}\n": (
         "cloud.yml:1: masterType: AI Platform had no machine 'standard_gpus'. Did you mean standard_gpu"
     ),
     "trainingInput:\n  scaleTier: CUSTOM\n  masterType: cloud_tpu\n": "cloud.yml:3: masterType is cloud_tpu: TPUs",
     "trainingInput:\n  scaleTier: BASIC_TPU\n": "cloud.yml:2: scaleTier BASIC_TPU: TPUs are not supported",
-    "trainingInput:\n  hyperparameters: {goal: MAXIMIZE}\n": "cloud.yml:2: hyperparameter tuning is many training jobs",
+    "trainingInput:\n  hyperparameters: {goal: MAXIMIZE}\n": "cloud.yml:2: hyperparameter tuning runs many jobs",
     "trainingInput:\n  scaleTier: CUSTOM\n": "cloud.yml:1: masterType is missing",
-    "trainingInput:\n  scaleTier: custom\n": "cloud.yml:2: trainingInput.scaleTier is 'custom', expected BASIC or",
+    "trainingInput:\n  scaleTier: custom\n": "cloud.yml:2: trainingInput.scaleTier is 'custom'. Write BASIC or",
     "trainingInput:\n  scale_tier: BASIC\n": "cloud.yml:2: no field of trainingInput is called 'scale_tier'.",
-    "trainingInput:\n  scheduling: {maxRunningTime: 2h}\n": "cloud.yml:2: maxRunningTime is '2h', expected seconds",
+    "trainingInput:\n  scheduling: {maxRunningTime: 2h}\n": "cloud.yml:2: maxRunningTime is '2h'. Write seconds",
 }  # fmt: skip
 
 

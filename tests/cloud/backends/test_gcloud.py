@@ -19,7 +19,7 @@ from cloud import planning
 from cloud.estimates import prices
 from cloud.job_files import job_file
 
-JOB = Path(__file__).parents[1] / "data" / "cloud" / "jobs" / "estimator.yaml"
+JOB = Path(__file__).parents[2] / "data" / "cloud" / "jobs" / "estimator.yaml"
 
 pytestmark = pytest.mark.skipif(shutil.which("gcloud") is None, reason="gcloud is not installed")
 

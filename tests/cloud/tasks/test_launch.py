@@ -14,7 +14,7 @@ import pytest
 
 from cloud.tasks.launch import RETRY, STOPPED
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 WORKER = json.dumps({"cluster": {"chief": ["a:1"], "worker": ["b:1"]}, "task": {"type": "worker", "index": 0}})
 HEAD = """
 import json, os, signal, sys, time
@@ -152,10 +152,10 @@ time.sleep(60)
 @pytest.mark.parametrize(
     ("words", "environment", "says"),
     [
-        (["--cluster=jobset"], {}, "--cluster=jobset: no 'TFOD_CLUSTER' in the environment."),
+        (["--cluster=kubernetes_jobset"], {}, "--cluster=kubernetes_jobset: the environment has no 'TFOD_CLUSTER'."),
         (["--cluster=slurm"], {"TFOD_ROLES": "chief=x"}, "--cluster=slurm: invalid literal"),
         ([], {"TF_CONFIG": "{"}, "--cluster=tf_config: Expecting property name"),
-        (["--cluster=kubernetes"], {}, "value should be one of <jobset|sagemaker|skypilot|slurm|tf_config>"),
+        (["--cluster=kubernetes"], {}, "should be one of <kubernetes_jobset|sagemaker|skypilot|slurm|tf_config>"),
     ],
 )
 def test_an_environment_that_is_none(tmp_path: Path, words: list[str], environment: dict[str, str], says: str) -> None:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import re
 import resource
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
+from unittest import mock
 
 import pytest
 from support import tiny_run
-
-from cloud import backends
 
 DATA = Path(__file__).parents[1] / "data" / "cloud"
 ESTIMATOR = DATA / "jobs" / "estimator.yaml"
@@ -121,7 +122,7 @@ def test_records_that_the_machines_cannot_see(data: Path, tmp_path: Path) -> Non
     )
     said = tiny_run.tfod("submit", "plan", f"--job={path}", "--backend=vertex", expect=2)
     assert said.startswith(f"{path}:3: the config reads {data}/records/train")
-    assert "which vertex cannot see. Add 'records: ...', their folder there." in said
+    assert "which vertex cannot see. Copy the records to a place that the job sees, and add" in said
 
 
 @pytest.mark.parametrize("backend", ["local", "slurm"])
@@ -141,8 +142,11 @@ def test_records_in_a_bucket_are_looked_for_before_anything_is_sent(data: Path, 
     flags = (f"--job={path}", "--backend=vertex")
     tiny_run.tfod("submit", "plan", *flags)
     said = tiny_run.tfod("submit", "run", *flags, expect=2)
-    assert f"{path}: nothing is at file://{bucket}/train.record-" in said
-    assert f"{path}: nothing is at file://{bucket}/label_map.pbtxt. Copy it there, or mend the path." in said
+    assert f"{path}: there is nothing at file://{bucket}/train.record-" in said
+    assert (
+        f"{path}: there is nothing at file://{bucket}/label_map.pbtxt. Copy the files there, or correct the path."
+        in said
+    )
     assert len(said.splitlines()) == 3
     out = f"--output={tmp_path / 'out'}"
     assert tiny_run.tfod("submit", "bundle", f"--job={path}", out, expect=2) == said
@@ -155,7 +159,7 @@ def test_records_in_a_bucket_are_looked_for_before_anything_is_sent(data: Path, 
 def test_a_bucket_that_nobody_can_look_into(data: Path, tmp_path: Path) -> None:
     said = tiny_run.tfod("submit", "plan", f"--job={in_the_bucket(data, tmp_path)}", "--backend=vertex")
     assert (
-        "warning: nobody looks whether the config and the records at gs:// are there: gcsfs is not installed. "
+        "warning: it is not checked whether the config and the records at gs:// exist: gcsfs is not installed. "
         "Run: pip install 'tfod-tools[gcs]'" in said
     )
 
@@ -170,7 +174,7 @@ def test_a_config_of_the_other_style(data: Path, tmp_path: Path) -> None:
     path = job(data, tmp_path, strategy="multi_worker_mirrored", cluster="{chief: {cpus: 1, memory: 2Gi}}")
     said = tiny_run.tfod("submit", "plan", f"--job={path}", "--backend=local", expect=2)
     assert said.startswith(
-        f"{path}:2: style is multi_worker_mirrored, but the config's feature extractor trains in TF1 style."
+        f"{path}:2: strategy is multi_worker_mirrored, but the config's feature extractor trains in TF1 style."
     )
     assert len(said.splitlines()) == 1
 
@@ -178,20 +182,22 @@ def test_a_config_of_the_other_style(data: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        ([], "no action is named. Expected one of plan, run, status"),
+        ([], "the action is missing. Name one of plan, run, status"),
         (["plans"], "no action is called 'plans'. Did you mean plan?"),
-        (["plan"], "--backend is missing. Expected one of azureml, kubernetes_jobset"),
-        (["plan", "--backend=vertex"], "--job is missing."),
+        (["plan"], "--job is missing."),
+        (["plan", f"--job={ESTIMATOR}"], "--backend is missing. Name one of azureml, kubernetes_jobset"),
         (["plan", f"--job={ESTIMATOR}", "--backend=kubernetes"], "no back-end is called 'kubernetes'. Did you mean"),
         (["plan", "--job=none.yaml", "--backend=vertex"], "--job: there is no file none.yaml."),
         (
             ["run", f"--job={ESTIMATOR}", "--backend=sagemaker"],
-            "model_dir is gs://bucket/lemons/model, which sagemaker",
+            "model_dir is gs://bucket/lemons/model. sagemaker cannot see this path.",
         ),
         (["import-legacy"], "--from is missing."),
         (["import-legacy", "--from=none.yml"], "--from: there is no file none.yml."),
         (["bundle", f"--job={ESTIMATOR}"], "--output is missing."),
-        (["plan", "job.yaml", "--backend=vertex"], "unexpected argument 'job.yaml'."),
+        (["plan", "none.yaml", "--backend=vertex"], "--job: there is no file none.yaml."),
+        (["plan", str(ESTIMATOR), "none.yaml", "--backend=vertex"], "unexpected argument 'none.yaml'."),
+        (["plan", str(ESTIMATOR), "--job=none.yaml", "--backend=vertex"], "--job is given too. Leave one of them out."),
         (["plan", f"--job={ESTIMATOR}", "--backend=vertex", "--prices=none"], "--prices: there is no file none."),
     ],
 )
@@ -215,9 +221,105 @@ def test_import_legacy_writes_the_job_file(tmp_path: Path) -> None:
     source, target = tmp_path / "cloud.yml", tmp_path / "job.yaml"
     source.write_text("trainingInput: {scaleTier: BASIC_GPU}\n")
     said = tiny_run.tfod("submit", "import-legacy", f"--from={source}", f"--output={target}", expect=3)
-    assert f"{source}:1: scaleTier: n1-standard-8 + 1 K80 -> n1-standard-8 + 1 T4: K80s were taken out" in said
+    assert f"{source}:1: scaleTier: n1-standard-8 + 1 K80 -> n1-standard-8 + 1 T4: K80 is out of service" in said
     assert target.read_text() in said
-    assert "# image: which image runs it" in said
+    assert "# image: which image, by its digest" in said
+
+
+def test_nothing_of_the_users_is_overwritten(tmp_path: Path) -> None:
+    """Azure ML's document has the name that a job file often has."""
+    path = tmp_path / "job.yaml"
+    path.write_text(ESTIMATOR.read_text().replace("gs://bucket/lemons", "/mnt/lemons"))
+    before = path.read_bytes()
+    words = ("submit", "plan", str(path), "--backend=azureml", f"--output={tmp_path}")
+    for more in ((), ("--overwrite",)):
+        said = tiny_run.tfod(*words, *more, expect=2)
+        assert said == f"{path}: is the file that you started from, and would be overwritten. Name another --output.\n"
+        assert path.read_bytes() == before
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "job.yaml").write_text("mine")
+    words = (*words[:-1], f"--output={out}")
+    assert tiny_run.tfod(*words, expect=2).startswith(f"{out}/job.yaml: is there already")
+    assert (out / "job.yaml").read_text() == "mine"
+    tiny_run.tfod(*words, "--overwrite")
+    tiny_run.tfod(*words)  # the same bytes again are no change
+    assert "type: command" in (out / "job.yaml").read_text()
+
+
+def test_a_document_is_not_overwritten_by_its_job_file(tmp_path: Path) -> None:
+    source = tmp_path / "cloud.yml"
+    source.write_text("trainingInput: {scaleTier: BASIC_GPU}\n")
+    words = ("submit", "import-legacy", str(source), f"--output={source}")
+    for more in ((), ("--overwrite",)):
+        assert "is the file that you started from" in tiny_run.tfod(*words, *more, expect=2)
+    assert source.read_text() == "trainingInput: {scaleTier: BASIC_GPU}\n"
+
+
+def test_the_same_for_programs(data: Path, tmp_path: Path) -> None:
+    def answer(*words: str, expect: int = 0) -> dict[str, Any]:
+        done = subprocess.run([sys.executable, "-m", "tfod_tools.submit", *words, "--json"], env=tiny_run.environment(),
+                              capture_output=True, text=True, check=False)  # fmt: skip
+        assert done.returncode == expect, done.stderr
+        found: dict[str, Any] = json.loads(done.stdout)
+        return found
+
+    plan = answer("plan", str(ESTIMATOR), "--backend=vertex")
+    assert plan["name"] == f"lemons-{plan['run_id']}"
+    assert plan["strategy"] == "estimator"
+    assert plan["machines"]["ps"] == {
+        "count": 3, "cpus": 4, "memory_gib": 15.0, "accelerator": None, "accelerators": 0, "machine_type": "n1-standard-4"
+    }  # fmt: skip
+    assert plan["figures"]["price"].startswith("4.95 USD/h")
+    assert list(plan["files"]) == ["custom_job.yaml"]
+    assert plan["command"][:3] == ["gcloud", "ai", "custom-jobs"]
+    source = tmp_path / "cloud.yml"
+    source.write_text("trainingInput: {scaleTier: BASIC_GPU}\n")
+    legacy = answer("import-legacy", str(source), expect=3)
+    assert legacy["changes"][0]["was"] == "n1-standard-8 + 1 K80"
+    assert legacy["questions"]
+    bundle = answer("bundle", str(job(data, tmp_path)), f"--output={tmp_path / 'out'}", "--backend=local", "--dry_run")
+    assert {"name": "requirements.lock", "bytes": mock.ANY} in bundle["files"]
+    assert not (tmp_path / "out").exists()
+
+
+def test_nothing_but_errors() -> None:
+    assert tiny_run.tfod("submit", "plan", str(ESTIMATOR), "--backend=vertex", "--quiet") == ""
+
+
+@pytest.mark.parametrize("named", ["mine.py", "my_package.extractor"])
+def test_an_extractor_of_ones_own(named: str, data: Path, tmp_path: Path) -> None:
+    """The job gets it, and then the config's type need not be known."""
+    config = tmp_path / "own.config"
+    text = (data / "pipeline.config").read_text()
+    config.write_text(re.sub(r'(feature_extractor \{\s*type: )"[^"]+"', r'\1"my_extractor"', text))
+    path = job(data, tmp_path, config=str(config))
+    said = tiny_run.tfod("submit", "plan", str(path), "--backend=local", expect=2)
+    assert "no extractor is called 'my_extractor'" in said
+    path = job(data, tmp_path, config=str(config), extension=named)
+    if named.endswith(".py"):
+        said = tiny_run.tfod("submit", "plan", str(path), "--backend=local", expect=2)
+        assert said.startswith(f"{path}:7: extension: there is no file {tmp_path}/mine.py.")
+        (tmp_path / named).write_text("")
+    there = str(tmp_path / named) if named.endswith(".py") else named
+    said = tiny_run.tfod("submit", "plan", str(path), "--backend=local")
+    assert said.count(f'"--extension={there}"') == 3
+
+
+def test_an_extractor_that_the_machines_cannot_see(data: Path, tmp_path: Path) -> None:
+    path = job(data, tmp_path, "vertex: {project: p, region: us-central1}", model_dir="gs://b/m", records="gs://b/r",
+               image=f"i@sha256:{'0' * 64}", extension="mine.py")  # fmt: skip
+    said = tiny_run.tfod("submit", "plan", str(path), "--backend=vertex", expect=2)
+    assert "extension is 'mine.py', a path on this machine. vertex runs the job on other machines." in said
+    path.write_text(path.read_text().replace("mine.py", "/opt/tfod/mine.py"))
+    assert "--extension=/opt/tfod/mine.py" in tiny_run.tfod("submit", "plan", str(path), "--backend=vertex")
+
+
+def test_checkpoints_are_as_far_apart_as_those_of_train(data: Path, tmp_path: Path) -> None:
+    path = job(data, tmp_path, steps="295")
+    assert '"--checkpoint_every=20"' in tiny_run.tfod("submit", "plan", str(path), "--backend=local")
+    words = ("train", str(data / "pipeline.config"), f"--model_dir={tmp_path / 'm'}", "--steps=295", "--dry_run")
+    assert "--checkpoint_every=20" in tiny_run.tfod(*words)
 
 
 def test_bundle(data: Path, tmp_path: Path) -> None:
@@ -230,7 +332,7 @@ def test_bundle(data: Path, tmp_path: Path) -> None:
 
 
 def test_local_runs_the_task_and_tells_of_it(data: Path, tmp_path: Path) -> None:
-    """With a Python that has no engine, so that it ends at once; the whole way is in tests/clusters."""
+    """With a Python that has no engine, so that it ends at once; the whole way is in tests/campaigns/clusters."""
     path = job(
         data, tmp_path, cluster="{chief: {cpus: 1, memory: 2Gi}}", text="scheduling: {restarts: 0, time_limit: 1m}"
     )
@@ -255,14 +357,3 @@ def test_local_runs_the_task_and_tells_of_it(data: Path, tmp_path: Path) -> None
     assert status.returncode == 4
     assert "FAILED" in status.stdout
     assert submit("cancel").returncode == 0
-
-
-def test_the_registry_is_the_folder() -> None:
-    folder = Path(backends.__file__).parent
-    assert set(backends.names()) == {path.stem for path in folder.glob("[a-z]*.py")}
-    for name in backends.names():
-        module = backends.load(name)
-        whole = [hasattr(module, function) for function in ("submit", "status", "logs", "cancel")]
-        assert all(whole) or not any(whole)
-        assert callable(module.plan)
-        assert module.OPTIONS

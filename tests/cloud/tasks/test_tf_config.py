@@ -107,5 +107,5 @@ def test_nothing_is_a_chief_that_is_alone(text: str | None) -> None:
 
 
 def test_an_unknown_role() -> None:
-    with pytest.raises(ValueError, match="the task's type is 'boss', expected one of chief"):
+    with pytest.raises(ValueError, match="the task's type is 'boss', and the known ones are chief"):
         tf_config.parse('{"cluster": {"chief": ["a:1"]}, "task": {"type": "boss", "index": 0}}')

@@ -9,7 +9,7 @@ import pytest
 from cloud.job_files import job_file
 from tfod_tools.base.errors import TfodError
 
-CORPUS = sorted((Path(__file__).parents[1] / "data" / "cloud" / "broken").glob("*.yaml"))
+CORPUS = sorted((Path(__file__).parents[2] / "data" / "cloud" / "broken").glob("*.yaml"))
 
 
 def said(path: Path) -> str:

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from cloud import planning, vertex_jobs
+from cloud import planning
+from cloud.backends.vertex import jobs as vertex_jobs
 from cloud.estimates import prices
 from cloud.job_files import job_file
 from cloud.planning import Planned
@@ -19,7 +20,7 @@ from tfod_tools.base.errors import CheckpointError, ConfigError, EngineError
 service = pytest.importorskip("google.cloud.aiplatform_v1", reason="the extra [cloud] is not installed")
 grpc = pytest.importorskip("grpc")
 
-JOBS = sorted((Path(__file__).parents[1] / "data" / "cloud" / "jobs").glob("*.yaml"))
+JOBS = sorted((Path(__file__).parents[2] / "data" / "cloud" / "jobs").glob("*.yaml"))
 PARENT = "projects/my-project/locations/us-central1"
 
 
@@ -121,18 +122,18 @@ def test_what_gcloud_would_send_is_refused(old: str, new: str) -> None:
     (text,) = plan.files.values()
     assert old in text
     broken = dataclasses.replace(plan, files={"custom_job.yaml": text.replace(old, new)})
-    with pytest.raises(ConfigError, match=r"custom_job\.yaml: is no CustomJobSpec"):
+    with pytest.raises(ConfigError, match=r"custom_job\.yaml: is not a CustomJobSpec"):
         vertex_jobs.custom_job(broken)
 
 
 def test_submit_status_cancel(stand_in: tuple[StandIn, vertex_jobs.Jobs]) -> None:
     state, jobs = stand_in
     plan = planned().submission
-    with pytest.raises(CheckpointError, match="there is no job of this plan"):
+    with pytest.raises(CheckpointError, match="has no job of this plan"):
         jobs.status(plan)
     name = jobs.submit(plan)
     assert name == f"{PARENT}/customJobs/1"
-    assert jobs.submit(plan) == f"{name} (it was under way already)"
+    assert jobs.submit(plan) == f"{name} (it was there already)"
     assert jobs.status(plan).state == "QUEUED"
     state.jobs[0].state = service.JobState.JOB_STATE_RUNNING
     assert jobs.status(plan).state == "RUNNING"
@@ -168,11 +169,16 @@ def test_another_plan_is_another_job(stand_in: tuple[StandIn, vertex_jobs.Jobs])
     ("code", "said", "kind", "says"),
     [
         ("INVALID_ARGUMENT", "bad machine", ConfigError, "Vertex AI refuses the job: bad machine"),
-        ("RESOURCE_EXHAUSTED", "T4 quota", EngineError, "T4 quota (ResourceExhausted: the project's quota is used up."),
+        (
+            "RESOURCE_EXHAUSTED",
+            "T4 quota",
+            EngineError,
+            "T4 quota (ResourceExhausted: the quota of the project is used up.",
+        ),
         ("PERMISSION_DENIED", "no", EngineError, "no (PermissionDenied: your account may not do that."),
         ("UNAVAILABLE", "later", EngineError, "later (ServiceUnavailable: the service does not answer."),
         ("NOT_FOUND", "p", EngineError, "p (NotFound: there is no such project, region or job."),
-        ("ALREADY_EXISTS", "job", EngineError, "job (AlreadyExists: the service has it already)"),
+        ("ALREADY_EXISTS", "job", EngineError, "job (AlreadyExists: the service already has it)"),
     ],
 )
 def test_errors_are_one_line(

@@ -19,19 +19,26 @@ import yaml
 from campaigns.clusters import kubernetes_api
 from campaigns.clusters.kubernetes_api import Api
 
-from cloud import kubectl, planning
+from cloud import planning
+from cloud.backends import Jobs
+from cloud.backends._kubernetes import kubectl
 from cloud.estimates import prices
 from cloud.job_files import job_file
 from cloud.planning import Planned
 from tfod_tools.base.errors import CheckpointError, ConfigError, EngineError
 
-JOBS = sorted((Path(__file__).parents[1] / "data" / "cloud" / "jobs").glob("*.yaml"))
+JOBS = sorted((Path(__file__).parents[2] / "data" / "cloud" / "jobs").glob("*.yaml"))
 BACKENDS = ("kubernetes_jobset", "kubernetes_tfjob")
 
 
 def planned(name: str, backend: str) -> Planned:
     path = next(path for path in JOBS if path.stem == name)
     return planning.plan(job_file.parse(path.read_text(encoding="utf-8"), path.name), backend, None, prices.load())
+
+
+def jobs_of(plan: Planned) -> Jobs:
+    assert plan.backend.jobs
+    return plan.backend.jobs
 
 
 def document(name: str, backend: str) -> dict[str, Any]:
@@ -200,11 +207,11 @@ def test_names_have_room() -> None:
         (
             "model_dir: gs://bucket",
             "model_dir: /data",
-            "model_dir is /data/lemons/model, which kubernetes_jobset cannot see",
+            "model_dir is /data/lemons/model. kubernetes_jobset cannot see this path",
         ),
-        ("gke-accelerator=nvidia-tesla-t4", "gke-accelerator", "expected KEY=VALUE, a label of nodes"),
+        ("gke-accelerator=nvidia-tesla-t4", "gke-accelerator", "Write KEY=VALUE, a label of nodes"),
         ("steps: 200000", "steps: 200000\nscheduling: {spot: true}", "spot needs kubernetes.spot_node_selector"),
-        ("image:", "records:", "kubernetes_jobset runs containers, and the job file names no image"),
+        ("image:", "records:", "kubernetes_jobset runs containers, but the job file names no image"),
     ],
 )
 def test_what_no_pod_could_do(old: str, new: str, says: str) -> None:
@@ -260,8 +267,8 @@ def pod(backend: str, job: str, role: str, log: str, **state: Any) -> dict[str, 
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_submit_status_logs_cancel(api: Api, backend: str) -> None:
     plan = planned("estimator", backend)
-    send, name = plan.backend, plan.submission.name
-    with pytest.raises(CheckpointError, match=r"nothing of that name is in the cluster: .* not found"):
+    send, name = jobs_of(plan), plan.submission.name
+    with pytest.raises(CheckpointError, match=r"the cluster has no job of this name: .* not found"):
         send.status(plan.submission, plan.cluster)
     where = send.submit(plan.submission, plan.cluster)
     assert where.endswith(f"/{name}")
@@ -301,7 +308,7 @@ QUOTA = 'jobsets "lemons" is forbidden: exceeded quota: gpus, requested: count/j
     ("refusal", "says"),
     [
         (("Forbidden", FORBIDDEN), "your account may not do that in this namespace"),
-        (("Forbidden", QUOTA), "the namespace's quota is used up"),
+        (("Forbidden", QUOTA), "the quota of the namespace is used up"),
         (("Unauthorized", "Unauthorized"), "log in again"),
         (("NotFound", 'namespaces "training" not found'), "check kubernetes.namespace in the job file"),
     ],
@@ -309,7 +316,7 @@ QUOTA = 'jobsets "lemons" is forbidden: exceeded quota: gpus, requested: count/j
 def test_refusals_are_one_line(api: Api, refusal: tuple[str, str], says: str) -> None:
     api.refusal = refusal
     plan = planned("estimator", "kubernetes_jobset")
-    for ask in (plan.backend.submit, plan.backend.status, lambda *job: list(plan.backend.logs(*job, follow=True))):
+    for ask in (jobs_of(plan).submit, jobs_of(plan).status, lambda *job: list(jobs_of(plan).logs(*job, follow=True))):
         with pytest.raises(EngineError) as caught:
             ask(plan.submission, plan.cluster)
         assert refusal[1].removeprefix("Unauthorized") in str(caught.value)
@@ -320,7 +327,7 @@ def test_refusals_are_one_line(api: Api, refusal: tuple[str, str], says: str) ->
 def test_a_cluster_without_the_operator(api: Api) -> None:
     api.kinds = kubernetes_api.KINDS[1:]
     plan = planned("estimator", "kubernetes_jobset")
-    for ask in (plan.backend.submit, plan.backend.status):
+    for ask in (jobs_of(plan).submit, jobs_of(plan).status):
         with pytest.raises(EngineError, match="does not know this kind of job; install its operator") as caught:
             ask(plan.submission, plan.cluster)
         assert "\n" not in str(caught.value)
@@ -331,7 +338,7 @@ def test_a_cluster_that_does_not_answer(api: Api, tmp_path: Path) -> None:
         unused.bind(("127.0.0.1", 0))
         kubernetes_api.kubeconfig(tmp_path, unused.getsockname()[1])
         plan = planned("estimator", "kubernetes_jobset")
-        for ask in (plan.backend.submit, plan.backend.status):
+        for ask in (jobs_of(plan).submit, jobs_of(plan).status):
             with pytest.raises(
                 EngineError, match="the cluster does not answer; check the context of kubectl"
             ) as caught:
@@ -341,17 +348,17 @@ def test_a_cluster_that_does_not_answer(api: Api, tmp_path: Path) -> None:
 
 def test_a_pod_that_has_not_started(api: Api) -> None:
     plan = planned("estimator", "kubernetes_jobset")
-    plan.backend.submit(plan.submission, plan.cluster)
+    jobs_of(plan).submit(plan.submission, plan.cluster)
     waiting = pod("kubernetes_jobset", plan.submission.name, "chief", kubernetes_api.WAITING)
     api.pods = {"chief": waiting}
-    assert plan.backend.status(plan.submission, plan.cluster).step is None
+    assert jobs_of(plan).status(plan.submission, plan.cluster).step is None
     with pytest.raises(EngineError, match="a pod has not started yet"):
-        list(plan.backend.logs(plan.submission, plan.cluster, follow=False))
+        list(jobs_of(plan).logs(plan.submission, plan.cluster, follow=False))
 
 
 def test_logs_follow_from_when_all_pods_have_started(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     plan = planned("estimator", "kubernetes_jobset")
-    plan.backend.submit(plan.submission, plan.cluster)
+    jobs_of(plan).submit(plan.submission, plan.cluster)
     line = "chief-0: step 1 of 200000, loss 2"
     running = pod("kubernetes_jobset", plan.submission.name, "chief", f"{line}\n")
     waiting = {**running, "status": {"phase": "Pending"}, "log": kubernetes_api.WAITING}
@@ -366,7 +373,7 @@ def test_logs_follow_from_when_all_pods_have_started(api: Api, monkeypatch: pyte
 
     monkeypatch.setattr(api, "answer", starting)
     monkeypatch.setattr(kubectl, "_POLL_S", 0.05)
-    assert list(plan.backend.logs(plan.submission, plan.cluster, follow=True)) == [line]
+    assert list(jobs_of(plan).logs(plan.submission, plan.cluster, follow=True)) == [line]
     assert len(asked) > 4
 
 
@@ -377,7 +384,7 @@ def test_the_cluster_refuses_unknown_keys(api: Api) -> None:
     api.unknown = lambda found: [f"spec.{key}" for key in found["spec"] if key == "succesPolicy"]
     cluster = planned("estimator", "kubernetes_jobset").cluster
     with pytest.raises(ConfigError, match=r'refuses the document: .*unknown field "spec\.succesPolicy"'):
-        planned("estimator", "kubernetes_jobset").backend.submit(wrong, cluster)
+        jobs_of(planned("estimator", "kubernetes_jobset")).submit(wrong, cluster)
 
 
 def test_the_words_by_hand(api: Api, tmp_path: Path) -> None:

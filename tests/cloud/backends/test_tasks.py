@@ -1,4 +1,4 @@
-"""Which task a process is, told by each back-end's environment."""
+"""How a task finds the cluster and its part in it, with the environment of each back-end."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloud.tasks import allocations
+from cloud.backends.slurm.tasks import allocated, expand
+from cloud.tasks import discovery
 from cloud.tasks.tf_config import Task
 
 NODES = {
@@ -25,12 +26,12 @@ NODES = {
 
 @pytest.mark.parametrize("text", NODES)
 def test_node_lists(text: str) -> None:
-    assert allocations.expand(text) == NODES[text]
+    assert expand(text) == NODES[text]
 
 
 @given(st.lists(st.integers(0, 400), min_size=1, max_size=8))
 def test_node_lists_keep_their_order(numbers: list[int]) -> None:
-    assert allocations.expand(f"n[{','.join(map(str, numbers))}]") == [f"n{number}" for number in numbers]
+    assert expand(f"n[{','.join(map(str, numbers))}]") == [f"n{number}" for number in numbers]
 
 
 def test_slurm_with_one_kind_of_machine() -> None:
@@ -41,7 +42,7 @@ def test_slurm_with_one_kind_of_machine() -> None:
         "SLURM_JOB_NODELIST": "n[9-12],m1",
         "SLURM_PROCID": "1",
     }
-    members, task = allocations.load("slurm", environment)
+    members, task = allocated(environment)
     assert task == Task("worker", 1)
     assert members == {"chief": ["n9:15224"], "worker": ["n10:15225", "n11:15226"], "ps": ["n12:15227"]}
 
@@ -56,7 +57,7 @@ def test_slurm_with_components() -> None:
         "SLURM_JOB_NODELIST_HET_GROUP_1": "cpu[1-2]",
         "SLURM_PROCID": "1",
     }
-    members, task = allocations.load("slurm", environment)
+    members, task = allocated(environment)
     assert task == Task("ps", 1)
     assert members == {
         "chief": ["gpu1:15224"],
@@ -71,13 +72,13 @@ def test_slurm_with_too_few_nodes() -> None:
         "SLURM_PROCID": "0",
     }  # fmt: skip
     with pytest.raises(ValueError, match="SLURM_JOB_NODELIST names 2 nodes for 3 tasks"):
-        allocations.load("slurm", environment)
+        allocated(environment)
 
 
 def test_jobset() -> None:
     members = {"chief": ["j-chief-0-0.j:2222"], "worker": ["j-worker-0-0.j:2222"]}
     environment = {"TFOD_CLUSTER": json.dumps(members), "TFOD_ROLE": "worker", "JOB_COMPLETION_INDEX": "0"}
-    assert allocations.load("jobset", environment) == (members, Task("worker", 0))
+    assert discovery.find("kubernetes_jobset", environment) == (members, Task("worker", 0))
 
 
 def test_skypilot() -> None:
@@ -86,7 +87,7 @@ def test_skypilot() -> None:
         "SKYPILOT_NODE_IPS": "10.0.0.9\n10.0.0.8\n10.0.0.7",
         "SKYPILOT_NODE_RANK": "2",
     }
-    members, task = allocations.load("skypilot", environment)
+    members, task = discovery.find("skypilot", environment)
     assert members == {"chief": ["10.0.0.9:2222"], "worker": ["10.0.0.8:2223", "10.0.0.7:2224"]}
     assert task == Task("worker", 1)
 
@@ -99,6 +100,6 @@ def test_sagemaker(tmp_path: Path) -> None:
     ]
     file = tmp_path / "resourceconfig.json"
     file.write_text(json.dumps({"current_host": "algo-10", "hosts": ["algo-2"], "instance_groups": groups}))
-    members, task = allocations.load("sagemaker", {"TFOD_SAGEMAKER_FILE": str(file)})
+    members, task = discovery.find("sagemaker", {"TFOD_SAGEMAKER_FILE": str(file)})
     assert members == {"chief": ["algo-2:2222"], "worker": ["algo-9:2223", "algo-10:2224"]}
     assert task == Task("worker", 1)
