@@ -109,8 +109,8 @@ def test_a_bad_object_is_one_lost_box(voc: VocFolder, body: str, message: str) -
 SIZE = "<size><width>{}</width><height>{}</height></size>"
 BAD_IMAGES = {
     "<filename>b.jpg</filename>": "2: no image is called 'b.jpg' or 'x.*' below images. Add it, or name the folder",
-    "\n<filename>a.gif</filename>": "3: its image a.gif: found a GIF, expected JPEG, PNG or BMP. Convert it",
-    "<filename>cut.jpg</filename>": "2: its image cut.jpg: the JPEG ends early, expected all of it. Replace the file.",
+    "\n<filename>a.gif</filename>": "3: its image a.gif: the file is a GIF, but the engine reads only",
+    "<filename>cut.jpg</filename>": "2: its image cut.jpg: the JPEG ends early. Replace the file.",
     "<filename>a.jpg</filename>" + SIZE.format(50, 100): "2: <size> is 50x100, but a.jpg has 100x50 pixels. The tool "
     "obeyed the photo's EXIF rotation, which the engine ignores: turn the pixels themselves, or pass --on_problem=fix.",
     "<filename>a.jpg</filename>" + SIZE.format(200, 100): "2: <size> is 200x100, but a.jpg has 100x50 pixels. Put back",
