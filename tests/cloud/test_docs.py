@@ -9,8 +9,8 @@ import pytest
 
 from cloud import backends, planning
 from cloud.ai_platform import machines as legacy_machines
-from cloud.estimates import prices
 from cloud.cluster import STYLES
+from cloud.estimates import prices
 from cloud.estimates.fit import Facts
 from cloud.job import Plan, train_job
 from cloud.job_config import JobConfig
