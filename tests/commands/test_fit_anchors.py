@@ -154,7 +154,7 @@ def test_records_without_boxes(folder: Path, capsys: pytest.CaptureFixture[str])
 def test_damaged_records(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "records" / "train.record").write_bytes(b"records")
     assert run() == 2
-    assert "ends within record 0" in capsys.readouterr().err
+    assert "ends inside record 0" in capsys.readouterr().err
 
 
 def test_records_are_named(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

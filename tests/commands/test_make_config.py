@@ -248,7 +248,7 @@ def test_a_patch_from_a_file(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_picture_of_the_learning_rate(capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("matplotlib")
     assert run(TEMPLATE, RECORDS, OUTPUT, "--plot=records") == 2
-    assert capsys.readouterr().err == "records: is a folder, and a file is to be written. Name another --plot.\n"
+    assert capsys.readouterr().err == "records: is a folder, but --plot must name a file. Name another --plot.\n"
     assert not Path("run").exists()
     made("--plot=lr.png")
     assert Path("lr.png").read_bytes().startswith(b"\x89PNG")
@@ -347,7 +347,7 @@ RECORDS, OUTPUT = "--records=records", "--output=run/pipeline.config"
         ([TEMPLATE, RECORDS, OUTPUT, "--set=model.sdd.num_classes=1"], 2, "no field 'sdd'. Did you mean ssd?"),
         ([TEMPLATE, RECORDS, OUTPUT, "--set=model.ssd.num_classes=x"], 2, "found 'x', expected a whole number"),
         ([TEMPLATE, RECORDS, OUTPUT, "--set=model.ssd.feature_extractor.type=x"], 2, "no extractor is called 'x'"),
-        ([TEMPLATE, RECORDS, "--output=records"], 2, "records: is a folder, and a file is to be written"),
+        ([TEMPLATE, RECORDS, "--output=records"], 2, "records: is a folder, but --output must name a file"),
         ([TEMPLATE, RECORDS, "--output=broken.config/pipeline.config"], 2, "cannot be written"),
     ],
 )
