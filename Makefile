@@ -6,6 +6,7 @@
 # make engine-templates  every config template built by the engine (ARGS=--train: and trained for two steps; hours)
 # make long-test      clusters of this machine, by processes and by Slurm (which root has installed); anchors of all templates;
 #                     ten minutes of damaged files for the reader of each format (TFOD_FUZZ_SECONDS; ARGS="-k fuzz")
+# make template-table    writes the table of templates into docs/templates.md
 # make engine-verdicts   every case of what check_config calls an error, on the engine (ARGS="CODE ...")
 # make engine-wild    configs of other people, trained for two steps, against what check_config says of them
 # make matrix         every TensorFlow with every Python that is here, in environments of their own (hours; ARGS=2.17.1/3.12)
@@ -14,7 +15,8 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test check lock clean engine-test engine-models engine-templates engine-verdicts engine-wild long-test matrix
+.PHONY: demo test check lock clean template-table engine-test engine-models engine-templates engine-verdicts engine-wild \
+  long-test matrix
 
 demo: $(READY)
 	$(BIN)/python -m tfod_tools.demo
@@ -40,6 +42,9 @@ long-test: $(READY)
 
 engine-templates: $(READY)
 	PYTHONPATH=tests:. $(BIN)/python -m campaigns.models.templates $(ARGS)
+
+template-table: $(READY)
+	PYTHONPATH=tests:. $(BIN)/python -m support.template_table
 
 engine-verdicts: $(READY)
 	PYTHONPATH=tests:. $(BIN)/python -m campaigns.verdicts $(ARGS)

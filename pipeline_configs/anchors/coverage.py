@@ -1,10 +1,10 @@
-"""Which objects a config's anchors cover: what each object would have to learn from, by the engine's own matching."""
+"""Which objects the anchors of a config cover, by the engine's own matching."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING
 
 from pipeline_configs.anchors import anchor_set, matcher, pairs
 from pipeline_configs.anchors.anchor_set import AnchorSet
@@ -13,54 +13,58 @@ from pipeline_configs.anchors.objects import Objects, framed
 from pipeline_configs.text.text_proto import Config
 from tfod_tools.base.errors import ConfigError
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy import typing as npt
+
 Size = tuple[int, int]
 
-# Below an object's best IoU, by as much as the two ways to compute it may differ.
+# The two ways to compute an object's best IoU may differ by this share.
 _ROUNDING = 1e-4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Coverage:
-    """What the anchors are to each object.
+    """How well each object is covered.
 
     Attributes:
-      threshold: the IoU from which an anchor learns an object without being forced to.
-      best: highest IoU with an anchor, float32 [objects].
-      positives: how many anchors learn the object, int [objects].
-      sides: height and width of each object in pixels of the input, float32 [objects, 2].
-      anchors: how many anchors an input of a size has, and how many of them are left in training.
-      before_pruning: as `best`, if no anchor were left out at the border; None where none is.
+      threshold: the lowest IoU at which an anchor learns an object without being forced to.
+      best: the highest IoU with an anchor [objects].
+      positives: how many anchors learn the object [objects].
+      sides: height and width of each object in pixels of the input [objects, 2].
+      anchors: for each size of the input, how many anchors it has, and how many of them take part in training.
+      before_pruning: what `best` would be if no anchor were left out at the border; None if none is left out.
     """
 
     threshold: float
-    best: Any
-    positives: Any
-    sides: Any
+    best: npt.NDArray[np.float32]
+    positives: npt.NDArray[np.int64]
+    sides: npt.NDArray[np.float32]
     anchors: Mapping[Size, tuple[int, int]]
-    before_pruning: Any
+    before_pruning: npt.NDArray[np.float32] | None
 
     @property
-    def covered(self) -> Any:
-        """Which objects have an anchor of an IoU of at least `threshold`, bool [objects]."""
+    def covered(self) -> npt.NDArray[np.bool_]:
+        """Which objects have an anchor with an IoU of at least `threshold` [objects]."""
         import numpy as np
 
-        return self.best >= np.float32(self.threshold)
+        return np.asarray(self.best >= np.float32(self.threshold))
 
 
 def of_config(config: Config, objects: Objects) -> Coverage:
     """How the anchors of the config's model cover `objects`.
 
     Raises:
-      ConfigError: the model has no anchors, nobody knows its feature maps, or the engine would stop at its generator.
+      ConfigError: the model has no anchors, its feature maps are not known, or the engine would refuse its generator.
     """
     import numpy as np
 
     how = matcher.of_config(config)
     model = getattr(config.model, config.model.WhichOneof("model"))
-    best: Any = np.zeros(len(objects), np.float32)
-    positives: Any = np.zeros(len(objects), np.int64)
-    sides: Any = np.zeros((len(objects), 2), np.float32)
-    before: Any = np.zeros(len(objects), np.float32)
+    best: npt.NDArray[np.float32] = np.zeros(len(objects), np.float32)
+    positives: npt.NDArray[np.int64] = np.zeros(len(objects), np.int64)
+    sides: npt.NDArray[np.float32] = np.zeros((len(objects), 2), np.float32)
+    before: npt.NDArray[np.float32] = np.zeros(len(objects), np.float32)
     counts, pruned = {}, False
     for part in framed(objects, model.image_resizer):
         anchors = anchor_set.of_config(config, part.frame)
@@ -86,10 +90,10 @@ def of_config(config: Config, objects: Objects) -> Coverage:
     )
 
 
-def nearest(config: Config, objects: Objects) -> Any:
-    """The highest IoU of each object with an anchor, float32 [objects], as `Coverage.best` but for rounding.
+def nearest(config: Config, objects: Objects) -> npt.NDArray[np.float32]:
+    """The highest IoU of each object with an anchor [objects]: `Coverage.best` up to rounding, in much less time.
 
-    Where anchors are clipped at the border it may be higher. Takes a small part of the time of `of_config`.
+    It may be higher than the exact value where anchors are clipped at the border.
 
     Raises:
       ConfigError: as `of_config`.
@@ -97,7 +101,7 @@ def nearest(config: Config, objects: Objects) -> Any:
     import numpy as np
 
     model = getattr(config.model, config.model.WhichOneof("model"))
-    best: Any = np.zeros(len(objects), np.float32)
+    best: npt.NDArray[np.float32] = np.zeros(len(objects), np.float32)
     for part in framed(objects, model.image_resizer):
         anchors = anchor_set.of_config(config, part.frame)
         best[part.rows] = pairs.nearest_iou(anchors.located(part.fractions), anchors)
@@ -105,30 +109,35 @@ def nearest(config: Config, objects: Objects) -> Any:
 
 
 def threshold(config: Config) -> float:
-    """The IoU from which an anchor is an object's, with the matcher of `config`.
+    """The lowest IoU at which an anchor learns an object, with the matcher of `config`.
 
     Raises:
-      ConfigError: the config has no such matcher.
+      ConfigError: the config has no matcher with a threshold.
     """
     return required(matcher.of_config(config))
 
 
 def required(how: ArgMax) -> float:
-    """The IoU from which an anchor is an object's.
+    """The lowest IoU at which an anchor learns an object.
 
     Raises:
-      ConfigError: any IoU is enough.
+      ConfigError: every IoU is enough.
     """
     if how.matched is None:
         raise ConfigError(
-            "argmax_matcher.ignore_thresholds is true: every anchor learns an object, so all are covered."
+            "argmax_matcher.ignore_thresholds is true. Every anchor learns an object, so all objects are covered."
         )
     return how.matched
 
 
 def _matched(
-    boxes: Any, anchors: AnchorSet, coordinates: Any, how: ArgMax, objects: Objects, first: int
-) -> tuple[Any, Any]:
+    boxes: npt.NDArray[np.float32],
+    anchors: AnchorSet,
+    coordinates: npt.NDArray[np.float32],
+    how: ArgMax,
+    objects: Objects,
+    first: int,
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
     """Highest IoU and number of positive anchors of each box; `first` is the first anchor that exists in training."""
     import numpy as np
 
@@ -136,9 +145,9 @@ def _matched(
     reachable = np.minimum(pairs.nearest_iou(boxes, anchors), enough_iou)
     least = np.maximum(reachable * np.float32(1 - _ROUNDING), np.float32(1e-9))
     rows, columns, similarity = pairs.overlapping(boxes, anchors, coordinates, least)
-    best: Any = np.zeros(len(boxes), np.float32)
+    best: npt.NDArray[np.float32] = np.zeros(len(boxes), np.float32)
     np.maximum.at(best, rows, similarity)
-    # An anchor of an image is told from those of the others.
+    # Each anchor of each image gets a number of its own.
     keys = objects.image[rows].astype(np.int64) * anchors.count + columns
     enough = similarity >= enough_iou
     owned = _first_of_the_best(keys[enough], similarity[enough], rows[enough])
@@ -146,7 +155,7 @@ def _matched(
         top = similarity == best[rows]
         chosen = np.full(len(boxes), np.iinfo(np.int64).max)
         np.minimum.at(chosen, rows[top], columns[top])
-        # An object that no anchor touches has the first one for its best, as the engine's argmax has it.
+        # If no anchor touches an object, the engine's argmax returns the first anchor.
         chosen[chosen == np.iinfo(np.int64).max] = first
         valid = np.flatnonzero(objects.weight > 0)
         forced = _first_of_the_best(
@@ -156,8 +165,10 @@ def _matched(
     return best, np.bincount(owned[1], minlength=len(boxes))
 
 
-def _first_of_the_best(keys: Any, values: Any, rows: Any) -> tuple[Any, Any]:
-    """Each key once, with the row of its highest value; the lowest row of several."""
+def _first_of_the_best(
+    keys: npt.NDArray[np.int64], values: npt.NDArray[np.floating], rows: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Each key once, with the row of its highest value. If several rows have it, the lowest one counts."""
     import numpy as np
 
     unique, number = np.unique(keys, return_inverse=True)
@@ -169,8 +180,11 @@ def _first_of_the_best(keys: Any, values: Any, rows: Any) -> tuple[Any, Any]:
     return unique, lowest
 
 
-def _overridden(owned: tuple[Any, Any], forced: tuple[Any, Any]) -> tuple[Any, Any]:
-    """Keys and rows of `owned`, where a key that is in `forced` has that one's row."""
+def _overridden(
+    owned: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]],
+    forced: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]],
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Keys and rows of both; a key that is in both has the row of `forced`."""
     import numpy as np
 
     left = ~np.isin(owned[0], forced[0])

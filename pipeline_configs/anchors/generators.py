@@ -15,7 +15,8 @@ from tfod_tools.base.errors import ConfigError
 
 Size = tuple[int, int]
 
-# In place of the aspect ratios of the config, where reduce_boxes_in_lowest_layer is true: scale None is the layer's.
+# Scale and aspect ratio of the first layer's anchors if reduce_boxes_in_lowest_layer is true, in place of the config's
+# aspect ratios. None stands for the layer's scale.
 _LOWEST_LAYER = ((0.1, 1.0), (None, 2.0), (None, 0.5))
 
 
@@ -25,11 +26,11 @@ def grids(generator: Any, maps: Sequence[Size], image: Size | None, *, known_bef
     Args:
       generator: an `AnchorGenerator` message.
       maps: (height, width) of each feature map, in cells.
-      image: height and width in pixels that the generator is told; None where it is not, as in Faster R-CNN.
-      known_beforehand: whether that size is one number for all images, and not one that the graph finds out.
+      image: height and width in pixels, if the engine passes them to the generator; None if not, as in Faster R-CNN.
+      known_beforehand: whether all images have this size, so that the engine knows it when it builds the graph.
 
     Raises:
-      ConfigError: the engine would stop, too.
+      ConfigError: the engine would refuse the generator.
     """
     kind = generator.WhichOneof("anchor_generator_oneof")
     message = getattr(generator, kind) if kind else None
@@ -58,25 +59,25 @@ def per_position(generator: Any) -> list[int]:
 
 
 def ssd_scales(message: Any) -> list[float]:
-    """The scale of each layer of an `SsdAnchorGenerator`, as a part of the image's shorter side.
+    """The scale of each layer of an `SsdAnchorGenerator`, as a fraction of the image's shorter side.
 
     Raises:
-      ConfigError: a single layer has no scale of its own (the engine divides by zero), or a scale is negative.
+      ConfigError: there is one layer and no `scales`, so that the engine divides by zero; or a scale is negative.
     """
     if message.num_layers == 1 and not message.scales:
         raise ConfigError("ssd_anchor_generator has num_layers 1 and no scales. Give the scale in scales.")
     low, span = message.min_scale, message.max_scale - message.min_scale
     scales = list(message.scales) or [low + span * i / (message.num_layers - 1) for i in range(message.num_layers)]
     if min(scales, default=0.0) < 0:
-        raise ConfigError(f"ssd_anchor_generator has the scale {min(scales):g}, expected more than 0.")
+        raise ConfigError(f"ssd_anchor_generator has the scale {min(scales):g}. It must be more than 0.")
     return scales
 
 
 def ssd_shapes(message: Any) -> list[list[tuple[float, float]]]:
     """(scale, aspect ratio) of each anchor of a position, layer by layer.
 
-    The layers of `create_ssd_anchors`: after the aspect ratios comes one anchor of a scale between the layer's and the
-    next one's (1 after the last), unless interpolated_scale_aspect_ratio is 0.
+    As in the engine's `create_ssd_anchors`, the last anchor has a scale between the layer's and the next layer's (1
+    after the last layer), unless interpolated_scale_aspect_ratio is 0.
     """
     layers = []
     scales = [*ssd_scales(message), 1.0]
@@ -99,7 +100,9 @@ def _ssd(message: Any, maps: Sequence[Size], image: Size) -> list[Grid]:
     offsets = list(zip(message.height_offset, message.width_offset, strict=False))
     for what, count in (("feature maps", len(maps)), ("strides", len(strides)), ("offsets", len(offsets))):
         if count != len(layers) and (count or what == "feature maps"):
-            raise ConfigError(f"ssd_anchor_generator has {len(layers)} layers for {count} {what}, expected as many.")
+            raise ConfigError(
+                f"ssd_anchor_generator has {len(layers)} layers, but there are {count} {what}. Make the numbers equal."
+            )
     height, width = np.float32(image[0]), np.float32(image[1])
     shorter = np.minimum(height, width)
     base = (message.base_anchor_height, message.base_anchor_width)
@@ -132,7 +135,7 @@ def _multiscale(message: Any, maps: Sequence[Size], image: Size | None, *, known
     found = []
     for level, (rows, columns) in zip(range(message.min_level, message.max_level + 1), maps, strict=False):
         stride = 2**level
-        # A side that the stride does not divide has its first centre on the border, where the engine knows the side.
+        # If the engine knows a side, and the stride does not divide it, the first centre lies on the border.
         offset = [
             stride / 2 if image is None or not known_beforehand or side % stride == 0 else 0.0
             for side in image or (1, 1)
@@ -153,7 +156,9 @@ def _multiscale(message: Any, maps: Sequence[Size], image: Size | None, *, known
 
 def _grid(message: Any, maps: Sequence[Size]) -> list[Grid]:
     if len(maps) != 1:
-        raise ConfigError(f"grid_anchor_generator is for one feature map, found {len(maps)}.")
+        raise ConfigError(
+            f"grid_anchor_generator is for one feature map, but there are {len(maps)}. Use another generator."
+        )
     ((rows, columns),) = maps
     return [
         Grid(
@@ -173,7 +178,7 @@ def _flexible(message: Any, maps: Sequence[Size], image: Size | None) -> list[Gr
     for layer, (rows, columns) in zip(message.anchor_grid, maps, strict=False):
         if len(layer.base_sizes) != len(layer.aspect_ratios):
             counts = f"{len(layer.base_sizes)} base_sizes and {len(layer.aspect_ratios)} aspect_ratios"
-            raise ConfigError(f"an anchor_grid has {counts}, expected as many.")
+            raise ConfigError(f"an anchor_grid has {counts}. Make the numbers equal.")
         found.append(
             Grid(
                 rows=rows,
@@ -195,12 +200,14 @@ def _unit(message: Any, image: Size | None) -> Any:
     if not message.normalize_coordinates:
         return 1.0, 1.0
     if image is None or 1 in image:
-        raise ConfigError("normalize_coordinates is true, but Faster R-CNN does not tell the image's size. Set false.")
+        raise ConfigError(
+            "normalize_coordinates is true, but Faster R-CNN does not pass the size of the image. Set it to false."
+        )
     return np.float32(1) / np.float32(image[0]), np.float32(1) / np.float32(image[1])
 
 
 def _crossed(scales: Sequence[float], ratios: Sequence[float]) -> dict[str, Any]:
-    """Every scale with every aspect ratio; the scale changes faster."""
+    """Every scale with every aspect ratio: all scales of the first ratio, then of the next."""
     return {
         "scales": tuple(float(scale) for _ in ratios for scale in scales),
         "aspect_ratios": tuple(float(ratio) for ratio in ratios for _ in scales),

@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from tfod_tools.base.errors import ConfigError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy import typing as npt
 
 Pair = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grid:
-    """What `tile_anchors` of the engine's grid_anchor_generator.py makes anchors of.
+    """The arguments from which `tile_anchors` of the engine's grid_anchor_generator.py makes anchors.
 
     Attributes:
-      rows: of positions.
-      columns: of positions.
-      stride: from one centre to the next, down and to the right.
-      offset: of the first centre.
-      scales: of each shape.
+      rows: how many rows of positions there are.
+      columns: how many columns of positions there are.
+      stride: the distance from one centre to the next, down and to the right.
+      offset: the first centre, from the top and from the left.
+      scales: the scale of each shape.
       aspect_ratios: width / height of each shape.
       base: height and width of a shape of scale 1 and aspect ratio 1.
-      unit: what all of these are multiplied by in the end; 1 / height and 1 / width of the image where the generator
-        works in pixels and gives fractions.
+      unit: the factor for all coordinates at the end: 1 / height and 1 / width of the image where the generator
+        computes in pixels and returns fractions.
     """
 
     rows: int
@@ -36,26 +40,26 @@ class Grid:
     unit: Pair = (1.0, 1.0)
 
     def __post_init__(self) -> None:
-        """Raises ConfigError where there is no such anchor, or no distance between them."""
+        """Raises ConfigError for an aspect ratio or a stride that is not above 0."""
         for name, values in (("aspect ratio", self.aspect_ratios), ("stride", self.stride)):
             wrong = [value for value in values if not value > 0]
             if wrong:
-                raise ConfigError(f"anchors have the {name} {wrong[0]:g}, expected more than 0.")
+                raise ConfigError(f"anchors have the {name} {wrong[0]:g}. It must be more than 0.")
 
     @property
     def count(self) -> int:
         """How many anchors there are."""
         return self.rows * self.columns * len(self.scales)
 
-    def sides(self) -> tuple[Any, Any]:
-        """Heights and widths of the shapes, float32 [shapes], before `unit`."""
+    def sides(self) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """Heights and widths of the shapes [shapes], before `unit`."""
         import numpy as np
 
         scales, roots = np.float32(self.scales), np.sqrt(np.float32(self.aspect_ratios))
         return scales / roots * np.float32(self.base[0]), scales * roots * np.float32(self.base[1])
 
-    def centres(self) -> tuple[Any, Any]:
-        """Centres of the rows and of the columns, float32 [rows] and [columns], before `unit`."""
+    def centres(self) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """Centres of the rows [rows] and of the columns [columns], before `unit`."""
         import numpy as np
 
         counts = (self.rows, self.columns)
@@ -65,12 +69,12 @@ class Grid:
         )
         return down, right
 
-    def boxes(self) -> Any:
-        """All anchors, float32 [rows * columns * shapes, 4]: by row, then column, then shape."""
+    def boxes(self) -> npt.NDArray[np.float32]:
+        """All anchors [rows * columns * shapes, 4]: by row, then column, then shape."""
         import numpy as np
 
         sides, centres = self.sides(), self.centres()
-        boxes: Any = np.empty((self.rows, self.columns, len(self.scales), 4), np.float32)
+        boxes: npt.NDArray[np.float32] = np.empty((self.rows, self.columns, len(self.scales), 4), np.float32)
         for axis, shape in enumerate(((-1, 1, 1), (1, -1, 1))):
             half, middle = np.float32(0.5) * sides[axis], centres[axis].reshape(shape)
             unit = np.float32(self.unit[axis])

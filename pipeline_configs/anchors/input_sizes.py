@@ -1,8 +1,7 @@
-"""Other sizes of the input that are worth trying: moves for `search`, made by `image_resizer`.
+"""Other sizes of the input that are worth trying: moves for `search` that change `image_resizer`.
 
-Anchors that are parts of the image, or are fitted anew, cover more on a larger input, since they lie closer together
-there. What that costs is told by the number of pixels, to which the time and memory of the network are nearly
-proportional.
+On a larger input the anchors lie closer together, in relation to the image, and so they cover more objects. The cost is
+the number of pixels: the time and memory of the network are nearly proportional to it.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from pipeline_configs.anchors.moves import Move
 from pipeline_configs.patches.patch import Edit
 from pipeline_configs.text.text_proto import Config
 
-# Sides are multiples of the largest stride at which a network adds up maps of two sizes.
+# Sides are multiples of the largest stride at which a network adds feature maps of two sizes.
 _UNIT = 32
 _BIFPN_UNIT = 128
 _SMALLEST = 0.5
@@ -23,7 +22,7 @@ _LARGEST = 2.0
 
 
 def of_config(config: Config, shapes: Sequence[float]) -> Iterator[Move]:
-    """Both sides from half to twice as long as they are, in proportion as far as multiples of a stride allow."""
+    """Sides from half to twice the present ones, in about the present proportion: they are multiples of a stride."""
     kind = config.model.WhichOneof("model")
     model = getattr(config.model, kind)
     found = _sides(model.image_resizer)
@@ -43,7 +42,7 @@ def of_config(config: Config, shapes: Sequence[float]) -> Iterator[Move]:
 
 
 def _sides(image_resizer: Any) -> tuple[tuple[str, str], tuple[int, int]] | None:
-    """The names and values of the fields that decide on the size; None where the image does."""
+    """The names and values of the fields that decide the size; None if the size depends on the image."""
     if image_resizer.HasField("fixed_shape_resizer"):
         fixed = image_resizer.fixed_shape_resizer
         return ("height", "width"), (fixed.height, fixed.width)
@@ -54,7 +53,7 @@ def _sides(image_resizer: Any) -> tuple[tuple[str, str], tuple[int, int]] | None
 
 
 def _has_strides(model: Any) -> bool:
-    """Whether the anchors of an SSD lie at distances that were given in pixels, for one size of the input."""
+    """Whether an SSD gives the distances of its anchors in pixels, which fits only one size of the input."""
     if "anchor_generator" not in model.DESCRIPTOR.fields_by_name:
         return False
     generator = model.anchor_generator.ssd_anchor_generator

@@ -1,6 +1,6 @@
-"""Changes to a config's anchors that are worth trying, one set after the other.
+"""Changes to the anchors of a config that are worth trying.
 
-A move is a few edits. Each function yields the moves of one kind from a config; which is the best is for `search`.
+A move is a few edits. Each function yields the moves of one kind; `search` finds the best of them.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _ANCHOR_SCALES = (1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0, 6.0, 8.0)
 _PER_OCTAVE = (1, 2, 3, 4)
 _LARGEST_LEVEL = 8
 _MOST_LAYERS = 6
-# Aspect ratios that people write.
+# Aspect ratios that are usual in configs.
 _RATIOS = (0.1, 0.125, 0.2, 0.25, 0.3333, 0.4, 0.5, 0.67, 0.8, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 8.0, 10.0)
 _MOST_RATIOS = 6
 _USUAL = ((1.0,), (0.5, 1.0, 2.0), (0.3333, 0.5, 1.0, 2.0, 3.0), (0.4, 0.67, 1.0, 1.5, 2.5))
@@ -32,7 +32,7 @@ _COUNTS_WITH_SPAN = (2, 3, 5)
 
 
 def generator_path(config: Config) -> str:
-    """The path of the anchor generator, with its kind."""
+    """The path of the anchor generator, with the kind of generator."""
     ssd = config.model.HasField("ssd")
     path = "model.ssd.anchor_generator" if ssd else "model.faster_rcnn.first_stage_anchor_generator"
     return f"{path}.{generator(config).WhichOneof('anchor_generator_oneof')}"
@@ -45,7 +45,7 @@ def generator(config: Config) -> Any:
 
 
 def kinds(config: Config) -> tuple[Callable[[Config, Sequence[float]], Iterator[Move]], ...]:
-    """The kinds of moves for the config's generator: functions of a config and of log(width / height) of objects."""
+    """The kinds of moves for the config's generator: functions of a config and of the objects' log(width / height)."""
     return {
         "ssd_anchor_generator": (_span, _ratios, _one_ratio, _layers, _scales),
         "multiscale_anchor_generator": (_octaves, _ratios, _one_ratio, _levels),
@@ -55,7 +55,7 @@ def kinds(config: Config) -> tuple[Callable[[Config, Sequence[float]], Iterator[
 
 
 def _span(config: Config, shapes: Sequence[float]) -> Iterator[Move]:
-    """Other smallest and largest scales, with other aspect ratios or without, on the first layer too or not."""
+    """Other smallest and largest scales, also with other aspect ratios, and with and without the short first layer."""
     path, message = generator_path(config), generator(config).ssd_anchor_generator
     if message.scales or message.num_layers < 2:
         return
@@ -69,7 +69,7 @@ def _span(config: Config, shapes: Sequence[float]) -> Iterator[Move]:
 
 
 def _layers(config: Config, shapes: Sequence[float]) -> Iterator[Move]:
-    """One layer more or fewer, of the extractor and of the anchors, where the extractor leaves that to the config."""
+    """One layer more or fewer in extractor and anchors, if the config decides how many the extractor has."""
     message, extractor = generator(config).ssd_anchor_generator, config.model.ssd.feature_extractor
     if message.scales or not extractors.of(extractor.type).uses_num_layers:
         return
@@ -82,7 +82,7 @@ def _layers(config: Config, shapes: Sequence[float]) -> Iterator[Move]:
 
 
 def _scales(config: Config, shapes: Sequence[float]) -> Iterator[Move]:
-    """One scale smaller or larger than it is."""
+    """One scale, smaller or larger than now."""
     path, kind = generator_path(config), generator(config).WhichOneof("anchor_generator_oneof")
     message = getattr(generator(config), kind)
     present = generators.ssd_scales(message) if kind == "ssd_anchor_generator" else list(message.scales)
@@ -95,7 +95,7 @@ def _scales(config: Config, shapes: Sequence[float]) -> Iterator[Move]:
 
 
 def _sizes(config: Config, shapes: Sequence[float]) -> Iterator[Move]:
-    """Scales of Faster R-CNN's grid from another smallest one on, each a factor larger than the last."""
+    """Other scales for the grid of Faster R-CNN: a smallest one, and each next one larger by a factor."""
     path = generator_path(config)
     message = generator(config).grid_anchor_generator
     for count in sorted({max(1, len(message.scales) + change) for change in (-1, 0, 1)}):
@@ -105,7 +105,7 @@ def _sizes(config: Config, shapes: Sequence[float]) -> Iterator[Move]:
 
 
 def _ratios(config: Config, shapes: Sequence[float]) -> Iterator[Move]:
-    """Aspect ratios that lie where the objects' do, or that are usual, more of them or fewer."""
+    """Other aspect ratios, more or fewer: typical ones of the objects, and usual ones."""
     path, kind = generator_path(config), generator(config).WhichOneof("anchor_generator_oneof")
     sets = {*_USUAL, *(_typical(shapes, count) for count in range(1, _MOST_RATIOS + 1))}
     for ratios in sorted(sets, key=lambda ratios: (len(ratios), ratios)):
@@ -116,7 +116,7 @@ def _ratios(config: Config, shapes: Sequence[float]) -> Iterator[Move]:
 
 
 def _one_ratio(config: Config, shapes: Sequence[float]) -> Iterator[Move]:
-    """One aspect ratio less, or the next wider or taller one in its place."""
+    """One aspect ratio less, or the next wider or taller one instead."""
     path, kind = generator_path(config), generator(config).WhichOneof("anchor_generator_oneof")
     present = list(getattr(generator(config), kind).aspect_ratios)
     for index, ratio in enumerate(present):
@@ -140,7 +140,7 @@ def _octaves(config: Config, shapes: Sequence[float]) -> Iterator[Move]:
 
 
 def _levels(config: Config, shapes: Sequence[float]) -> Iterator[Move]:
-    """One level of the pyramid more or fewer, at either end, and the anchors with it."""
+    """One level of the pyramid more or fewer, at either end, in extractor and anchors."""
     path, message = generator_path(config), generator(config).multiscale_anchor_generator
     model = "ssd" if config.model.HasField("ssd") else "faster_rcnn"
     kind = extractors.of(getattr(config.model, model).feature_extractor.type)
@@ -160,7 +160,7 @@ def _levels(config: Config, shapes: Sequence[float]) -> Iterator[Move]:
 
 
 def _base_sizes(config: Config, shapes: Sequence[float]) -> Iterator[Move]:
-    """The sizes of one layer, all smaller or larger than they are."""
+    """The sizes of one layer, all smaller or all larger than now."""
     path = generator_path(config)
     for index, layer in enumerate(generator(config).flexible_grid_anchor_generator.anchor_grid):
         for step in _STEPS:
@@ -168,7 +168,7 @@ def _base_sizes(config: Config, shapes: Sequence[float]) -> Iterator[Move]:
 
 
 def _typical(shapes: Sequence[float], count: int) -> tuple[float, ...]:
-    """`count` aspect ratios or fewer that lie where `shapes`, logarithms in rising order, do: means of equal parts."""
+    """At most `count` aspect ratios that are typical of `shapes` (sorted logarithms): the means of equal parts."""
     parts = [shapes[len(shapes) * i // count : len(shapes) * (i + 1) // count] for i in range(count)]
     means = [sum(part) / len(part) for part in parts if len(part)]
     return tuple(sorted({min(_RATIOS, key=lambda ratio: abs(math.log(ratio) - mean)) for mean in means}))

@@ -1,20 +1,26 @@
-"""The pairs of objects and anchors that overlap enough to matter, found without looking at every pair.
+"""The pairs of objects and anchors that overlap enough, found without looking at every pair.
 
-Around the positions of a grid stand the same shapes. The IoU of an object with the anchors of one shape is the higher
-the nearer their centres are, and is at least t only where the centres are no farther apart, on either axis, than
-(1 - t) / (1 + t) times half the sum of the sides: intervals of lengths a and b whose centres are d apart share at most
-(a + b) / 2 - d, and their one-dimensional IoU is no less than that of the boxes. Which anchors those are is computed,
-and their IoU is then taken from the engine's formula on the engine's numbers.
+A grid has the same shapes at each of its positions. For anchors of one shape, the IoU with an object grows as their
+centres come nearer. The IoU can reach t only if the distance of the centres, on each axis, is at most
+(1 - t) / (1 + t) times half the sum of the sides. The reason: two intervals of lengths a and b with a distance d of
+their centres share at most (a + b) / 2 - d, and their IoU in one dimension is at least the IoU of the boxes. So the
+anchors within this distance are computed, and only their IoU is taken, by the engine's formula on the engine's numbers.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from pipeline_configs.anchors import matcher
 from pipeline_configs.anchors.anchor_set import AnchorSet
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy import typing as npt
+
+    _Pair = tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]
 
 _ROWS_AT_ONCE = 20_000  # bounds the memory
 _SLACK = 1e-3  # of a stride, for what rounding does to centres
@@ -22,7 +28,7 @@ _SLACK = 1e-3  # of a stride, for what rounding does to centres
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Axis:
-    """The positions of one shape along one axis; those from `low` to `high` exist in training."""
+    """The positions of one shape along one axis. Only those from `low` to `high` take part in training."""
 
     first: float
     step: float
@@ -41,22 +47,23 @@ class _Shape:
     axes: tuple[_Axis, _Axis]
 
 
-def nearest_iou(boxes: Any, anchors: AnchorSet) -> Any:
-    """The highest IoU of each box with an anchor, float32 [boxes], but for rounding.
+def nearest_iou(boxes: npt.NDArray[np.float32], anchors: AnchorSet) -> npt.NDArray[np.float32]:
+    """The highest IoU of each box with an anchor [boxes], up to rounding.
 
-    Where anchors are clipped it may be higher; this is then that of the nearest anchor of each shape before clipping.
+    If anchors are clipped, this is the IoU with the nearest anchor of each shape before clipping. The true one may be
+    higher.
 
     Args:
-      boxes: float32 [boxes, 4] in the anchors' coordinates.
-      anchors: all of them.
+      boxes: [boxes, 4] in the anchors' coordinates.
+      anchors: all anchors.
     """
     import numpy as np
 
-    best: Any = np.zeros(len(boxes), np.float32)
+    best: npt.NDArray[np.float32] = np.zeros(len(boxes), np.float32)
     middles, sides = _middles_and_sides(boxes)
     areas = sides[0] * sides[1]
     for shape in _shapes(anchors):
-        both = np.float32(1)
+        both: npt.NDArray[np.float32] = np.ones(len(boxes), np.float32)
         for axis, middle, side in zip(shape.axes, middles, sides, strict=True):
             steps = np.clip(np.rint((middle - np.float32(axis.first)) / np.float32(axis.step)), axis.low, axis.high)
             apart = np.abs(middle - np.float32(axis.first) - steps * np.float32(axis.step))
@@ -66,21 +73,29 @@ def nearest_iou(boxes: Any, anchors: AnchorSet) -> Any:
     return best
 
 
-def overlapping(boxes: Any, anchors: AnchorSet, coordinates: Any, least: Any) -> tuple[Any, Any, Any]:
-    """Every pair of a box and an anchor whose IoU is at least that box's `least`.
+def overlapping(
+    boxes: npt.NDArray[np.float32],
+    anchors: AnchorSet,
+    coordinates: npt.NDArray[np.float32],
+    least: npt.NDArray[np.float32],
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float32]]:
+    """Every pair of a box and an anchor with an IoU of at least `least`.
 
     Args:
-      boxes: float32 [boxes, 4] in the anchors' coordinates.
-      anchors: all of them.
-      coordinates: what `anchors.boxes()` is.
-      least: float [boxes], more than 0.
+      boxes: [boxes, 4] in the anchors' coordinates.
+      anchors: all anchors.
+      coordinates: the result of `anchors.boxes()`.
+      least: the lowest IoU for each box [boxes], more than 0.
 
     Returns:
-      Number of the box, number of the anchor, IoU: three arrays. Anchors that are pruned are not among them.
+      For each pair, the number of the box, the number of the anchor, and the IoU [pairs]. Anchors that are left out in
+      training are not among them.
     """
     import numpy as np
 
-    found: list[tuple[Any, Any, Any]] = [(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float32))]
+    found: list[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float32]]] = [
+        (np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float32))
+    ]
     shapes = list(_shapes(anchors))
     for start in range(0, len(boxes), _ROWS_AT_ONCE):
         some = slice(start, start + _ROWS_AT_ONCE)
@@ -93,14 +108,16 @@ def overlapping(boxes: Any, anchors: AnchorSet, coordinates: Any, least: Any) ->
     return rows, columns, similarity
 
 
-def _candidates(boxes: Any, shape: _Shape, least: Any, *, clipped: bool) -> tuple[Any, Any]:
-    """Boxes, and the anchors of one shape that may overlap them by `least` at all: numbers of both."""
+def _candidates(
+    boxes: npt.NDArray[np.float32], shape: _Shape, least: npt.NDArray[np.float32], *, clipped: bool
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """The numbers of boxes, and of the anchors of one shape that may overlap them by `least`."""
     import numpy as np
 
     middles, sides = _middles_and_sides(boxes)
     own, anchor = sides[0] * sides[1], shape.axes[0].side * shape.axes[1].side
     inside = np.minimum(sides[0], shape.axes[0].side) * np.minimum(sides[1], shape.axes[1].side)
-    # A clipped anchor may be as small as the part that it shares with the box.
+    # A clipped anchor may be as small as the part that lies in the box.
     highest = inside / own if clipped else inside / (own + anchor - inside)
     rows = np.flatnonzero(highest >= least * (1 - _SLACK))
     spans = []
@@ -113,21 +130,22 @@ def _candidates(boxes: Any, shape: _Shape, least: Any, *, clipped: bool) -> tupl
         spans.append((low, np.maximum(high - low + 1, 0)))
     (top, tall), (left, wide) = spans
     counts = tall * wide
-    of_pair: Any = np.repeat(np.arange(len(rows)), counts)
+    of_pair: npt.NDArray[np.int64] = np.repeat(np.arange(len(rows)), counts)
     within = np.arange(len(of_pair)) - np.repeat(np.cumsum(counts) - counts, counts)
     row = top[of_pair] + within // wide[of_pair]
     column = left[of_pair] + within % wide[of_pair]
     return rows[of_pair], shape.start + (row * shape.columns + column) * shape.step
 
 
-def _middles_and_sides(boxes: Any) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
+def _middles_and_sides(boxes: npt.NDArray[np.float32]) -> tuple[_Pair, _Pair]:
+    """Centres and sides of the boxes, each down and to the right."""
     middles = tuple((boxes[:, axis] + boxes[:, axis + 2]) / 2 for axis in (0, 1))
     sides = tuple(boxes[:, axis + 2] - boxes[:, axis] for axis in (0, 1))
     return (middles[0], middles[1]), (sides[0], sides[1])
 
 
 def _shapes(anchors: AnchorSet) -> Iterator[_Shape]:
-    """Every shape of every grid that has an anchor left."""
+    """Every shape of every grid that still has an anchor in training."""
     start = 0
     for grid in anchors.grids:
         sides, centres = grid.sides(), grid.centres()
@@ -141,7 +159,7 @@ def _shapes(anchors: AnchorSet) -> Iterator[_Shape]:
         start += grid.count
 
 
-def _axis(centres: Any, side: float, unit: float, anchors: AnchorSet, axis: int) -> _Axis:
+def _axis(centres: npt.NDArray[np.float32], side: float, unit: float, anchors: AnchorSet, axis: int) -> _Axis:
     import numpy as np
 
     low, high = 0, len(centres) - 1

@@ -1,16 +1,20 @@
-"""A picture of object sizes against anchor sizes."""
+"""A plot of the sizes of objects and anchors."""
 
 from __future__ import annotations
 
 import importlib
 import importlib.util
 import io
-from typing import Any
+from typing import TYPE_CHECKING
 
 from pipeline_configs.anchors import anchor_set
 from pipeline_configs.anchors.coverage import Coverage
 from pipeline_configs.text.text_proto import Config
 from tfod_tools.base.errors import MissingPackageError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy import typing as npt
 
 _DOTS = 20_000
 _INCHES = (7, 7)
@@ -23,12 +27,12 @@ def check_installed() -> None:
 
 
 def png(config: Config, coverage: Coverage, title: str) -> bytes:
-    """Width and height of each object, and of each layer's anchors, in pixels of the input, on logarithmic axes.
+    """A PNG with width and height of each object, and of the anchors of each layer, in pixels of the input.
 
     Args:
-      config: whose anchors are shown, for the largest of the inputs.
-      coverage: of the objects by these anchors.
-      title: of the picture.
+      config: the config with the anchors, which are drawn for the largest input.
+      coverage: how these anchors cover the objects.
+      title: the title of the plot.
     """
     figure = importlib.import_module("matplotlib.figure").Figure(figsize=_INCHES, layout="constrained")
     axes = figure.add_subplot()
@@ -52,7 +56,7 @@ def png(config: Config, coverage: Coverage, title: str) -> bytes:
     return file.getvalue()
 
 
-def _sides(config: Config, frame: tuple[int, int]) -> list[tuple[Any, Any]]:
+def _sides(config: Config, frame: tuple[int, int]) -> list[tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]]:
     """Heights and widths of the shapes of each layer, in pixels."""
     anchors = anchor_set.of_config(config, frame)
     found = []

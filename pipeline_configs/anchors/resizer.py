@@ -1,4 +1,4 @@
-"""What size an image has when the network sees it: the engine's image resizers.
+"""The size that the engine's image resizers give to an image.
 
 Source: builders/image_resizer_builder.py, core/preprocessor.py (resize_to_range, resize_to_min_dimension,
 resize_to_max_dimension, resize_pad_to_multiple) of the engine, and `preserve_aspect_ratio` of TensorFlow's
@@ -21,8 +21,8 @@ class Resized:
     """Sizes in pixels, height first.
 
     Attributes:
-      content: of the resized image.
-      frame: of the network's input: larger where the image is padded, at the right and at the bottom.
+      content: the resized image.
+      frame: the network's input. It is larger than `content` if the image is padded at the right and at the bottom.
     """
 
     content: Size
@@ -30,15 +30,15 @@ class Resized:
 
 
 def resized(resizer: Any, image: Size) -> Resized:
-    """What an `ImageResizer` message makes of an image of height and width `image`.
+    """The sizes of an image of height and width `image` after the `ImageResizer` message.
 
     Raises:
-      ConfigError: no resizer is set, or one that the engine would refuse.
+      ConfigError: there is no resizer, the engine would refuse it, or no pixel would be left.
     """
     found = _resized(resizer, image)
     if min(*found.content, *found.frame) < 1:
         shown = " x ".join(map(str, found.content))
-        raise ConfigError(f"image_resizer leaves {shown} pixels of an image, expected one at least each way.")
+        raise ConfigError(f"image_resizer makes an image of {shown} pixels. Each side must have at least one pixel.")
     return found
 
 
@@ -56,14 +56,14 @@ def _resized(resizer: Any, image: Size) -> Resized:
     if kind == "pad_to_multiple_resizer":
         multiple = message.multiple
         if multiple < 1:
-            raise ConfigError(f"pad_to_multiple_resizer.multiple is {multiple}, expected 1 or more.")
+            raise ConfigError(f"pad_to_multiple_resizer.multiple is {multiple}. It must be 1 or more.")
         height, width = (math.ceil(side / multiple) * multiple for side in image)
         return Resized(image, (height, width))
     raise ConfigError("the model has no image_resizer. Set one, such as fixed_shape_resizer.")
 
 
 def frame(resizer: Any) -> Size | None:
-    """Height and width of the input of every image; None where they depend on the image."""
+    """Height and width of the input if all images get the same; None if they depend on the image."""
     if resizer.HasField("fixed_shape_resizer"):
         return resizer.fixed_shape_resizer.height, resizer.fixed_shape_resizer.width
     ratio = resizer.keep_aspect_ratio_resizer

@@ -1,8 +1,8 @@
-"""Better anchors for a data set: moves are tried, the best is made, and so on until none helps.
+"""Finds better anchors for a data set: it tries all moves of a kind, makes the best one, and so on until none helps.
 
-The same config and objects give the same answer. Judged are at most 10,000 objects, spread evenly over all sizes, in at
-most 12 sizes of input, those with the most objects. The size of the input is changed only where the pixels that it may
-have are given.
+The same config and objects give the same answer. The search looks at no more than 10,000 objects, spread evenly over
+all sizes, in the 12 sizes of the input with the most objects. It changes the size of the input only if the user limits
+the number of pixels.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipeline_configs.anchors import anchor_set, coverage, generators, input_sizes, moves, pairs
 from pipeline_configs.anchors.grid import Grid
@@ -21,16 +21,20 @@ from pipeline_configs.patches.patch import ConfigPatch, Edit
 from pipeline_configs.text.text_proto import Config
 from tfod_tools.base.errors import ConfigError
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy import typing as npt
+
 _JUDGED = 10_000
 _FRAMES = 12
 
 Size = tuple[int, int]
 _MOST_TRIED = 3000
-# A closer fit of all objects counts, but for little beside one more object that is covered.
+# A closer fit of all objects counts, but much less than one more covered object.
 _WEIGHT_OF_IOU = 0.05
-# Less than that is not worth another line in the config.
+# A smaller gain is not worth another line in the config.
 _LEAST_GAIN = 0.0005
-# A closer fit alone, of objects that are covered as it is, is not worth a box predictor that has to be learnt anew.
+# A closer fit of objects that are covered already is not worth a box predictor that has to be learnt anew.
 _LEAST_COVERED = 0.002
 
 
@@ -39,11 +43,11 @@ class Proposal:
     """What to change.
 
     Attributes:
-      edits: none where nothing better was found.
-      config: with the edits made.
-      anchors: how many an input then has; of the largest input, where sizes differ.
+      edits: the changes; empty if the search found nothing better.
+      config: the config with the changes.
+      anchors: how many anchors the largest input has then.
       frame: height and width of that input.
-      tried: how many configs were looked at.
+      tried: how many configs were tried.
     """
 
     edits: tuple[Edit, ...]
@@ -54,16 +58,16 @@ class Proposal:
 
 
 def fit(config: Config, objects: Objects, max_anchors: int | None = None, max_pixels: int | None = None) -> Proposal:
-    """The config whose anchors cover most of `objects`.
+    """The anchors that cover most of `objects`.
 
     Args:
       config: the pipeline.config.
-      objects: what it is to learn.
+      objects: the objects to cover.
       max_anchors: how many anchors an input may have; by default as many as `config` has on an input of that size.
       max_pixels: how many pixels an input may have; by default its size stays.
 
     Raises:
-      ConfigError: the model has no anchors, nobody knows its feature maps, or the engine would stop at its generator.
+      ConfigError: the model has no anchors, its feature maps are not known, or the engine would refuse its generator.
     """
     judge = _Judge(config, objects)
     limits = _Limits(config, judge, max_anchors, max_pixels)
@@ -95,7 +99,7 @@ def fit(config: Config, objects: Objects, max_anchors: int | None = None, max_pi
 
 
 def _needed(config: Config, made: dict[str, Edit], judge: _Judge) -> tuple[Edit, ...]:
-    """The edits without those that are said already, or that a later one makes void."""
+    """The edits without those that change nothing, or that a later one overrides."""
     edits = tuple(made.values())
     wanted = judge.laid(_made(config, edits))
     for edit in edits:
@@ -110,7 +114,7 @@ def _made(config: Config, edits: Sequence[Edit]) -> Config:
 
 
 def _possible(config: Config) -> bool:
-    """Whether the box predictor can be built: one that all layers share needs as many anchors on each."""
+    """Whether the box predictor can be built: if all layers share it, each layer needs the same number of anchors."""
     if not config.model.HasField("ssd"):
         return True
     counts = generators.per_position(moves.generator(config))
@@ -119,7 +123,7 @@ def _possible(config: Config) -> bool:
 
 
 class _Judge:
-    """Scores configs by a part of the objects."""
+    """Scores configs, by a part of the objects."""
 
     def __init__(self, config: Config, objects: Objects) -> None:
         import numpy as np
@@ -128,7 +132,9 @@ class _Judge:
         learnt = objects.chosen(objects.weight > 0)
         parts = sorted(framed(learnt, _resizer(config)), key=lambda part: (-len(part.rows), part.frame))[:_FRAMES]
         if not parts:
-            raise ConfigError("the records have no object to learn, so no anchors can be fitted.")
+            raise ConfigError(
+                "the records have no object that counts in the loss, so there is nothing to fit anchors to."
+            )
         total = sum(len(part.rows) for part in parts)
         rows = [_spread(part, max(1, _JUDGED * len(part.rows) // total)) for part in parts]
         self._objects = learnt.chosen(np.sort(np.concatenate(rows)))
@@ -154,11 +160,11 @@ class _Judge:
         return float((self._best(config) >= self._threshold).mean())
 
     def score(self, config: Config) -> float:
-        """That share, and a little for how closely the anchors fit."""
+        """That share, plus a little for how closely the anchors fit."""
         best = self._best(config)
         return float((best >= self._threshold).mean()) + _WEIGHT_OF_IOU * float(best.mean())
 
-    def _best(self, config: Config) -> Any:
+    def _best(self, config: Config) -> npt.NDArray[np.float32]:
         """The highest IoU of each object with an anchor."""
         import numpy as np
 
@@ -178,7 +184,7 @@ class _Judge:
 
 
 class _Limits:
-    """What an input may cost."""
+    """How many anchors and pixels an input may have."""
 
     def __init__(self, config: Config, judge: _Judge, max_anchors: int | None, max_pixels: int | None) -> None:
         self._config = config
@@ -189,7 +195,7 @@ class _Limits:
         self._anchors(judge.largest(config))
 
     def keep(self, config: Config) -> bool:
-        """Whether `config` keeps to them."""
+        """Whether `config` stays within the limits."""
         frame = self._judge.largest(config)
         if self._max_pixels is not None and math.prod(frame) > self._max_pixels:
             return False
@@ -200,7 +206,7 @@ class _Limits:
             return False  # an input of that size is too small for the network
 
     def _anchors(self, frame: Size) -> int:
-        """How many the config as it was has on an input of this size."""
+        """How many anchors the original config has on an input of this size."""
         if frame not in self._present:
             self._present[frame] = anchor_set.of_config(self._config, frame).count
         return self._present[frame]
@@ -210,12 +216,12 @@ def _resizer(config: Config) -> Any:
     return getattr(config.model, config.model.WhichOneof("model")).image_resizer
 
 
-def _spread(part: Framed, count: int) -> Any:
-    """The numbers of at most `count` of the objects, evenly from the smallest to the largest."""
+def _spread(part: Framed, count: int) -> npt.NDArray[np.intp]:
+    """The numbers of at most `count` of the objects, spread evenly from the smallest to the largest."""
     import numpy as np
 
     sides = part.fractions[:, 2:] - part.fractions[:, :2]
     order = np.argsort(sides.prod(axis=1), kind="stable")
     if len(order) > count:
         order = order[np.linspace(0, len(order) - 1, count).round().astype(np.int64)]
-    return part.rows[order]
+    return np.asarray(part.rows[order])

@@ -1,4 +1,4 @@
-"""What a data set decides in a config: the classes, where the records are, and how they are evaluated."""
+"""Fills in what the records decide: the classes, the paths of the records, and how they are evaluated."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from tfod_tools.base.errors import RecordError
 def fill(config: Config, dataset: Dataset) -> ConfigPatch:
     """The edits that make `config` train and evaluate on `dataset`.
 
-    The model keeps all but its number of classes, and takes the label map where it needs one of keypoints and has none.
-    The learning rate stays, even where the batch becomes smaller because there are fewer images than it holds.
+    Only the number of classes changes in the model. A CenterNet with keypoints also gets the label map, if it has none.
+    The batch size becomes smaller if there are fewer images. The learning rate stays all the same.
 
     Raises:
       ConfigError: the config has no model.
-      RecordError: the data set has nothing to evaluate on.
+      RecordError: the records have nothing to evaluate on.
     """
     return ConfigPatch(edits=(*_model(config, dataset), *_training(config, dataset), *_evaluation(config, dataset)))
 
@@ -44,8 +44,8 @@ def _training(config: Config, dataset: Dataset) -> list[Edit]:
 def _evaluation(config: Config, dataset: Dataset) -> list[Edit]:
     if dataset.val is None or not dataset.val.images:
         raise RecordError(
-            f"{dataset.label_map_path}: the records have no val split, expected images to evaluate on that are not"
-            " trained on. Run make_records again with --val_fraction=0.1."
+            f"{dataset.label_map_path}: the records have no val split, so there are no images to evaluate on. Run"
+            " make_records again with --val_fraction=0.1."
         )
     return [
         *_one_reader(config),
@@ -54,13 +54,13 @@ def _evaluation(config: Config, dataset: Dataset) -> list[Edit]:
         Edit(path="eval_input_reader[0].num_epochs", value="1"),
         Edit(path="eval_config.batch_size", value="1"),
         Edit(path="eval_config.metrics_set", value="coco_detection_metrics"),
-        # Deprecated: the engine evaluates one epoch of the reader, whatever number a config has here.
+        # Deprecated and ignored: the engine evaluates one epoch of the reader.
         Edit(path="eval_config.num_examples", value=None),
     ]
 
 
 def _one_reader(config: Config) -> list[Edit]:
-    """Keeps the first of several evaluation readers, the only one that the engine evaluates in both styles."""
+    """Keeps only the first evaluation reader, because it is the only one that the engine evaluates in both styles."""
     if len(config.eval_input_reader) < 2:
         return []
     field = config.DESCRIPTOR.fields_by_name["eval_input_reader"]
@@ -76,11 +76,11 @@ def _inputs(reader: str, now: Any, label_map_path: str, split: Split) -> list[Ed
     edits = [
         Edit(path=f"{reader}.label_map_path", value=_text(label_map_path)),
         Edit(path=f"{reader}.tf_record_input_reader.input_path", value=paths),
-        # One weight an input path, or the engine stops; there is one path now.
+        # The engine stops unless there is one weight for each input path. There is one path now.
         Edit(path=f"{reader}.sample_from_datasets_weights", value=None),
     ]
     if split.most_boxes > now.max_number_of_boxes:
-        # The engine leaves out all boxes of an image beyond this number, without a word.
+        # The engine silently drops all boxes of an image beyond this number.
         edits.append(Edit(path=f"{reader}.max_number_of_boxes", value=str(split.most_boxes)))
     return edits
 

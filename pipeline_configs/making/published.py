@@ -1,8 +1,8 @@
-"""The templates as they were published: with what they leave out, since the data decides it or the engine ignores it.
+"""The templates as they were published, with the fields that templates leave out.
 
-`published.json` has the fields that make the published config of a template, {template: {field path: value}}, in the
-order of the listing; null where only the template has the field. A template whose values are ours has no entry. Names
-of files are left out there and here, but for whether there is a checkpoint to start from.
+Templates leave out what the records decide and what the engine ignores. `published.json` has these fields,
+{template: {field path: value}}, in the order of the listing; null if only the template has the field. A template with
+values of our own has no entry. Names of files are left out, except for whether there is a checkpoint to start from.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from pipeline_configs.text.text_proto import Config
 
 FILE = Path(__file__).with_name("published.json")
 
-# What published configs have in place of names of files; here it stands for that of any checkpoint.
+# Published configs have this instead of names of files. Here it stands for any checkpoint.
 _SOME_FILE = "PATH_TO_BE_CONFIGURED"
 _OF_INPUTS = ("label_map_path", "tf_record_input_reader", "external_input_reader", "input_type")
 _OF_OUTPUTS = ("visualization_export_dir", "export_path")
 
 
 def read(name: str) -> Config:
-    """The config that was published for the template `name`; the template itself where none was.
+    """The config that was published for the template `name`; the template itself if none was published.
 
     Raises:
       UsageError: there is no such template.
@@ -36,7 +36,7 @@ def read(name: str) -> Config:
 
 
 def left_out(name: str) -> frozenset[str]:
-    """The fields that the template `name` leaves out with nothing published to tell what they would be."""
+    """The fields that the template `name` leaves out, and for which no value was published."""
     every = _edits()
     if name in every:
         return frozenset()
@@ -44,7 +44,7 @@ def left_out(name: str) -> frozenset[str]:
 
 
 def without_names(config: Config) -> Config:
-    """A copy of `config` without names of files; that of a checkpoint is always the same one."""
+    """A copy of `config` without names of files; the name of a checkpoint is replaced by a fixed one."""
     kept = type(config)()
     kept.CopyFrom(config)
     if kept.model.HasField("center_net"):
@@ -56,7 +56,7 @@ def without_names(config: Config) -> Config:
         kept.eval_config.ClearField(field)
     if kept.train_config.fine_tune_checkpoint:
         kept.train_config.fine_tune_checkpoint = _SOME_FILE
-    # A message without fields says no more than none.
+    # A message without fields means the same as no message.
     for message in (kept.train_config, kept.train_input_reader, kept.eval_config):
         message.SetInParent()
     if not kept.eval_input_reader:

@@ -1,8 +1,8 @@
-"""The configs to start from: one text proto a file, with what a data set decides left out.
+"""The configs to start from. Each one is a file with a text proto, without what the records decide.
 
-A template begins with comments. The first line is its description in one sentence; lines `# key: value` with the keys
-of `_KEYS` say what can be told of it without reading the config, which takes much longer. Tests hold them to the config
-and to the zoo.
+A template begins with comments. The first line describes it in one sentence. Lines `# key: value` with the keys of
+`_KEYS` give its main facts, because reading the config itself takes much longer. Tests compare them with the config and
+with the model zoo.
 """
 
 from __future__ import annotations
@@ -27,22 +27,22 @@ _LINE = re.compile(f"# ({'|'.join(_KEYS)}): (.+)")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listed:
-    """What is known of a template without reading its config.
+    """The main facts of a template, from its comments.
 
     Attributes:
       name: the template's name.
       description: what it is, in one sentence.
       style: "tf1" or "tf2".
-      architecture: as people call it, such as "Mask R-CNN".
-      input_size: pixels that the model sees: `height`x`width` where all images get that size, `min`-`max` where the
-        sides of an image are kept in proportion between these two.
-      published: file of tensorflow/models below `research/object_detection` with the values of the template; "" where
-        the values are ours.
-      checkpoint: archive of the detection zoo with weights for it, below the zoo's address and without ".tar.gz"; ""
-        where there is none.
-      zoo_data: the data set that those weights were trained on, which is also that of the two figures.
-      zoo_map: the zoo's mAP of boxes, in percent: of COCO, or at an IoU of 0.5 for other data; None where it has none.
-      zoo_speed_ms: the zoo's time for an image, on hardware that differs between its tables; None where it has none.
+      architecture: the usual name, such as "Mask R-CNN".
+      input_size: the size of the input in pixels: `height`x`width` if all images get this size, `min`-`max` if the
+        sides of an image keep their proportion between these two.
+      published: the file of tensorflow/models below `research/object_detection` with the values of the template; "" if
+        the values are our own.
+      checkpoint: the archive of the model zoo with weights, below the zoo's address and without ".tar.gz"; "" if there
+        is none.
+      zoo_data: the data set of those weights and of the two figures.
+      zoo_map: the zoo's mAP of boxes, in percent; at an IoU of 0.5 if the data is not COCO; None if there is none.
+      zoo_speed_ms: the zoo's time for one image; None if there is none. The hardware differs between the zoo's tables.
     """
 
     name: str
@@ -64,12 +64,12 @@ def names() -> tuple[str, ...]:
 
 
 def listing() -> Sequence[Listed]:
-    """All templates, sorted by name; quick, since no config is read."""
+    """All templates, sorted by name. This is quick, because it reads no config."""
     return tuple(_listed(FOLDER / f"{name}.config") for name in names())
 
 
 def listed(name: str) -> Listed:
-    """What the comments at the beginning of the template `name` say.
+    """The main facts of the template `name`.
 
     Raises:
       UsageError: there is no such template.
@@ -105,21 +105,12 @@ def read(name: str) -> Config:
 
 
 def text(name: str) -> str:
-    """The file of the template `name`.
+    """The text of the template `name`.
 
     Raises:
       UsageError: there is no such template.
     """
     return _path(name).read_text(encoding="utf-8")
-
-
-def description(name: str) -> str:
-    """What the template `name` is, in one sentence.
-
-    Raises:
-      UsageError: there is no such template.
-    """
-    return listed(name).description
 
 
 def _path(name: str) -> Path:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A field that two configs have with another value each, as `Edit` takes it; "unset" where one does not have it."""
+    """A field that differs between two configs: its values as `Edit` takes them, or "unset"."""
 
     path: str
     old: str
@@ -27,15 +27,10 @@ class Change:
         return f"{self.path}: {self.old} -> {self.new}"
 
 
-def diff(before: Config, after: Config) -> list[str]:
-    """A line `path: old -> new` for each of the `changes`."""
-    return [str(change) for change in changes(before, after)]
-
-
 def changes(before: Config, after: Config) -> list[Change]:
-    """What changes from one config to the other, in the order of the schema.
+    """The fields that differ between two configs, in the order of the schema.
 
-    A list of numbers or texts is one field. There is no change exactly when the configs are equal.
+    A list of numbers or texts is one field. There are no changes if and only if the configs are equal.
     """
     return list(_changes(before, after, before.DESCRIPTOR, ""))
 
@@ -44,7 +39,7 @@ def _changes(old: Message | None, new: Message | None, message_type: Descriptor,
     for field in message_type.fields:
         before, after = _values(old, field), _values(new, field)
         if is_message(field) and is_list(field) and (kept := subsequence(list(after.values()), list(before.values()))):
-            # Less of a list would otherwise look as if every item behind had become another.
+            # Otherwise a removed item would look as if every item after it had changed.
             after = {name: item for index, (name, item) in enumerate(before.items()) if index in kept}
         for name in {**before, **after}:
             one, other = before.get(name), after.get(name)
@@ -55,7 +50,7 @@ def _changes(old: Message | None, new: Message | None, message_type: Descriptor,
 
 
 def _values(message: Message | None, field: FieldDescriptor) -> dict[str, str | Message]:
-    """What `message` holds in `field`, by name: a message itself, anything else as text."""
+    """The values of `field` in `message`, by name: messages as they are, other values as texts."""
     if message is None:
         return {}
     value = getattr(message, field.name)
@@ -83,7 +78,7 @@ def _shown(value: str | Message | None) -> str:
 
 
 def subsequence(part: Sequence[Any], whole: Sequence[Any]) -> set[int] | None:
-    """The indices in `whole` of the items of `part`, in order; None where `part` is not what is left of it."""
+    """The indices in `whole` of the items of `part`; None if `part` is not `whole` with some items left out."""
     found, at = set(), 0
     for item in part:
         while at < len(whole) and whole[at] != item:
@@ -93,36 +88,3 @@ def subsequence(part: Sequence[Any], whole: Sequence[Any]) -> set[int] | None:
         found.add(at)
         at += 1
     return found
-
-
-def assignments(before: Config, after: Config) -> list[tuple[str, str | None]]:
-    """The fields to set, one after the other, so that `before` becomes `after`.
-
-    Returns:
-      Paths with the values that they get, None where they become unset. As few fields as can be: a message that is in
-      both is not set as a whole.
-    """
-    return list(_assignments(before, after, ""))
-
-
-def _assignments(old: Message, new: Message, prefix: str) -> Iterator[tuple[str, str | None]]:
-    for field in new.DESCRIPTOR.fields:
-        path = f"{prefix}{field.name}"
-        before, after = getattr(old, field.name), getattr(new, field.name)
-        if not is_message(field):
-            one, other = (_values(message, field).get(field.name) for message in (old, new))
-            if one != other:
-                yield path, None if other is None else str(other)
-        elif is_list(field) and len(after) >= len(before):
-            for index, item in enumerate(after):
-                if index < len(before):
-                    yield from _assignments(before[index], item, f"{path}[{index}].")
-                else:
-                    yield f"{path}[{index}]", text_proto.value_to_text(item, field)
-        elif is_list(field):
-            left = [text_proto.value_to_text(item, field) for item in after]
-            yield path, f"[{', '.join(left)}]" if left else None
-        elif old.HasField(field.name) and new.HasField(field.name):
-            yield from _assignments(before, after, f"{path}.")
-        elif old.HasField(field.name) or new.HasField(field.name):
-            yield path, text_proto.value_to_text(after, field) if new.HasField(field.name) else None

@@ -5,9 +5,9 @@ Paths start at the whole config:
     model.ssd.num_classes                                  a field of a field
     eval_input_reader[0].label_map_path                    a list of messages needs an index, from 0
     eval_input_reader[1]                                   one past the end adds an item
-    model.ssd.anchor_generator.ssd_anchor_generator.scales a list of numbers may go without: all of it
+    model.ssd.anchor_generator.ssd_anchor_generator.scales without an index, a list of numbers is meant as a whole
 
-`pipeline_configs.patches.path_pattern` reads those that leave out what is between two fields.
+`pipeline_configs.patches.path_pattern` reads paths that leave out the fields between two others.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from google.protobuf.descriptor import Descriptor, FieldDescriptor
     from google.protobuf.message import Message
 
-# Nine digits: more than any list has, and fewer than what int() refuses to read.
+# Nine digits: more than any list needs, and few enough for int().
 STEP = re.compile(r"(?P<name>\w+)(?:\[(?P<index>[0-9]{1,9})\])?")
 
 
@@ -34,7 +34,7 @@ class Step:
 
     Attributes:
       field: the field that the part names.
-      index: which item of a list, from 0; None where the part has no index.
+      index: which item of a list, from 0; None if the part has no index.
     """
 
     field: FieldDescriptor
@@ -57,10 +57,10 @@ class FieldPath:
 
     @classmethod
     def resolve(cls, text: str, root: Descriptor) -> FieldPath:
-        """The path `text` from a message of the type `root`.
+        """The path `text`, starting at a message of the type `root`.
 
         Raises:
-          ConfigError: a part is not a field there, or an index is missing or out of place.
+          ConfigError: a part is not a field of its message, or an index is missing or does not belong there.
         """
         steps: list[Step] = []
         message_type = root
@@ -75,11 +75,11 @@ class FieldPath:
     def put(self, message: Message, parsed: Message) -> None:
         """Replaces the field's value below `message` with the one in `parsed`.
 
-        Messages on the way are created; where one is a branch of a oneof, the other branch is dropped.
+        Creates the messages on the way. In a oneof, the new branch replaces the old one.
 
         Args:
-          message: what the path starts at.
-          parsed: a message of the type that holds the field, in which only the field is set.
+          message: the message at which the path starts.
+          parsed: a message of the type that has the field, with only this field set.
         """
         for step in self.parents:
             message = self._item(message, step)
@@ -113,7 +113,7 @@ class FieldPath:
                 held.append(text)
 
     def remove(self, message: Message, parsed: Message) -> None:
-        """Takes every value that is in `parsed` out of the list below `message`.
+        """Removes every value that is in `parsed` from the list below `message`.
 
         Raises:
           ConfigError: the path does not end in a whole list.
@@ -128,28 +128,28 @@ class FieldPath:
                 del items[index]
 
     def clear(self, message: Message) -> None:
-        """Leaves the field below `message` unset, whatever it was.
+        """Unsets the field below `message`.
 
         Raises:
-          ConfigError: the path ends in an item of a list: the number is that of another item afterwards.
+          ConfigError: the path ends in an item of a list. Another item has this index afterwards.
         """
         if self.last.index is not None:
             name = self.text.removesuffix(f"[{self.last.index}]")
             raise ConfigError(
-                f"{self.text}: an item of a list cannot be unset, since its number is that of another item afterwards."
-                f" Name its value: {name}-=VALUE."
+                f"{self.text}: an item of a list cannot be unset by its index, because another item has this index"
+                f" afterwards. Name its value: {name}-=VALUE."
             )
         holder = self._holder(message)
         if holder is not None:
             holder.ClearField(self.last.field.name)
 
     def values(self, message: Message) -> list[Any]:
-        """The items of the list below `message` that the path leads to, or that has the item it leads to."""
+        """The items of the list at the path, or of the list that holds the item at the path."""
         holder = self._holder(message)
         return [] if holder is None else list(getattr(holder, self.last.field.name))
 
     def _holder(self, message: Message) -> Any:
-        """The message that has the field, which is not created; None where there is none."""
+        """The message that has the field; None if it does not exist yet."""
         for step in self.parents:
             held = getattr(message, step.field.name)
             absent = not message.HasField(step.field.name) if step.index is None else step.index >= len(held)
@@ -161,10 +161,10 @@ class FieldPath:
     def _check_list(self, operator: str) -> None:
         field = self.last.field
         if not is_list(field) or is_map(field) or self.last.index is not None:
-            raise ConfigError(f"{self.text}: is not a list, expected one before {operator}. Write {self.text}=VALUE.")
+            raise ConfigError(f"{self.text}: {operator} needs a list, and this is not one. Write {self.text}=VALUE.")
 
     def _texts(self, holder: Message) -> list[str]:
-        """The list in `holder` as texts: of numbers these tell -0.0 from 0.0, and not one nan from another."""
+        """The list in `holder` as texts. They differ for -0.0 and 0.0, and are equal for two NaN."""
         return [text_proto.value_to_text(value, self.last.field) for value in getattr(holder, self.last.field.name)]
 
     def _item(self, message: Message, step: Step) -> Any:
@@ -177,19 +177,19 @@ class FieldPath:
     def _check_index(self, items: Any, index: int) -> None:
         if index > len(items):
             raise ConfigError(
-                f"{self.text}: index {index} in a list of {len(items)}, expected 0 to {len(items)};"
+                f"{self.text}: the index is {index}, but the list has {len(items)} items. Use 0 to {len(items)};"
                 f" {len(items)} adds an item."
             )
 
 
 def is_list(field: FieldDescriptor) -> bool:
-    """Whether the field can be given several values."""
-    # The schema is proto2, where all but lists have presence. Releases of protobuf differ in how to ask directly.
+    """Whether the field can have several values."""
+    # In proto2, every field that is not a list has presence. Releases of protobuf differ in how to ask directly.
     return not field.has_presence
 
 
 def is_map(field: FieldDescriptor) -> bool:
-    """Whether the field is a map, which protobuf describes as a list of entries."""
+    """Whether the field is a map; protobuf describes a map as a list of entries."""
     return field.message_type is not None and bool(field.message_type.GetOptions().map_entry)
 
 
@@ -201,14 +201,16 @@ def is_message(field: FieldDescriptor) -> bool:
 def _step(path: str, part: str, message_type: Descriptor) -> Step:
     match = STEP.fullmatch(part)
     if match is None:
-        raise ConfigError(f"{path}: '{part}' is not a field name, expected words with dots, such as model.ssd.")
+        raise ConfigError(
+            f"{path}: '{part}' is not the name of a field. Write words with dots, such as model.ssd.num_classes."
+        )
     name, index = match["name"], match["index"]
     field = message_type.fields_by_name.get(name)
     if field is None:
         known = plugins.suggestion(name, message_type.fields_by_name)
         raise ConfigError(f"{path}: {message_type.name} has no field '{name}'. {known}")
     if index is not None and (not is_list(field) or is_map(field)):
-        raise ConfigError(f"{path}: {name} is not a list, expected no index. Write {name} in place of {part}.")
+        raise ConfigError(f"{path}: {name} is not a list and has no index. Write {name} instead of {part}.")
     return Step(field=field, index=None if index is None else int(index))
 
 
@@ -217,7 +219,7 @@ def _entered(path: str, step: Step) -> Descriptor:
     if field.message_type is None:
         raise ConfigError(f"{path}: {field.name} is a value and has no fields. End the path there.")
     if is_map(field):
-        raise ConfigError(f"{path}: {field.name} is a map, which is set as a whole. End the path there.")
+        raise ConfigError(f"{path}: {field.name} is a map and can only be set as a whole. End the path there.")
     if is_list(field) and step.index is None:
-        raise ConfigError(f"{path}: {field.name} is a list, expected the number of an item. Write {field.name}[0].")
+        raise ConfigError(f"{path}: {field.name} is a list. Say which item, such as {field.name}[0].")
     return field.message_type

@@ -1,11 +1,11 @@
-"""The value of a field as people type it, such as the right side of `--set field.path=value`.
+"""Reads the value of a field as people type it, such as the right side of `--set field.path=value`.
 
 The type of the field decides how the text is read:
 
     3   0.004   true   SIGMOID                  as in a config
     data/model.ckpt                             text needs no quotes
     1.0, 2.0, 0.5   or   [1.0, 2.0, 0.5]        all values of a list
-    {random_crop_image {min_area: 0.5}}         a message; {} selects one and leaves it at its defaults
+    {random_crop_image {min_area: 0.5}}         a message; {} is a message with its default values
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     from google.protobuf.message import Message
 
 _QUOTES = ('"', "'")
-# The texts between commas, where those in quotes are no end.
+# The texts between commas; commas in quotes do not count.
 _SPLIT = re.compile(r"""(?:^|,)((?:\s*(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')\s*(?=,|$))|[^,]*)""", re.DOTALL)
 
 
 def parse(text: str, path: FieldPath) -> Message:
-    """A message of the type that holds the path's field, in which only that field is set, to `text`.
+    """A message of the type that has the path's field, with only this field set, to the value in `text`.
 
     Raises:
       ConfigError: `text` is not a value of the field's type.
@@ -40,10 +40,10 @@ def parse(text: str, path: FieldPath) -> Message:
         parsed = text_proto.parse_values(_as_text_proto(text.strip(), field, many=many), field)
     except ConfigError as error:
         kind, hint = _kind(field), _hint(text.strip(), field, error)
-        wanted = f"a list of: {kind}" if many else kind
-        raise ConfigError(f"{path.text}: found '{text}', expected {wanted}. {hint}") from error
+        wanted = f"a list of values, each of them {kind}" if many else kind
+        raise ConfigError(f"{path.text}: the value is '{text}', but the field takes {wanted}. {hint}") from error
     if path.last.index is not None and len(getattr(parsed, field.name)) != 1:
-        raise ConfigError(f"{path.text}: found '{text}', expected one value: {_kind(field)}.")
+        raise ConfigError(f"{path.text}: '{text}' is not one value. The item takes {_kind(field)}.")
     return parsed
 
 
@@ -72,7 +72,7 @@ def _item(text: str, field: FieldDescriptor) -> str:
 
 def _kind(field: FieldDescriptor) -> str:
     if field.message_type is not None:
-        return f"{{ fields of {field.message_type.name} }}"
+        return f"a message: {{ fields of {field.message_type.name} }}"
     if field.enum_type is not None:
         return " or ".join(field.enum_type.values_by_name)
     return {

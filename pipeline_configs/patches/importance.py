@@ -1,8 +1,8 @@
-"""What decides most of a run comes first: an order of fields, for findings and for differences."""
+"""An order of fields by importance, for findings and for differences: what decides most of a run comes first."""
 
 from __future__ import annotations
 
-# Parts of paths, from what objects can be learned at all, over how they are learned, to what only measures it.
+# Parts of paths: first what can be learned at all, then how it is learned, at last what only measures it.
 _TOPICS = (
     ("num_classes", "label_map_path", "tf_record_input_reader", "feature_extractor.type"),
     ("anchor_generator", "image_resizer", "matcher", "similarity_calculator"),
@@ -17,7 +17,7 @@ _TOPICS = (
 
 
 def rank(path: str) -> int:
-    """The place of a field in that order, from 0: the lower, the more it decides. "" is the whole config."""
+    """The place of a field in this order, from 0 for the most important fields. "" is the whole config."""
     if path.startswith("eval_") and "tf_record_input_reader" not in path and "label_map_path" not in path:
         return len(_TOPICS) - 1
     found = (place for place, parts in enumerate(_TOPICS) if any(part in path for part in parts))

@@ -1,4 +1,4 @@
-"""Finding messages of one type wherever they are in a config."""
+"""Finds messages of one type, wherever they are in a config."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ def messages(message: Any, type_name: str, path: str) -> Iterator[tuple[str, Any
     """Every message of the type `type_name` that is set in `message`, with its path.
 
     Args:
-      message: where to look; it is not counted itself.
-      type_name: such as "Hyperparams".
-      path: of `message`.
+      message: where to look; the message itself is not among the results.
+      type_name: the type, such as "Hyperparams".
+      path: the path of `message`.
     """
     for field, value in message.ListFields():
         if is_message(field):

@@ -1,9 +1,9 @@
 """Changes to a config as data: edits by field path, applied to a copy.
 
-model.ssd.num_classes=2                                     another value
-model..l2_regularizer.weight=7e-5                           at every place that has one
-train_config.data_augmentation_options+={random_adjust_hue {}}   one more in a list, unless it is there
-train_config.data_augmentation_options-={ssd_random_crop {}}     one less
+model.ssd.num_classes=2                                          set a value
+model..l2_regularizer.weight=7e-5                                at every place that has one
+train_config.data_augmentation_options+={random_adjust_hue {}}   add to a list, unless it is there already
+train_config.data_augmentation_options-={ssd_random_crop {}}     remove from a list
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ class Edit:
 
     Attributes:
       path: the field, as `pipeline_configs.patches.field_path` and `pipeline_configs.patches.path_pattern` read it.
-      value: the value, as `pipeline_configs.patches.field_value` reads it; None leaves the field unset.
-      operation: "set" replaces what the field has; "add" appends the values that a list does not hold yet; "remove"
-        takes values out of a list.
-      file: where the edit was read, for errors; None where that is no file.
-      line: of that file, from 1.
+      value: the value, as `pipeline_configs.patches.field_value` reads it; None unsets the field.
+      operation: "set" replaces the field's value; "add" appends the values that a list does not hold yet; "remove"
+        removes values from a list.
+      file: the file with the edit, for errors; None if it is not from a file.
+      line: the line in that file, from 1.
     """
 
     path: str
@@ -50,11 +50,11 @@ class Edit:
         """
         path, equals, value = text.partition("=")
         if not equals:
-            raise UsageError(f"--set is '{text}', expected field.path=value.")
+            raise UsageError(f"--set is '{text}'. Write field.path=value.")
         return named(path.strip(), value)
 
     def __str__(self) -> str:
-        """The edit as `read` takes it; `unset path` where there is no value."""
+        """The edit as `read` takes it; `unset path` if there is no value."""
         return f"unset {self.path}" if self.value is None else f"{self.path}{_OPERATORS[self.operation]}{self.value}"
 
     def apply_to(self, config: Config) -> None:
@@ -78,7 +78,7 @@ class Edit:
 
 
 def named(name: str, value: str | None, *, file: str | None = None, line: int | None = None) -> Edit:
-    """The edit of the field `name`, where a `+` or `-` behind the path tells to append or to take out."""
+    """The edit of the field `name`; a `+` at its end appends the value, a `-` removes it."""
     operations: dict[str, Operation] = {"+": "add", "-": "remove"}
     operation = operations.get(name[-1:], "set")
     path = name if operation == "set" else name[:-1].strip()
@@ -87,24 +87,24 @@ def named(name: str, value: str | None, *, file: str | None = None, line: int | 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfigPatch:
-    """Edits in the order in which they apply: of two for one field, the later wins."""
+    """Edits in the order in which they are made. Of two values for one field, the later one counts."""
 
     edits: tuple[Edit, ...] = ()
 
     def apply(self, config: Config) -> Config:
-        """A new config: a copy of `config` with the edits made. Making them twice is the same as once.
+        """A copy of `config` with the edits made. Making them twice gives the same config as once.
 
         Raises:
           ConfigError: an edit names no field, or has a value that does not fit; or the edits undo one another, so that
-            twice would not be the same.
-          Problems: several edits do.
+            making them twice would give another config.
+          Problems: several edits are wrong.
         """
         once = self._made(config)
         again = diff(once, self._made(once))
         if again:
             raise ConfigError(
-                "the edits undo one another, so that making them twice is not the same as once. Give the whole value in"
-                f" place of several edits of it. The second time: {again[0]}"
+                "the edits undo one another: making them twice gives another config than making them once. Set the"
+                f" whole value with one edit. The second time would change {again[0]}"
             )
         return once
 
@@ -125,14 +125,16 @@ class ConfigPatch:
 
 
 def unset(paths: Sequence[str], config: Config) -> ConfigPatch:
-    """The patch that leaves fields of `config` unset, and takes items out of its lists.
+    """The patch that unsets fields of `config`, and removes items from its lists.
+
+    The patch names items by their values, or sets the rest of the list. So making it twice is the same as once.
 
     Args:
-      paths: of fields, and of items by their number in `config`, however many of one list.
-      config: items are named by their value, or by what is left of their list, so that twice is the same as once.
+      paths: paths of fields, and of items by their index in `config`.
+      config: the config with these fields and items.
 
     Raises:
-      ConfigError: a path leads to no field, or to no item.
+      ConfigError: there is no such field or item.
     """
     places = [place for path in paths for place in path_pattern.places(path, config)]
     resolved = [FieldPath.resolve(place, config.DESCRIPTOR) for place in places]
@@ -148,8 +150,8 @@ def unset(paths: Sequence[str], config: Config) -> ConfigPatch:
 def _without(name: str, path: FieldPath, indices: set[int], config: Config) -> Edit:
     values = [text_proto.value_to_text(value, path.last.field) for value in path.values(config)]
     if max(indices) >= len(values):
-        found = f"a list of {len(values)}, expected 0 to {len(values) - 1}" if values else "an empty list"
-        raise ConfigError(f"{name}[{max(indices)}]: found {found}.")
+        size = f"has only the indices 0 to {len(values) - 1}" if values else "is empty"
+        raise ConfigError(f"{name}[{max(indices)}]: there is no such item. The list {size}.")
     gone = [value for index, value in enumerate(values) if index in indices]
     left = [value for index, value in enumerate(values) if index not in indices]
     if set(gone) & set(left):
@@ -157,12 +159,6 @@ def _without(name: str, path: FieldPath, indices: set[int], config: Config) -> E
     return Edit(path=name, value=f"[{', '.join(gone)}]", operation="remove")
 
 
-def between(before: Config, after: Config) -> ConfigPatch:
-    """The patch that makes `after` of `before`."""
-    found = difference.assignments(before, after)
-    return ConfigPatch(edits=tuple(Edit(path=path, value=value) for path, value in found))
-
-
 def diff(before: Config, after: Config) -> list[str]:
-    """What changes from one config to the other: see `difference.diff`."""
-    return difference.diff(before, after)
+    """A line `path: old -> new` for each field that differs; see `difference.changes`."""
+    return [str(change) for change in difference.changes(before, after)]

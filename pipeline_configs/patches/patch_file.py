@@ -1,15 +1,15 @@
-"""A patch in a YAML file: field paths and values, one below the other or inside one another.
+"""Reads a patch from a YAML file: field paths and values, one below the other or inside one another.
 
     model.ssd.num_classes: 2
     model..l2_regularizer.weight: 7e-5
     train_config:
       num_steps: 5000
       gradient_clipping_by_norm:            # no value: left unset
-      data_augmentation_options+:           # one more; with - in place of + one less
+      data_augmentation_options+:           # add one; with - instead of +, remove one
         random_adjust_hue: {}
-      optimizer: "{adam_optimizer {}}"      # text as --set takes it replaces all of a message
+      optimizer: "{adam_optimizer {}}"      # text as --set takes it; it replaces the whole message
 
-Numbers and names reach the field as they are written, whatever YAML would make of them.
+Numbers and names are used as they are written, without YAML's own conversions.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import yaml
 
 _NULL = "tag:yaml.org,2002:null"
-# What a text proto has without quotes: a number, or the name of an enum's value.
+# A text proto has these without quotes: numbers, and the names of an enum's values.
 _BARE = re.compile(r"[A-Za-z_]\w*|[-+]?\.?\d[\w.+-]*")
 
 
@@ -37,7 +37,7 @@ def read(path: Path) -> ConfigPatch:
     """The patch in the file `path`, in the order of its lines.
 
     Raises:
-      ConfigError: the file is missing, is no YAML, or holds something else than fields and values.
+      ConfigError: the file is missing, is not YAML, or holds something other than fields and values.
     """
     return parse(schema.text(path, "a YAML file"), file=str(path))
 
@@ -46,7 +46,7 @@ def parse(content: str, *, file: str) -> ConfigPatch:
     """The patch in `content`; `file` says in errors where it came from.
 
     Raises:
-      ConfigError: `content` is no YAML, or holds something else than fields and values.
+      ConfigError: `content` is not YAML, or holds something other than fields and values.
     """
     import yaml
 
@@ -58,10 +58,12 @@ def parse(content: str, *, file: str) -> ConfigPatch:
         line = error.problem_mark.line + 1 if error.problem_mark else None
         raise ConfigError(f"is not YAML: {error.problem or error.context}.", path=file, line=line) from error
     except (yaml.YAMLError, RecursionError) as error:
-        raise ConfigError("is not YAML, expected field paths and values.", path=file) from error
+        raise ConfigError(
+            "is not YAML. Write field paths and values, such as model.ssd.num_classes: 2.", path=file
+        ) from error
     if alias is not None:
         line = alias.start_mark.line + 1
-        raise ConfigError(f"has the alias *{alias.value}, expected the value itself.", path=file, line=line)
+        raise ConfigError(f"has the alias *{alias.value}. Write the value itself.", path=file, line=line)
     if root is None or root.tag == _NULL:
         return ConfigPatch()
     return ConfigPatch(edits=tuple(_edits(root, "", file)))
@@ -70,11 +72,11 @@ def parse(content: str, *, file: str) -> ConfigPatch:
 def _edits(node: yaml.Node, prefix: str, file: str) -> Iterator[Edit]:
     line = node.start_mark.line + 1
     if node.id != "mapping":
-        raise ConfigError("holds no fields, expected lines such as model.ssd.num_classes: 2.", path=file, line=line)
+        raise ConfigError("has no fields here. Write lines such as model.ssd.num_classes: 2.", path=file, line=line)
     for key, value in node.value:
         line = key.start_mark.line + 1
         if key.id != "scalar":
-            raise ConfigError("has a list or a map in place of a field path.", path=file, line=line)
+            raise ConfigError("has a list or a map where a field path must be.", path=file, line=line)
         name = f"{prefix}{key.value.strip()}"
         if value.id == "mapping" and value.value and name[-1:] not in "+-":
             yield from _edits(value, f"{name}.", file)
@@ -83,14 +85,14 @@ def _edits(node: yaml.Node, prefix: str, file: str) -> Iterator[Edit]:
 
 
 def _text(node: yaml.Node) -> str | None:
-    """The value as `--set` takes it; None where there is none."""
+    """The value as `--set` takes it; None if there is no value."""
     if node.id != "scalar":
         return _nested(node)
     return None if node.tag == _NULL and not node.style else str(node.value)
 
 
 def _nested(node: yaml.Node) -> str:
-    """The value as it is inside a list or a message of a text proto."""
+    """The value as a text proto has it inside a list or a message."""
     if node.id == "sequence":
         return f"[{', '.join(map(_nested, node.value))}]"
     if node.id == "mapping":

@@ -1,8 +1,8 @@
-"""Paths that leave out what is between two fields: `model..l2_regularizer.weight` is every such weight in the model.
+"""Paths that leave out the fields between two others: `model..l2_regularizer.weight` is every such weight in the model.
 
-Two dots stand for any number of fields, none included. A list of messages without an index stands for all its items. A
-pattern is for every place where a value can be without making a message: a field of a message that is set, whether it
-is set itself or not; but of messages, and of the branches of a oneof, only those that are set.
+Two dots stand for any number of fields, also for none. A list of messages without an index stands for all its items. A
+pattern matches only in messages that are set. There it matches fields with plain values even if they are not set, but
+messages and branches of a oneof only if they are set.
 """
 
 from __future__ import annotations
@@ -24,26 +24,26 @@ _Part = tuple[str, int | None]
 
 
 def places(path: str, config: Any) -> tuple[str, ...]:
-    """The paths of all fields of `config` that `path` stands for, in the order of the schema.
+    """The paths of all fields of `config` that `path` matches, in the order of the schema.
 
     Args:
-      path: a pattern; of any other path only the path itself is returned.
+      path: a pattern. A path without two dots is returned as it is.
       config: the message at which paths start.
 
     Raises:
-      ConfigError: the pattern stands for no field, or for fields of several types.
+      ConfigError: the pattern matches no field, or fields of several types.
     """
     if GAP not in path:
         return (path,)
     chunks = [_parts(path, chunk) for chunk in path.split(GAP)]
     if not chunks[-1]:
-        raise ConfigError(f"{path}: ends in dots, expected a field behind them.")
+        raise ConfigError(f"{path}: ends with two dots. Write a field after them.")
     found = [(parts, field) for parts, field in _fields(config, ()) if _matches(chunks, parts)]
     if not found:
         raise ConfigError(f"{path}: the config has no such field. {_advice(chunks[-1][-1][0], config)}")
     types = {_type(field): _text(parts) for parts, field in found}
     if len(types) > 1:
-        raise ConfigError(f"{path}: stands for fields of several types, such as {' and '.join(types.values())}."
+        raise ConfigError(f"{path}: matches fields of several types, such as {' and '.join(types.values())}."
                           " Write more of the path.")  # fmt: skip
     outermost = [parts for parts, _ in found if not any(_is_inside(parts, other) for other, _ in found)]
     return tuple(map(_text, outermost))
@@ -53,7 +53,9 @@ def _parts(path: str, chunk: str) -> list[_Part]:
     matches = [(part, STEP.fullmatch(part)) for part in chunk.split(".")] if chunk else []
     wrong = next((part for part, match in matches if match is None), None)
     if wrong is not None:
-        raise ConfigError(f"{path}: '{wrong}' is not a field name, expected words with one or two dots.")
+        raise ConfigError(
+            f"{path}: '{wrong}' is not the name of a field. Write words with one or two dots between them."
+        )
     return [(match["name"], int(match["index"]) if match["index"] else None) for _, match in matches if match]
 
 
@@ -72,10 +74,10 @@ def _fields(message: Any, above: tuple[_Part, ...]) -> Iterator[tuple[tuple[_Par
 
 
 def _matches(chunks: Sequence[Sequence[_Part]], parts: Sequence[_Part]) -> bool:
-    """Whether the first chunk begins `parts`, the last one ends them, and the others are between, in their order."""
+    """Whether `parts` start with the first chunk, end with the last, and hold the others between, in this order."""
     first, *between, last = chunks
     end = len(parts) - len(last)
-    # An item at the end is meant only by its number; the whole list is meant without.
+    # At the end of a pattern, an item matches only with its index; without one, the whole list is meant.
     if end < len(first) or last[-1] != parts[-1] or not _fits(first, parts) or not _fits(last, parts[end:]):
         return False
     at = len(first)
@@ -107,4 +109,6 @@ def _text(parts: Sequence[_Part]) -> str:
 def _advice(name: str, config: Any) -> str:
     known = {parts[-1][0] for parts, _ in _fields(config, ())}
     close = "" if name in known else plugins.suggestion(name, known)
-    return close if close.startswith("Did") else "Write the whole path to set what is not there."
+    return (
+        close if close.startswith("Did") else "To set a field in a message that is not there yet, write the whole path."
+    )

@@ -1,7 +1,7 @@
-"""Where in a text proto each field is written: protobuf's own parser keeps no positions.
+"""Finds where each field is written in a text proto, because protobuf's own parser keeps no positions.
 
-Reads the same grammar as `google.protobuf.text_format`, and goes as far as it can where the text is broken: what a text
-means, and whether it may be read at all, is protobuf's to say.
+This reads the same grammar as `google.protobuf.text_format`. In a broken text it goes as far as it can. Only protobuf
+decides what a text means, and whether it is valid.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pipeline_configs.patches.field_path import is_list
 if TYPE_CHECKING:
     from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
-# A mark of one character, or a word, by the rules of text_format.Tokenizer.
+# One character or one word, by the rules of text_format.Tokenizer.
 _TOKEN = re.compile(
     r"""(?P<skip>(?:\s|\#[^\n]*)+)
       | (?P<text>"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')
@@ -34,14 +34,14 @@ class Place:
 
     Attributes:
       path: the field, as `pipeline_configs.patches.field_path` reads it; every item of a list has its index.
-      line: of the field's name, from 1; of the value itself for the second and later ones in brackets.
-      offset: where that starts.
-      value: where the value starts; of a message, where its bracket opens.
-      end: behind the value.
-      statement: where name, value and all other values in the same brackets start and end.
+      line: the line of the field's name, from 1. For the second and later values in brackets, the line of the value.
+      offset: where the name starts, or the value for these later ones.
+      value: where the value starts; for a message, where its bracket opens.
+      end: where the value ends.
+      statement: where the statement starts and ends: the name with its value, or with all values in the same brackets.
       holder: the path of the message that has the field; "" for the whole config.
-      owner: the type of that message; None where it is inside a field that does not exist.
-      field: None where there is no such field.
+      owner: the type of that message; None if it is inside a field that does not exist.
+      field: the field; None if it does not exist.
     """
 
     path: str

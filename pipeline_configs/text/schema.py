@@ -42,10 +42,10 @@ def text(path: Path, kind: str = "a pipeline.config") -> str:
 
 
 def parse(content: str, *, path: Path | str | None = None) -> Config:
-    """The config that `content` holds; `path` says in errors where it came from.
+    """The config in `content`; `path` is its file, for errors.
 
     Raises:
-      ConfigError: the engine could not load the text either.
+      ConfigError: the text is not a valid config, and the engine could not load it either.
       MissingPackageError: the engine's messages are not installed.
     """
     config = text_proto.empty_config()
@@ -54,7 +54,7 @@ def parse(content: str, *, path: Path | str | None = None) -> Config:
 
 
 def dump(config: Config) -> str:
-    """The text of `config`, the same for equal configs."""
+    """The text of `config`. Equal configs give equal text."""
     return text_proto.to_text(config)
 
 

@@ -1,7 +1,7 @@
-"""Text protos of the engine's messages: parsed by the engine's rules, printed always the same, errors that help.
+"""Reads and prints text protos of the engine's messages, by the engine's rules and with errors that help.
 
-The only module that imports protobuf and the engine's `protos`, and only when a function is called: the engine belongs
-to an extra, and a command that is merely asked for its help loads neither.
+This is the only module that imports protobuf and the engine's `protos`. It does so only when a function is called: the
+engine is an extra, and `--help` of a command must not load it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Config = Any
 
 _UNKNOWN_FIELD = re.compile(r'Message type "(?P<type>[^"]+)" has no field named "(?P<name>[^"]*)"')
 _UNKNOWN_VALUE = re.compile(r'Enum type "(?P<type>[^"]+)" has no value named (?P<name>\w+)')
-# protobuf starts its messages with line and column, and often repeats the whole line of text.
+# protobuf's messages start with line and column, and often repeat the whole line of text.
 _PREFIX = re.compile(r"^\d+:\d+ : ('.*': )?", re.DOTALL)
 
 
@@ -34,7 +34,7 @@ def empty_config() -> Config:
 
     Raises:
       MissingPackageError: the engine's messages are not installed.
-      ConfigError: another folder of the engine's name hides them.
+      ConfigError: another folder with the engine's name hides them.
     """
     return _protos()[0].TrainEvalPipelineConfig()
 
@@ -56,22 +56,22 @@ def _protos() -> tuple[Any, Any]:
         if hidden_by is None:
             raise MissingPackageError("tf-object-detection-api", "train") from error
         folder = next(iter(hidden_by.submodule_search_locations or ()), hidden_by.origin)
-        message = "is found in place of the engine and has no compiled protos. Run from another folder."
+        message = "has the engine's name, so Python imports it instead of the engine. Run from another folder."
         raise ConfigError(message, path=folder) from error
     return pipeline_pb2, string_int_label_map_pb2
 
 
 def merge(text: str, message: Message, *, path: Path | str | None = None, unknown_fields: bool = False) -> None:
-    """Reads `text` into `message` as the engine does: of two values of one field, the later one wins.
+    """Reads `text` into `message` as the engine does. Of two values for one field, the later one counts.
 
     Args:
       text: fields of the message's type.
-      message: what is read is added to it.
-      path: where the text came from, for errors.
-      unknown_fields: whether fields that do not exist are left out; the engine stops at the first.
+      message: it gets the fields of `text` in addition to its own.
+      path: the file with the text, for errors.
+      unknown_fields: whether to skip fields that do not exist. The engine stops at the first one.
 
     Raises:
-      ConfigError: the engine could not read the text either.
+      ConfigError: the text is not valid, and the engine could not read it either.
     """
     from google.protobuf import text_format
 
@@ -80,18 +80,18 @@ def merge(text: str, message: Message, *, path: Path | str | None = None, unknow
     except text_format.ParseError as error:
         _raise_config_error(error, path)
     except RecursionError as error:
-        raise ConfigError("has messages inside one another without end, expected a config.", path=path) from error
+        raise ConfigError("has too many messages inside one another. It is not a config.", path=path) from error
 
 
 def parse_values(text: str, field: FieldDescriptor) -> Message:
-    """A message of the type that has `field`, in which only `field` is set.
+    """A message of the type that has `field`, with only `field` set.
 
     Args:
-      text: one or more `name: value`, or none for an empty list.
-      field: the field that `text` may name.
+      text: one or more `name: value`; nothing for an empty list.
+      field: the only field that `text` may name.
 
     Raises:
-      ConfigError: `text` holds something else than values of `field`.
+      ConfigError: `text` holds something other than values of `field`.
     """
     from google.protobuf import message_factory, text_format
 
@@ -101,14 +101,14 @@ def parse_values(text: str, field: FieldDescriptor) -> Message:
     except text_format.ParseError as error:
         _raise_config_error(error, None)
     except (RecursionError, UnicodeEncodeError) as error:
-        raise ConfigError("holds messages without end, or half of a character.") from error
+        raise ConfigError("has too many messages inside one another, or a broken character.") from error
     if any(found.name != field.name for found, _ in message.ListFields()):
-        raise ConfigError(f"holds more than a value of {field.name}.")
+        raise ConfigError(f"has more than a value of {field.name}.")
     return message
 
 
 def to_text(message: Message) -> str:
-    """The message as a file: fields in the order of the schema, one a line; equal messages give equal text."""
+    """The text of the message: one field a line, in the order of the schema. Equal messages give equal text."""
     from google.protobuf import text_format
 
     return str(text_format.MessageToString(message, as_utf8=True))

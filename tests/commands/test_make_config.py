@@ -309,7 +309,7 @@ RECORDS, OUTPUT = "--records=records", "--output=run/pipeline.config"
         ([TEMPLATE, RECORDS], 1, "--output is missing"),
         ([TEMPLATE, RECORDS, OUTPUT, "extra"], 1, "'extra' is taken as --template, but --template is given too"),
         ([TEMPLATE, RECORDS, OUTPUT, "--sett=a=b"], 1, "Unknown command line flag 'sett'"),
-        ([TEMPLATE, RECORDS, OUTPUT, "--set=model"], 1, "--set is 'model', expected field.path=value"),
+        ([TEMPLATE, RECORDS, OUTPUT, "--set=model"], 1, "--set is 'model'. Write field.path=value."),
         (["--template=ssd_mobilenet_v3", RECORDS, OUTPUT], 1, "no template is called 'ssd_mobilenet_v3'. Did you mean"),
         (
             ["--from=odd.config", "--output=odd.config", "--unset=train_config.sync_replicas"],
@@ -333,7 +333,11 @@ RECORDS, OUTPUT = "--records=records", "--output=run/pipeline.config"
         ),
         ([TEMPLATE, RECORDS, OUTPUT, "--gpus=2"], 1, "--gpus=2: a config of TF1 style trains on one GPU"),
         ([TEMPLATE, RECORDS, OUTPUT, "--resize=300"], 1, "--resize is '300'"),
-        ([TEMPLATE, RECORDS, OUTPUT, "--anchors=scales=a..0.9"], 2, "min_scale: found 'a', expected a number"),
+        (
+            [TEMPLATE, RECORDS, OUTPUT, "--anchors=scales=a..0.9"],
+            2,
+            "min_scale: the value is 'a', but the field takes a number",
+        ),
         ([TEMPLATE, RECORDS, OUTPUT, "--unset=train_config.optimizer", "--plot=p.png"], 2, "no learning rate to draw"),
         (["--from=own.config", OUTPUT, "--epochs=2"], 1, "--epochs needs --records"),
         (["--from=own.config", OUTPUT, "--checkpoint=auto"], 1, "--checkpoint needs --template"),
@@ -345,7 +349,11 @@ RECORDS, OUTPUT = "--records=records", "--output=run/pipeline.config"
         ([TEMPLATE, "--records=empty", OUTPUT], 2, "empty: has no manifest.json. Run make_records first."),
         ([TEMPLATE, "--records=no_val", OUTPUT], 2, "Run make_records again with --val_fraction=0.1."),
         ([TEMPLATE, RECORDS, OUTPUT, "--set=model.sdd.num_classes=1"], 2, "no field 'sdd'. Did you mean ssd?"),
-        ([TEMPLATE, RECORDS, OUTPUT, "--set=model.ssd.num_classes=x"], 2, "found 'x', expected a whole number"),
+        (
+            [TEMPLATE, RECORDS, OUTPUT, "--set=model.ssd.num_classes=x"],
+            2,
+            "the value is 'x', but the field takes a whole number",
+        ),
         ([TEMPLATE, RECORDS, OUTPUT, "--set=model.ssd.feature_extractor.type=x"], 2, "no extractor is called 'x'"),
         ([TEMPLATE, RECORDS, "--output=records"], 2, "records: is a folder, but --output must name a file"),
         ([TEMPLATE, RECORDS, "--output=broken.config/pipeline.config"], 2, "cannot be written"),
@@ -425,7 +433,7 @@ def test_a_folder_of_the_engines_name_is_told_apart(folder: Path) -> None:
     )
     assert done.returncode == 2
     assert done.stderr == (
-        f"{folder}/object_detection: is found in place of the engine and has no compiled protos."
+        f"{folder}/object_detection: has the engine's name, so Python imports it instead of the engine."
         " Run from another folder.\n"
     )
 

@@ -32,21 +32,24 @@ def test_paths_that_lead_to_a_field(path: str, field: str) -> None:
 @pytest.mark.parametrize(
     ("path", "expected"),
     [
-        ("", "'' is not a field name, expected words with dots, such as model.ssd."),
-        ("model..ssd", "'' is not a field name, expected words with dots, such as model.ssd."),
-        ("model.ssd.", "'' is not a field name, expected words with dots, such as model.ssd."),
+        ("", "'' is not the name of a field. Write words with dots, such as model.ssd."),
+        ("model..ssd", "'' is not the name of a field. Write words with dots, such as model.ssd."),
+        ("model.ssd.", "'' is not the name of a field. Write words with dots, such as model.ssd."),
         ("modl.ssd", "TrainEvalPipelineConfig has no field 'modl'. Did you mean model?"),
         ("model.ssd.num_clases", "Ssd has no field 'num_clases'. Did you mean num_classes?"),
         ("model.yolo", "DetectionModel has no field 'yolo'. Known: center_net, experimental_model, faster_rcnn, ssd."),
         ("model.ssd.num_classes.x", "num_classes is a value and has no fields. End the path there."),
-        ("model[0].ssd", "model is not a list, expected no index. Write model in place of model[0]."),
+        ("model[0].ssd", "model is not a list and has no index. Write model instead of model[0]."),
         (
             "eval_input_reader.shuffle",
-            "eval_input_reader is a list, expected the number of an item. Write eval_input_reader[0].",
+            "eval_input_reader is a list. Say which item, such as eval_input_reader[0].",
         ),
-        ("eval_input_reader[-1].shuffle", "'eval_input_reader[-1]' is not a field name"),
-        ("eval_config.super_categories.key", "super_categories is a map, which is set as a whole. End the path there."),
-        ("eval_config.super_categories[0]", "super_categories is not a list, expected no index."),
+        ("eval_input_reader[-1].shuffle", "'eval_input_reader[-1]' is not the name of a field"),
+        (
+            "eval_config.super_categories.key",
+            "super_categories is a map and can only be set as a whole. End the path there.",
+        ),
+        ("eval_config.super_categories[0]", "super_categories is not a list and has no index."),
     ],
 )
 def test_paths_that_do_not(path: str, expected: str) -> None:

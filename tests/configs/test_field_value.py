@@ -64,33 +64,49 @@ def test_values_that_fit(path: str, text: str, expected: str) -> None:
 @pytest.mark.parametrize(
     ("path", "text", "expected"),
     [
-        ("model.ssd.num_classes", "three", "found 'three', expected a whole number (int32)."),
-        ("model.ssd.num_classes", "3.0", "found '3.0', expected a whole number (int32)."),
-        ("model.ssd.num_classes", "99999999999", "found '99999999999', expected a whole number (int32)."),
-        ("model.ssd.num_classes", "", "found '', expected a whole number (int32)."),
-        ("model.ssd.num_classes", "1 num_classes: 2", "expected a whole number (int32)."),
-        ("train_config.batch_size", "1 num_steps: 2", "expected a whole number from 0 (uint32)."),
-        ("train_config.batch_size", "-1", "found '-1', expected a whole number from 0 (uint32)."),
-        ("train_config.gradient_clipping_by_norm", "ten", "found 'ten', expected a number."),
-        ("train_config.sync_replicas", "yes", "found 'yes', expected true or false."),
-        ("train_config.fine_tune_checkpoint_version", "V3", "expected UNKNOWN or V1 or V2. Known: UNKNOWN, V1, V2."),
+        ("model.ssd.num_classes", "three", "the value is 'three', but the field takes a whole number (int32)."),
+        ("model.ssd.num_classes", "3.0", "the value is '3.0', but the field takes a whole number (int32)."),
+        (
+            "model.ssd.num_classes",
+            "99999999999",
+            "the value is '99999999999', but the field takes a whole number (int32).",
+        ),
+        ("model.ssd.num_classes", "", "the value is '', but the field takes a whole number (int32)."),
+        ("model.ssd.num_classes", "1 num_classes: 2", "the field takes a whole number (int32)."),
+        ("train_config.batch_size", "1 num_steps: 2", "the field takes a whole number from 0 (uint32)."),
+        ("train_config.batch_size", "-1", "the value is '-1', but the field takes a whole number from 0 (uint32)."),
+        ("train_config.gradient_clipping_by_norm", "ten", "the value is 'ten', but the field takes a number."),
+        ("train_config.sync_replicas", "yes", "the value is 'yes', but the field takes true or false."),
+        (
+            "train_config.fine_tune_checkpoint_version",
+            "V3",
+            "the field takes UNKNOWN or V1 or V2. Known: UNKNOWN, V1, V2.",
+        ),
         ("model.ssd.post_processing.score_converter", "SIGMOD", "Did you mean SIGMOID?"),
-        (SCALES, "0.1, big", "found '0.1, big', expected a list of: a number."),
-        (f"{SCALES}[0]", "0.1, 0.2", "found '0.1, 0.2', expected a number."),
-        (f"{STEPS}[0]", "[]", "expected one value: { fields of PreprocessingStep }."),
-        ("train_config.optimizer.adam_optimizer", "0.1", 'expected { fields of AdamOptimizer }. Expected "{"'),
+        (SCALES, "0.1, big", "the value is '0.1, big', but the field takes a list of values, each of them a number."),
+        (f"{SCALES}[0]", "0.1, 0.2", "the value is '0.1, 0.2', but the field takes a number."),
+        (f"{STEPS}[0]", "[]", "'[]' is not one value. The item takes a message: { fields of PreprocessingStep }."),
+        (
+            "train_config.optimizer.adam_optimizer",
+            "0.1",
+            'the field takes a message: { fields of AdamOptimizer }. Expected "{"',
+        ),
         (
             "train_config.optimizer.adam_optimizer",
             "{epsilom: 2}",
             "AdamOptimizer has no field 'epsilom'. Did you mean epsilon?",
         ),
-        ("train_config.optimizer.adam_optimizer", "{} momentum_optimizer {}", "expected { fields of AdamOptimizer }."),
+        (
+            "train_config.optimizer.adam_optimizer",
+            "{} momentum_optimizer {}",
+            "the field takes a message: { fields of AdamOptimizer }.",
+        ),
     ],
 )
 def test_values_that_do_not(path: str, text: str, expected: str) -> None:
     with pytest.raises(ConfigError) as caught:
         parsed(path, text)
-    assert str(caught.value).startswith(f"{path}: found ")
+    assert str(caught.value).startswith(f"{path}: ")
     assert expected in str(caught.value)
     assert "\n" not in str(caught.value)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from configs.strategies import configs
 from hypothesis import HealthCheck, given, settings
+from support import assignments
 
 from pipeline_configs.making import template
 from pipeline_configs.patches import patch
@@ -89,7 +90,7 @@ def test_the_later_of_two_edits_wins() -> None:
 
 
 def test_an_index_beyond_the_end() -> None:
-    with pytest.raises(ConfigError, match=r"index 2 in a list of 1, expected 0 to 1; 1 adds an item"):
+    with pytest.raises(ConfigError, match=r"the index is 2, but the list has 1 items. Use 0 to 1; 1 adds an item"):
         patched((f"{STEPS}[2]", "{}"))
 
 
@@ -116,11 +117,11 @@ def test_an_item_cannot_be_unset_since_twice_would_be_two() -> None:
             ['eval_input_reader[0].tf_record_input_reader.input_path: unset -> ["a"]'],
         ),
         ("train_config..batch_size = 4", ["train_config.batch_size: 8 -> 4"]),
-        ("model.ssd.num_classes=", "expected a whole number"),
-        ("train_config.batch_size+=1", "is not a list, expected one before +=. Write train_config.batch_size=VALUE."),
-        (f"{STEPS}[0]-={{}}", "is not a list, expected one before -=."),
-        ('eval_config.super_categories+={key: "a"}', "is not a list"),
-        (f"{SCALES}+=a", "found 'a', expected a list of: a number."),
+        ("model.ssd.num_classes=", "the field takes a whole number"),
+        ("train_config.batch_size+=1", "+= needs a list, and this is not one. Write train_config.batch_size=VALUE."),
+        (f"{STEPS}[0]-={{}}", "-= needs a list, and this is not one."),
+        ('eval_config.super_categories+={key: "a"}', "needs a list"),
+        (f"{SCALES}+=a", "the value is 'a', but the field takes a list of values, each of them a number."),
     ],
 )
 def test_one_text(text: str, changes: list[str] | str) -> None:
@@ -169,9 +170,9 @@ def test_leaving_out_one_of_two_that_are_equal() -> None:
 
 
 def test_leaving_out_what_is_not_there() -> None:
-    with pytest.raises(ConfigError, match=r"\[5\]: found a list of 2, expected 0 to 1"):
+    with pytest.raises(ConfigError, match=r"\[5\]: there is no such item. The list has only the indices 0 to 1"):
         patch.unset([f"{SCALES}[5]"], schema.parse(START))
-    with pytest.raises(ConfigError, match=r"eval_input_reader\[0\]: found an empty list"):
+    with pytest.raises(ConfigError, match=r"eval_input_reader\[0\]: there is no such item. The list is empty"):
         patch.unset(["eval_input_reader[0]"], schema.parse(START))
 
 
@@ -186,7 +187,7 @@ def test_all_problems_are_reported() -> None:
         patched(("train_config.batch_sise", "1"), ("train_config.num_steps", "5"), ("train_config.batch_size", "x"))
     first, second = str(caught.value).splitlines()
     assert "batch_size?" in first
-    assert "found 'x'" in second
+    assert "the value is 'x'" in second
 
 
 def test_the_difference_is_in_the_order_of_the_schema() -> None:
@@ -230,7 +231,7 @@ def test_twice_is_once_and_nothing_is_mutated(start: Config, wanted: Config) -> 
 @settings(suppress_health_check=[HealthCheck.too_slow])
 @given(configs(), configs())
 def test_difference_then_patch_gives_the_target(start: Config, wanted: Config) -> None:
-    edits = patch.between(start, wanted)
+    edits = assignments.between(start, wanted)
     made = edits.apply(start)
     assert patch.diff(made, wanted) == []
     assert edits.apply(made) == made
@@ -241,4 +242,4 @@ def test_difference_then_patch_gives_the_target(start: Config, wanted: Config) -
 def test_a_template_becomes_any_other_by_a_patch(name: str) -> None:
     start = template.read(name)
     for other in (name, *template.names()[::15]):
-        assert patch.between(start, template.read(other)).apply(start) == template.read(other)
+        assert assignments.between(start, template.read(other)).apply(start) == template.read(other)

@@ -62,20 +62,20 @@ def test_places(pattern: str, found: list[str]) -> None:
 @pytest.mark.parametrize(
     ("pattern", "problem"),
     [
-        ("model..", "ends in dots"),
-        ("..", "ends in dots"),
-        ("model...ssd", "'' is not a field name"),
-        ("model..a-b", "'a-b' is not a field name"),
+        ("model..", "ends with two dots"),
+        ("..", "ends with two dots"),
+        ("model...ssd", "'' is not the name of a field"),
+        ("model..a-b", "'a-b' is not the name of a field"),
         ("model..l2_regularizer.wieght", "the config has no such field. Did you mean weight"),
         (
             "model..l1_regularizer.weight",
-            "the config has no such field. Write the whole path to set what is not there.",
+            "the config has no such field. To set a field in a message that is not there yet, write the whole path.",
         ),
         ("model..keep_aspect_ratio_resizer", "the config has no such field."),
         ("..adam_optimizer..step..learning_rate", "the config has no such field."),
         (
             "train_config..learning_rate",
-            "stands for fields of several types, such as train_config.optimizer.adam_optimizer.learning_rate and"
+            "matches fields of several types, such as train_config.optimizer.adam_optimizer.learning_rate and"
             f" {SCHEDULE}[1].learning_rate. Write more of the path.",
         ),
     ],

@@ -12,10 +12,10 @@ import json
 from pathlib import Path
 
 import pytest
+from support import assignments
 
 from pipeline_configs.checking import nearest
 from pipeline_configs.making import published, template
-from pipeline_configs.patches import difference
 from pipeline_configs.text import schema
 from pipeline_configs.text.text_proto import Config
 
@@ -62,7 +62,7 @@ def test_nothing_is_left_over() -> None:
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_a_template_has_all_but_what_it_may_leave_out(name: str) -> None:
     there, left = (published.without_names(config) for config in (published.read(name), template.read(name)))
-    fields = dict(difference.assignments(left, there))
+    fields = dict(assignments.assignments(left, there))
     assert fields.keys() == json.loads(published.FILE.read_text())[name].keys()
     assert {path for path, value in fields.items() if value is not None} <= LEFT_OUT
     assert {path for path, value in fields.items() if value is None} == ADDED.get(name, set())

@@ -78,7 +78,7 @@ def test_every_extractor_with_a_published_config_has_a_template() -> None:
 @pytest.mark.parametrize("name", template.names())
 def test_the_first_line_describes_it(name: str) -> None:
     first_line = (template.FOLDER / f"{name}.config").read_text().splitlines()[0]
-    description = template.description(name)
+    description = template.listed(name).description
     assert first_line == f"# {description}"
     assert description.endswith(".")
     assert ". " not in description

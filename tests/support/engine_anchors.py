@@ -26,6 +26,7 @@ from object_detection.builders import (
 )
 from object_detection.core import box_list, box_list_ops, region_similarity_calculator, target_assigner
 from object_detection.utils import tf_version
+from support import plain_matcher
 
 from pipeline_configs.anchors import anchor_set, feature_maps, matcher, resizer
 from pipeline_configs.text import schema
@@ -172,7 +173,7 @@ def of_frame(config: Any, frame: tuple[int, int], sizes: list[Any], ours: Any, s
     if mine.shape != boxes.shape:
         return {"anchors": float("inf"), "iou": 0.0, "matches": 0, "of": len(boxes)}
     my_iou = matcher.iou(objects[:, None], mine[None])
-    my_matches = matcher.argmax(my_iou, how, valid)
+    my_matches = plain_matcher.argmax(my_iou, how, valid)
     scale = max(1.0, float(np.abs(boxes).max(initial=0)))
     return {
         "anchors": float(np.abs(mine - boxes).max(initial=0)) / scale,
@@ -203,7 +204,7 @@ def bipartite_differs() -> int:
         with tf.Graph().as_default():
             match = bipartite_matcher.GreedyBipartiteMatcher().match(tf.constant(similarity), tf.constant(valid))
             theirs = run(match.match_results)
-        wrong += int((theirs != matcher.bipartite(similarity, valid)).sum())
+        wrong += int((theirs != plain_matcher.bipartite(similarity, valid)).sum())
     return wrong
 
 

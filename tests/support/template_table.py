@@ -1,7 +1,4 @@
-"""The table of templates, generated into docs/templates.md between two comments.
-
-PYTHONPATH=tests:. python -m support.template_table
-"""
+"""Writes the table of templates into docs/templates.md, between two comments: `make template-table`."""
 
 from __future__ import annotations
 
@@ -15,7 +12,7 @@ from pipeline_configs.making import template, zoo
 from pipeline_configs.making.template import Listed
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "templates.md"
-BEGIN = "<!-- The tables of templates: made by `python -m support.template_table`, not by hand. -->"
+BEGIN = "<!-- The tables of templates: `make template-table` writes them. -->"
 END = "<!-- The end of the tables of templates. -->"
 
 _HEAD = (

@@ -1,7 +1,7 @@
-"""Named edits: what people mean, as edits by field path. One file each, whose name is a flag of make_config.
+"""Named edits: flags of make_config that stand for several edits by field path. Each file is one flag of its name.
 
-A file holds `HELP`, the flag's line of help, and `edits(text, config)`: the edits of `config` that the flag's value
-`text` stands for. Where they can be made for some architectures only, or `text` cannot be read, it raises a UsageError.
+A file has `HELP`, the flag's line of help, and `edits(text, config)`, which returns the edits of `config` that the
+flag's value `text` stands for. It raises a UsageError if the architecture has no such thing, or if `text` is wrong.
 """
 
 from __future__ import annotations

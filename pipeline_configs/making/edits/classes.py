@@ -1,4 +1,4 @@
-"""How many classes the model tells apart."""
+"""Sets the number of classes."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from pipeline_configs.text import schema
 from pipeline_configs.text.text_proto import Config
 from tfod_tools.base.errors import UsageError
 
-HELP = "Number of classes, where it is not that of --records: 2."
+HELP = "Number of classes, if it is not that of the records: 2."
 
 
 def edits(text: str, config: Config) -> Iterator[Edit]:
-    """Sets num_classes, wherever the architecture has it."""
+    """Sets num_classes of the architecture."""
     if not text.isdecimal() or not text.isascii() or not int(text[:9]):
-        raise UsageError(f"--classes is '{text}', expected a number from 1 on.")
+        raise UsageError(f"--classes is '{text}'. Give a whole number, 1 or more.")
     yield Edit(path=f"model.{schema.architecture(config)}.num_classes", value=text)

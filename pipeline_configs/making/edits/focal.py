@@ -1,4 +1,4 @@
-"""The focal loss, which lets hard boxes count for more than easy ones (Lin et al. 2017, arXiv:1708.02002)."""
+"""Sets the focal loss, in which hard boxes count more than easy ones (Lin et al. 2017, arXiv:1708.02002)."""
 
 from __future__ import annotations
 
@@ -12,21 +12,22 @@ from tfod_tools.base.errors import UsageError
 
 HELP = "Focal loss for the classes, with this alpha and gamma: 0.25,2."
 
-# Path of the loss, of what must go, and of the scores, which are sigmoids of their own with this loss.
+# Paths of the loss, of the hard example miner, and of the scores, which must be sigmoids with this loss.
 _PATHS = {
     "ssd": ("loss.classification_loss", "loss.hard_example_miner", "post_processing"),
     "faster_rcnn": ("second_stage_classification_loss", "hard_example_miner", "second_stage_post_processing"),
 }
-# Every box begins as an object with the probability 0.01, or the many without would drown the first steps (sec. 4.1).
+# Each box starts as an object with the probability 0.01. Otherwise the many boxes without an object would dominate the
+# first steps (section 4.1).
 _BIAS = "-4.6"
 
 
 def edits(text: str, config: Config) -> Iterator[Edit]:
-    """Sets the loss and what has to go with it: no hard example mining, scores by sigmoid, a bias of the predictor."""
+    """Sets the loss and what it needs: no hard example mining, scores by sigmoid, a bias of the predictor."""
     architecture = schema.architecture(config)
     if architecture not in _PATHS:
-        raise UsageError(f"--focal: {architecture} has a focal loss of its own; set model.{architecture}"
-                         ".object_center_params.classification_loss by --set.")  # fmt: skip
+        raise UsageError(f"--focal: {architecture} has a focal loss of its own. Change it with --set=model.{architecture}"
+                         ".object_center_params.classification_loss=VALUE.")  # fmt: skip
     alpha, gamma = _numbers(text)
     model, path = getattr(config.model, architecture), f"model.{architecture}"
     loss, miner, scores = (f"{path}.{part}" for part in _PATHS[architecture])
@@ -55,4 +56,4 @@ def _numbers(text: str) -> list[str]:
             return numbers
     except ValueError:
         pass
-    raise UsageError(f"--focal is '{text}', expected alpha from 0 to 1 and gamma from 0 on, such as 0.25,2.")
+    raise UsageError(f"--focal is '{text}'. Give alpha (0 to 1) and gamma (0 or more), such as 0.25,2.")

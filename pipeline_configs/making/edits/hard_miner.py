@@ -1,4 +1,4 @@
-"""Hard example mining: the loss is that of the worst boxes only."""
+"""Sets hard example mining, which computes the loss of the worst boxes only."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from pipeline_configs.text.text_proto import Config
 from tfod_tools.base import plugins
 from tfod_tools.base.errors import UsageError
 
-HELP = "Hard example mining: off, or negatives_per_positive=3,num_hard_examples=3000 and the like."
+HELP = "Hard example mining: off, or fields of it, such as negatives_per_positive=3,num_hard_examples=3000."
 
 _PATHS = {"ssd": "model.ssd.loss.hard_example_miner", "faster_rcnn": "model.faster_rcnn.hard_example_miner"}
 _SHORT = {"negatives_per_positive": "max_negatives_per_positive"}
 _FOCAL = "weighted_sigmoid_focal"
-# Of the published SSD configs.
+# The values of the published SSD configs.
 _PUBLISHED = {
     "num_hard_examples": "3000",
     "iou_threshold": "0.99",
@@ -26,10 +26,10 @@ _PUBLISHED = {
 
 
 def edits(text: str, config: Config) -> Iterator[Edit]:
-    """Takes the miner away, or sets the fields of it that are named; a new one gets the published values elsewhere."""
+    """Removes the miner, or sets the named fields. The other fields of a new miner get the published values."""
     architecture = schema.architecture(config)
     if architecture not in _PATHS:
-        raise UsageError(f"--hard_miner: {architecture} has no hard example mining; its loss covers the whole image.")
+        raise UsageError(f"--hard_miner: {architecture} has no hard example mining: its loss covers the whole image.")
     path, model = _PATHS[architecture], getattr(config.model, architecture)
     if text == "off":
         yield Edit(path=path, value=None)
@@ -49,8 +49,10 @@ def _wished(text: str, known: list[str]) -> Iterator[tuple[str, str]]:
     for word in text.split(","):
         name, equals, value = (part.strip() for part in word.partition("="))
         if not equals:
-            raise UsageError(f"--hard_miner: found '{word}', expected off or such as negatives_per_positive=3.")
+            raise UsageError(
+                f"--hard_miner is '{word}'. Give off, or fields with values, such as negatives_per_positive=3."
+            )
         if name not in known and name not in _SHORT:
             hint = plugins.suggestion(name, [*known, *_SHORT])
-            raise UsageError(f"--hard_miner: there is no '{name}'. {hint}")
+            raise UsageError(f"--hard_miner: there is no field '{name}'. {hint}")
         yield _SHORT.get(name, name), value

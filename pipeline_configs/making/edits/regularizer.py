@@ -1,4 +1,4 @@
-"""How the weights are kept small, at every place of the model that has them."""
+"""Sets the regularizer, which keeps weights small, of every convolution of the model."""
 
 from __future__ import annotations
 
@@ -11,19 +11,21 @@ from pipeline_configs.text import schema
 from pipeline_configs.text.text_proto import Config
 from tfod_tools.base.errors import UsageError
 
-HELP = "Kind and weight of the regularizer of every convolution: l2:7e-5, or l1:WEIGHT."
+HELP = "Kind and weight of the regularizer of every convolution: l2:7e-5 or l1:WEIGHT."
 
 _KINDS = ("l1", "l2")
 
 
 def edits(text: str, config: Config) -> Iterator[Edit]:
-    """Sets the regularizer of all hyperparameters of convolutions that the model has."""
+    """Sets the regularizer in all hyperparameters of convolutions in the model."""
     kind, _, weight = text.partition(":")
     if kind not in _KINDS or not _is_weight(weight):
-        raise UsageError(f"--regularizer is '{text}', expected l2:WEIGHT or l1:WEIGHT, such as l2:7e-5.")
+        raise UsageError(f"--regularizer is '{text}'. Give l2:WEIGHT or l1:WEIGHT, such as l2:7e-5.")
     places = [path for path, _ in nested.messages(config.model, "Hyperparams", "model")]
     if not places:
-        raise UsageError(f"--regularizer: {schema.architecture(config)} has none in its config.")
+        raise UsageError(
+            f"--regularizer: the config of {schema.architecture(config)} has no regularizer. Leave the flag out."
+        )
     for path in places:
         yield Edit(path=f"{path}.regularizer.{kind}_regularizer.weight", value=weight)
     if extractors.of(config.model.ssd.feature_extractor.type).backbone.built_in:

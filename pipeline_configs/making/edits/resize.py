@@ -1,4 +1,4 @@
-"""The size that images have in the model."""
+"""Sets the size of images in the model."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from pipeline_configs.text import schema
 from pipeline_configs.text.text_proto import Config
 from tfod_tools.base.errors import UsageError
 
-HELP = "Size of images in the model: HEIGHTxWIDTH, or keep:MIN,MAX of the sides, in proportion: 300x300, keep:600,1024."
+HELP = "Size of images in the model: HEIGHTxWIDTH, or keep:MIN,MAX to keep their proportions: 300x300, keep:600,1024."
 
 _FIXED = re.compile(r"([1-9][0-9]{0,4})x([1-9][0-9]{0,4})")
 _KEPT = re.compile(r"keep:([1-9][0-9]{0,4}),([1-9][0-9]{0,4})")
 
 
 def edits(text: str, config: Config) -> Iterator[Edit]:
-    """Sets the resizer; the one that was there gives way where it is of another kind."""
+    """Sets the resizer; a resizer of another kind is replaced."""
     architecture = schema.architecture(config)
     extractor = getattr(config.model, architecture).feature_extractor.type
     side = extractors.of(extractor).input_side
@@ -31,11 +31,9 @@ def edits(text: str, config: Config) -> Iterator[Edit]:
         return
     kept = _KEPT.fullmatch(text)
     if kept is None or int(kept[1]) > int(kept[2]):
-        raise UsageError(
-            f"--resize is '{text}', expected HEIGHTxWIDTH or keep:MIN,MAX, such as 300x300, keep:600,1024."
-        )
+        raise UsageError(f"--resize is '{text}'. Give HEIGHTxWIDTH or keep:MIN,MAX, such as 300x300 or keep:600,1024.")
     yield Edit(path=f"{path}.keep_aspect_ratio_resizer.min_dimension", value=kept[1])
     yield Edit(path=f"{path}.keep_aspect_ratio_resizer.max_dimension", value=kept[2])
     if config.train_config.batch_size > 1:
-        # Images of a batch have one size.
+        # All images of a batch must have the same size.
         yield Edit(path=f"{path}.keep_aspect_ratio_resizer.pad_to_max_dimension", value="true")

@@ -10,6 +10,7 @@ from campaigns.models.bases import BASES
 from configs.anchors.made_objects import made, squares
 from hypothesis import given
 from hypothesis import strategies as st
+from support import plain_matcher
 
 from pipeline_configs.anchors import anchor_set, coverage, matcher, report
 from pipeline_configs.anchors.objects import Objects, framed
@@ -50,7 +51,7 @@ def by_images(config: Any, objects: Objects) -> tuple[Any, Any]:
             here = objects.image[part.rows] == image
             rows, similarity = part.rows[here], matcher.iou(boxes[here][:, None], coordinates[None])
             if similarity.size:
-                matches = matcher.argmax(similarity, how, objects.weight[rows] > 0)
+                matches = plain_matcher.argmax(similarity, how, objects.weight[rows] > 0)
                 best[rows], positives[rows] = similarity.max(1), np.bincount(matches[matches >= 0], minlength=len(rows))
     return best, positives
 

@@ -64,10 +64,10 @@ def test_squares_stay_squares_on_a_wide_input() -> None:
 @pytest.mark.parametrize(
     ("values", "expected"),
     [
-        ({"num_layers": "5"}, "5 layers for 6 feature maps"),
+        ({"num_layers": "5"}, "5 layers, but there are 6 feature maps"),
         ({"num_layers": "1"}, "num_layers 1 and no scales"),
-        ({"height_stride": "16, 32", "width_stride": "16, 32"}, "6 layers for 2 strides"),
-        ({"height_offset": "16", "width_offset": "16"}, "6 layers for 1 offsets"),
+        ({"height_stride": "16, 32", "width_stride": "16, 32"}, "6 layers, but there are 2 strides"),
+        ({"height_offset": "16", "width_offset": "16"}, "6 layers, but there are 1 offsets"),
     ],
 )
 def test_what_the_engine_stops_at(values: dict[str, str], expected: str) -> None:
@@ -97,7 +97,7 @@ def test_a_side_that_the_stride_does_not_divide_starts_at_the_border() -> None:
 
 
 def test_fractions_need_the_size_of_the_image() -> None:
-    with pytest.raises(ConfigError, match="Set false"):
+    with pytest.raises(ConfigError, match="Set it to false"):
         generators.grids(pyramid(PYRAMID), [(40, 40)] * 3, None)
 
 

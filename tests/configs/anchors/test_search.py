@@ -88,7 +88,7 @@ def test_nothing_is_proposed_where_all_is_covered() -> None:
 def test_objects_that_are_not_learnt_do_not_count() -> None:
     objects = made(200, 20)
     objects.weight[:] = 0
-    with pytest.raises(ConfigError, match="no object to learn"):
+    with pytest.raises(ConfigError, match="no object that counts in the loss"):
         search.fit(SSD_300, objects)
 
 
