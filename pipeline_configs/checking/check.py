@@ -1,4 +1,4 @@
-"""All rules, applied to one config: what is wrong with it, and the config with everything mended that can be."""
+"""Applies all rules to one config: what is wrong with it, and the config with every fix."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ class Checked:
     """A config and what is wrong with it.
 
     Attributes:
-      config: without the fields that do not exist; None where the text cannot be read.
-      findings: by severity, then by importance, then by line.
-      places: where each field is written.
-      restoration: what the engine says about the checkpoint; None where it was not asked.
+      config: the config without the fields that do not exist; None if the text cannot be read.
+      findings: sorted by severity, then by importance, then by line.
+      places: where each field stands in the text.
+      restoration: the engine's answer about the checkpoint; None if it was not asked.
     """
 
     config: Config | None
@@ -62,7 +62,7 @@ def rules() -> dict[str, Rule]:
 
 
 def explain(code: str) -> str:
-    """What the rule `code` is about, in some paragraphs.
+    """What the rule `code` is about, in a few paragraphs.
 
     Raises:
       UsageError: there is no such rule.
@@ -79,9 +79,9 @@ def check(
 
     Args:
       text: the content of a pipeline.config.
-      records: what it is to be trained on, where that is known.
-      extension: the user's module that is said to bring the feature extractor.
-      start: where training is to start and on what, where more is known of it than the config says.
+      records: the data set for training; None if it is not known.
+      extension: the user's module with the feature extractor; None if there is none.
+      start: what is known about the start of training in addition to the config.
 
     Raises:
       MissingPackageError: the engine is not installed.
@@ -99,7 +99,7 @@ def check(
 def fixed(
     config: Config, *, records: Dataset | None = None, extension: str | None = None, start: Start = _CONFIGS_OWN
 ) -> Config:
-    """A copy of `config` in which every fix that a rule knows is made, also where one fix calls for another."""
+    """A copy of `config` with every fix that the rules know, including the fixes that a fix makes necessary."""
     made: set[ConfigPatch] = set()
     while True:
         found = _findings(config, (), records, extension, start)
@@ -147,14 +147,14 @@ def _style(config: Config, extension: str | None) -> extractors.Style | None:
     try:
         return extractors.style_of(config, extension)
     except ConfigError:
-        return None  # what is wrong with the extractor is for its rules to say
+        return None  # the rules about extractors report it
 
 
 def _checkpoint(prefix: str) -> Checkpoint | None:
     try:
         return checkpoint.read(prefix) if prefix else None
     except CheckpointError:
-        return None  # as above
+        return None  # the rules about checkpoints report it
 
 
 def _unreadable(error: ConfigError) -> Finding:

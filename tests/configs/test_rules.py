@@ -29,7 +29,7 @@ from configs import case_checkpoints, case_records
 
 from pipeline_configs.checking import check
 from pipeline_configs.checking.finding import Finding
-from pipeline_configs.checking.rules import faster_rcnn
+from pipeline_configs.checking.rules import anchors
 from pipeline_configs.checkpoints.restoration import Restoration
 from pipeline_configs.checkpoints.start import Start
 from pipeline_configs.dataset import Dataset, Split
@@ -216,4 +216,4 @@ def test_the_share_of_anchors_inside_the_image() -> None:
     """The figures are those of the engine's generator, counted with NumPy."""
     grid = template.read("faster_rcnn_resnet50").model.faster_rcnn.first_stage_anchor_generator.grid_anchor_generator
     for size, share in (((640, 640), 0.457), ((600, 1024), 0.495), ((300, 300), 0.226)):
-        assert faster_rcnn._share_inside(grid, *size) == pytest.approx(share, abs=0.0006)
+        assert anchors.share_inside(grid, *size) == pytest.approx(share, abs=0.0006)
