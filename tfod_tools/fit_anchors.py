@@ -19,13 +19,11 @@ import dataclasses
 import math
 import shlex
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from absl import flags
 
-from pipeline_configs import contents
 from pipeline_configs.dataset import Dataset
 from pipeline_configs.text import rewrite, schema
 from tfod_tools import app
@@ -90,16 +88,16 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _objects(folder: Path) -> Objects:
-    from record_builders.images import image_header
-    from record_builders.records import example, tfrecord
+    from pipeline_configs.anchors.objects import Objects
+    from record_builders.inspection import survey
 
     paths = Dataset.read(folder).train.files()
-    read = partial(contents.read, records=tfrecord.read, parse=example.parse, header=image_header.header_of)
     with progress.bar("Reading records", len(paths)) as advance:
-        found = read(paths, on_progress=advance)
-    if not found.boxes:
+        found = survey.read(paths, on_progress=advance)
+    found.require_readable()
+    if not found.objects:
         raise RecordError("the training records hold no box, so there is nothing to fit anchors to.", path=folder)
-    return found.objects()
+    return Objects.of(found.objects)
 
 
 def _show(objects: Objects, before: Coverage, after: Coverage) -> None:

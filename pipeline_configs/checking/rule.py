@@ -126,7 +126,9 @@ class Rule:
     def explanation(self) -> str:
         """The text of `--explain`."""
         head = ", ".join(filter(None, (self.code, self.severity, self.about())))
-        return "\n\n".join((f"{head}: {self.title}", self.reason, f"{self.meaning} Source in the engine: {self.source}."))
+        return "\n\n".join(
+            (f"{head}: {self.title}", self.reason, f"{self.meaning} Source in the engine: {self.source}.")
+        )
 
 
 def rule(

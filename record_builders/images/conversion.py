@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 UNSURE = "Images turned by EXIF whose annotation does not tell which way up it was made; taken as made before turning"
 
-_ORIENTATION = 0x0112
 _PNG_BITS_OFFSET = 24
 _JPEG_QUALITY = 95
 _OF_16_BITS = ("I;16", "I;16L", "I;16B", "I;16N", "I")
@@ -54,7 +53,7 @@ def read_header(path: Path | str) -> ImageHeader:
         kinds.append("CMYK")
     if readable.format == "png" and content[_PNG_BITS_OFFSET] == 16:
         kinds.append("16 bits")
-    orientation = _orientation(image)
+    orientation = pixels.orientation(image)
     if orientation != 1:
         kinds.append(f"EXIF orientation {orientation}")
     if not kinds:
@@ -82,16 +81,8 @@ def _unreadable(path: Path | str, error: ImageError) -> ImageHeader:
         format="png",
         size_bytes=stat.st_size,
         modified_ns=stat.st_mtime_ns,
-        conversion=Conversion(kind=kind, orientation=_orientation(image)),
+        conversion=Conversion(kind=kind, orientation=pixels.orientation(image)),
     )
-
-
-def _orientation(image: Image) -> int:
-    try:
-        value = image.getexif().get(_ORIENTATION, 1)
-    except (OSError, SyntaxError, ValueError, KeyError, TypeError):  # Damaged metadata say nothing.
-        return 1
-    return value if value in range(2, 9) else 1
 
 
 def drawn_upright(header: ImageHeader, stated: tuple[float, float]) -> ImageHeader:

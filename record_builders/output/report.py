@@ -6,7 +6,8 @@ import shlex
 from collections import Counter
 
 from record_builders.output import manifest
-from record_builders.planning.plan import LABEL_MAP, MANIFEST, Plan
+from record_builders.output.manifest import LABEL_MAP, MANIFEST
+from record_builders.planning.plan import Plan
 from record_builders.records import shards
 from tfod_tools.base import tables
 

@@ -21,8 +21,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from record_builders.output import manifest
-from record_builders.output.manifest_entries import Manifest
-from record_builders.planning.plan import LABEL_MAP, MANIFEST
+from record_builders.output.manifest import LABEL_MAP, MANIFEST, Manifest
 from record_builders.records import tfrecord
 from record_builders.records.tfrecord import WrittenFile
 from record_builders.workers import WorkerKilledError

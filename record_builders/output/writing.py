@@ -16,7 +16,7 @@ from record_builders import workers
 from record_builders.annotations import AnnotatedImage
 from record_builders.images import conversion
 from record_builders.output import beam, manifest, staging
-from record_builders.output.manifest_entries import Manifest
+from record_builders.output.manifest import Manifest
 from record_builders.output.staging import Staging
 from record_builders.planning.plan import Plan
 from record_builders.planning.stored_images import StoredImages

@@ -11,8 +11,9 @@ from record_builders import label_map, workers
 from record_builders.annotations import Fault
 from record_builders.label_map import LabelMap
 from record_builders.output import staging
+from record_builders.output.manifest import LABEL_MAP, MANIFEST
 from record_builders.planning import duplicates, groups, reading, splits, verification
-from record_builders.planning.plan import LABEL_MAP, MANIFEST, TRAIN, VAL, Plan, Request, Split
+from record_builders.planning.plan import TRAIN, VAL, Plan, Request, Split
 from record_builders.planning.stored_images import StoredImages
 from record_builders.records.shards import MAX_SHARDS
 from record_builders.sources import folders

@@ -21,7 +21,6 @@ from tfod_tools.base.files import Folder, LocalFolder
 
 TRAIN, VAL = "train", "val"
 AUTO = "auto"
-LABEL_MAP, MANIFEST = "label_map.pbtxt", "manifest.json"
 # "Ideally 100 MB+" a file, and many files (tensorflow.org/tutorials/load_data/tfrecord).
 SHARD_MB = 100.0
 

@@ -255,7 +255,7 @@ RECORDS, OUTPUT = "--records=records", "--output=run/pipeline.config"
         ([TEMPLATE, "--from=a.config", RECORDS, OUTPUT], 1, "found both of --template and --from"),
         ([TEMPLATE, OUTPUT], 1, "--records is missing"),
         ([TEMPLATE, RECORDS], 1, "--output is missing"),
-        ([TEMPLATE, RECORDS, OUTPUT, "extra"], 1, "'extra' stands where --template may stand without its name"),
+        ([TEMPLATE, RECORDS, OUTPUT, "extra"], 1, "'extra' is taken as --template, but --template is given too"),
         ([TEMPLATE, RECORDS, OUTPUT, "--sett=a=b"], 1, "Unknown command line flag 'sett'"),
         ([TEMPLATE, RECORDS, OUTPUT, "--set=model"], 1, "--set is 'model', expected field.path=value"),
         (["--template=ssd_mobilenet_v3", RECORDS, OUTPUT], 1, "no template is called 'ssd_mobilenet_v3'. Did you mean"),

@@ -119,7 +119,11 @@ def test_what_could_not_be_published_is_by_the_next_run(
 @pytest.mark.parametrize(
     ("url", "error", "message"),
     [
-        ("nowhere://a/b", UsageError, "nowhere://a/b cannot be used, expected a URL that fsspec knows"),
+        (
+            "nowhere://a/b",
+            UsageError,
+            "nowhere://a/b cannot be used: Protocol not known: nowhere. Pass a URL that fsspec knows",
+        ),
         ("gs://a/b", MissingPackageError, "gcsfs is not installed. Run: pip install 'tfod-tools[gcs]'"),
         ("s3://a/b", MissingPackageError, "s3fs is not installed. Run: pip install 'tfod-tools[s3]'"),
     ],

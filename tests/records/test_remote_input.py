@@ -339,7 +339,11 @@ def test_errors_name_the_url(pets: VocFolder, tmp_path: Path) -> None:
         ("memory://nowhere/voc", RecordError, "memory://nowhere/voc: cannot look into the folder: no such bucket"),
         ("memory://here/x.json", RecordError, "memory://here/x.json: cannot look into the folder: no such bucket"),
         ("memory://here", AnnotationError, "memory://here: no file here is of a known annotation format"),
-        ("nowhere://a/b", UsageError, "nowhere://a/b cannot be used, expected a URL that fsspec knows"),
+        (
+            "nowhere://a/b",
+            UsageError,
+            "nowhere://a/b cannot be used: Protocol not known: nowhere. Pass a URL that fsspec knows",
+        ),
         ("gs://a/b", MissingPackageError, "gcsfs is not installed. Run: pip install 'tfod-tools[gcs]'"),
         ("s3://a/b", MissingPackageError, "s3fs is not installed. Run: pip install 'tfod-tools[s3]'"),
     ],

@@ -118,7 +118,7 @@ def test_by_table(images: tuple[AnnotatedImage, ...], tmp_path: Path, text: str)
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "scenes.csv:1: no column after the first is called 'scene'. There is none."),
+        ("", "scenes.csv:1: no column after the first is called 'scene'. The list of names is empty."),
         ("image,scenes\n", "scenes.csv:1: no column after the first is called 'scene'. Did you mean scenes?"),
         ("scene,x\n", "scenes.csv:1: no column after the first is called 'scene'. Known: x."),
         ("image,scene\na\n", "scenes.csv:2: the row has 1 values, expected 2 as in the first line. Correct it."),

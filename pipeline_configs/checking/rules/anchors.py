@@ -12,7 +12,7 @@ from typing import Any
 
 from pipeline_configs import extractors
 from pipeline_configs.anchors import coverage, feature_maps, generators
-from pipeline_configs.anchors.objects import framed
+from pipeline_configs.anchors.objects import Objects, framed
 from pipeline_configs.checking.rule import Evidence, Subject, rule
 from pipeline_configs.patches.patch import Edit
 from tfod_tools.base.errors import ConfigError
@@ -240,11 +240,11 @@ def objects_without_anchors(subject: Subject) -> Iterator[Evidence]:
     leaves out do not count.
     """
     contents = subject.records.train.contents if subject.records else None
-    if contents is None or not contents.boxes or subject.architecture not in ("ssd", "faster_rcnn"):
+    if contents is None or not contents.objects or subject.architecture not in ("ssd", "faster_rcnn"):
         return
     try:
         threshold = coverage.threshold(subject.config) if subject.architecture == "ssd" else _SECOND_STAGE
-        objects = contents.objects()
+        objects = Objects.of(contents.objects)
         learnt = objects.chosen(objects.weight > 0)
         share = float((coverage.nearest(subject.config, learnt) >= threshold).sum()) / max(len(learnt), 1)
     except ConfigError:
@@ -270,13 +270,13 @@ def shapes_missing_on_the_first_layer(subject: Subject) -> Iterator[Evidence]:
     """
     contents = subject.records.train.contents if subject.records else None
     generator = subject.model.anchor_generator.ssd_anchor_generator
-    if contents is None or not contents.boxes or not _has_ssd_anchors(subject):
+    if contents is None or not contents.objects or not _has_ssd_anchors(subject):
         return
     if not generator.reduce_boxes_in_lowest_layer or generator.num_layers < 1:
         return
     try:
         scales = [*generators.ssd_scales(generator), 1.0]
-        share = _small_and_long(subject.model, contents.objects(), math.sqrt(scales[0] * scales[1]))
+        share = _small_and_long(subject.model, Objects.of(contents.objects), math.sqrt(scales[0] * scales[1]))
     except ConfigError:
         return  # other rules report it
     if share > _MANY:
@@ -287,7 +287,7 @@ def shapes_missing_on_the_first_layer(subject: Subject) -> Iterator[Evidence]:
         yield Evidence(f"{_ssd_path(subject)}.{name}", problem, f"Set {name} to false.")
 
 
-def _small_and_long(model: Any, objects: Any, largest: float) -> float:
+def _small_and_long(model: Any, objects: Objects, largest: float) -> float:
     """The share of the objects to learn that are very wide or tall, and smaller than `largest` of the shorter side."""
     import numpy as np
 
