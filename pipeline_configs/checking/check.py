@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipeline_configs import extractors
 from pipeline_configs.checking.finding import SEVERITIES, Finding
 from pipeline_configs.checking.rule import Rule, Subject
-from pipeline_configs.checkpoints import checkpoint
+from pipeline_configs.checkpoints import checkpoint, restoration
 from pipeline_configs.checkpoints.checkpoint import Checkpoint
 from pipeline_configs.checkpoints.restoration import Restoration
 from pipeline_configs.checkpoints.start import Start
@@ -20,8 +20,8 @@ from pipeline_configs.patches.patch import ConfigPatch
 from pipeline_configs.text import positions, text_proto
 from pipeline_configs.text.positions import Place
 from pipeline_configs.text.text_proto import Config
-from tfod_tools.base import plugins
-from tfod_tools.base.errors import CheckpointError, ConfigError, UsageError
+from tfod_tools.base import output, plugins, progress
+from tfod_tools.base.errors import CheckpointError, ConfigError, EngineError, UsageError
 
 FOLDER = Path(__file__).parent / "rules"
 
@@ -61,15 +61,15 @@ def rules() -> dict[str, Rule]:
     return {rule.code: rule for rule in sorted(found, key=lambda rule: rule.code)}
 
 
-def explain(code: str) -> str:
-    """What the rule `code` is about, in a few paragraphs.
+def rule(code: str) -> Rule:
+    """The rule with this code.
 
     Raises:
       UsageError: there is no such rule.
     """
     if code not in rules():
-        raise UsageError(f"--explain: no rule is called '{code}'. {plugins.suggestion(code, rules())}")
-    return rules()[code].explanation()
+        raise UsageError(f"--explain: there is no code '{code}'. {plugins.suggestion(code, rules())}")
+    return rules()[code]
 
 
 def check(
@@ -94,6 +94,29 @@ def check(
     places = positions.read(text, config.DESCRIPTOR)
     findings = _findings(config, places, records, extension, start)
     return Checked(config=config, findings=findings, places=places, restoration=start.restoration)
+
+
+def with_engine(text: str, *, records: Dataset | None, extension: str | None, start: Start) -> Checked:
+    """As `check`, but if `start` names a checkpoint, the engine also says which weights it would restore.
+
+    Raises:
+      ConfigError: the config has no errors, but its style is not known.
+      EngineError: the config has no errors, but the engine cannot build the model.
+    """
+    checked = check(text, records=records, extension=extension, start=start)
+    if checked.config is None or not start.checkpoint:
+        return checked
+    try:
+        style = extractors.style_of(checked.config, extension)
+        with progress.line() as show:
+            show("Asking the engine about the checkpoint ...")
+            answer = restoration.ask(checked.config, start.checkpoint, style, extension)
+    except (ConfigError, EngineError) as error:
+        if not any(finding.severity == "error" for finding in checked.findings):
+            raise
+        output.warn(f"The engine cannot say what it would restore: {error}")
+        return checked
+    return check(text, records=records, extension=extension, start=replace(start, restoration=answer))
 
 
 def fixed(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal, get_args
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args
 
 from pipeline_configs.patches.patch import ConfigPatch
 
@@ -36,3 +37,14 @@ class Finding:
     meaning: str
     advice: str
     fix: ConfigPatch | None
+
+    def line_in(self, file: Path) -> str:
+        """The finding about `file`, in one line."""
+        field = f" {self.path}" if self.path else ""
+        said = " ".join(filter(None, (self.problem, self.meaning, self.advice)))
+        return f"{file}:{self.line}: {self.severity} {self.code}{field}: {said}"
+
+    def document(self) -> dict[str, Any]:
+        """The same in plain JSON types. `fix` is a list of paths and values; a value of null unsets the field."""
+        fix = None if self.fix is None else [{"path": edit.path, "value": edit.value} for edit in self.fix.edits]
+        return asdict(self) | {"fix": fix}

@@ -123,8 +123,13 @@ class Rule:
         """The configs that the rule is about, such as "ssd, TF2 style"; "" for all."""
         return ", ".join(filter(None, (self.architecture, f"{self.style.upper()} style" if self.style else "")))
 
+    def document(self) -> dict[str, Any]:
+        """The same as `explanation` in plain JSON types."""
+        names = ("code", "severity", "architecture", "style", "title", "reason", "meaning", "source")
+        return {name: getattr(self, name) for name in names}
+
     def explanation(self) -> str:
-        """The text of `--explain`."""
+        """The text of `--explain`, in a few paragraphs."""
         head = ", ".join(filter(None, (self.code, self.severity, self.about())))
         return "\n\n".join(
             (f"{head}: {self.title}", self.reason, f"{self.meaning} Source in the engine: {self.source}.")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from pipeline_configs.schedules import schedule
 from pipeline_configs.schedules.schedule import Schedule
@@ -54,15 +55,31 @@ def lines(config: Config, images: int | None = None) -> list[str]:
       config: the pipeline.config; if it has no learning rate or no num_steps, there are no lines.
       images: how many images one epoch has; None if that is not known.
     """
-    steps, batch, found = config.train_config.num_steps, config.train_config.batch_size, schedule.of(config)
-    if found is None or not steps or (found.kind == "manual_step" and not found.message.schedule):
+    steps, batch, summed = config.train_config.num_steps, config.train_config.batch_size, _of_config(config)
+    if summed is None:
         return []
-    summed = of(found, steps)
     epochs = f": {_count(steps * batch / images)} epochs of {images} images" if images else ""
     length = f"{steps} steps of {batch} image{'' if batch == 1 else 's'}{epochs}."
     if math.isnan(summed.highest):
         return [length, "Learning rate: it becomes NaN (not a number)."]
     return [length, f"Learning rate: {_course(summed, steps, images / batch if images and batch else None)}"]
+
+
+def document(config: Config) -> dict[str, Any] | None:
+    """The same in plain JSON types; None if there are no lines. A rate of NaN is null."""
+    summed = _of_config(config)
+    if summed is None:
+        return None
+    values = asdict(summed).items()
+    rates = {name: None if isinstance(value, float) and math.isnan(value) else value for name, value in values}
+    return {"steps": config.train_config.num_steps, "batch_size": config.train_config.batch_size, "rate": rates}
+
+
+def _of_config(config: Config) -> Summary | None:
+    steps, found = config.train_config.num_steps, schedule.of(config)
+    if found is None or not steps or (found.kind == "manual_step" and not found.message.schedule):
+        return None
+    return of(found, steps)
 
 
 def _course(summed: Summary, steps: int, epoch_steps: float | None) -> str:
