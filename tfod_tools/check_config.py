@@ -47,10 +47,14 @@ _CHECKPOINT = flags.DEFINE_string(
 )
 _MODEL_DIR = flags.DEFINE_string("model_dir", None, "The folder of the run: check it too.", flag_values=FLAGS)
 _GPUS = flags.DEFINE_integer(
-    "gpus", None, "The number of GPUs, of all machines together, that share a batch.", lower_bound=1, flag_values=FLAGS
+    "gpus",
+    None,
+    "The number of GPUs, of all machines together, that share a batch in TF2 style.",
+    lower_bound=1,
+    flag_values=FLAGS,
 )
 _MACHINES = flags.DEFINE_integer(
-    "machines", None, "The number of machines that share the records.", lower_bound=1, flag_values=FLAGS
+    "machines", None, "The number of machines that share the records in TF2 style.", lower_bound=1, flag_values=FLAGS
 )
 _FIX = flags.DEFINE_string(
     "fix", None, "Write the config with every fix to this file; it may be the same file.", flag_values=FLAGS

@@ -17,8 +17,8 @@ _BUILDER = "builders/model_builder.py"
 def batch_of_too_few_proposals(subject: Subject) -> Iterator[Evidence]:
     """The second stage trains on more boxes than the first stage proposes.
 
-    For each image the second stage takes second_stage_batch_size boxes, 64 by default. It takes them from the proposals
-    of the first stage, of which there are at most first_stage_max_proposals.
+    For each image the second stage trains on second_stage_batch_size boxes, 64 by default. It takes them from the
+    proposals of the first stage, and the first stage makes first_stage_max_proposals or fewer.
     """
     model, path = subject.model, f"{subject.model_path}.second_stage_batch_size"
     proposals = model.first_stage_max_proposals

@@ -216,7 +216,7 @@ def field_names() -> frozenset[str]:
 
 
 def is_sentence(text: str) -> bool:
-    """Whether `text` starts with a capital letter or a name, ends like a sentence, and is not "found ..., expected ..."."""
+    """Whether `text` starts with a capital letter or a name and ends like a sentence, without "found, expected"."""
     first = text.split()[0].rstrip(".,:;")
     is_name = first in NAMES or first in field_names() or any(sign in first for sign in "/_.[")
     starts = first[0].isupper() or first[0].isdigit() or first[0] in "'\"" or is_name
