@@ -1,48 +1,42 @@
-"""Look for what is wrong with a pipeline.config before it costs a day of training.
+"""Find out what is wrong with a pipeline.config before it costs a day of training.
 
-  python -m tfod_tools.check_config --config=pipeline.config [--records=records] [--fix=mended.config]
+  tfod check_config pipeline.config [--records=records] [--fix=fixed.config]
 
-Errors stop training or make it useless; warnings are what the engine does otherwise than one would think; notes hold
-for the engine's own scripts, and this project's commands mend them. Each has its place in the file, what was found and
-expected, and a fix where there is only one; what decides most of a run comes first. With --records the config is
-compared with the data as well; every record is read. Fields that differ from the template that the config is most like
-stand behind the errors: mostly there are more than one remembers. At the end: how long the run is, and what its
-learning rate does. The checkpoint to start from is looked at too; with --checkpoint the engine itself tells, in half a
-minute, which weights it would restore.
+Each finding is a line with the place in the file, a code, what is wrong, what it means, and what to do. An error stops
+training or makes it useless. With a warning training runs, but the result is worse than it could be. A note is a
+problem only for the engine's own scripts, not for tfod. A line "fix:" shows the change that corrects a finding, and
+--fix writes a config with all these changes.
 
-  python -m tfod_tools.check_config --explain=CFG07    tells more about a code; docs/check_config.md lists them all
+With --records the config is also compared with the data: every record is read. The output also shows the fields that
+differ from the template that the config is most like, the length of the training, and its learning rate. With
+--checkpoint the engine builds the model and says which weights it would restore; that takes half a minute.
 
-Exit codes: 0 no errors, 1 a flag is missing or wrong, 2 there are errors (after --fix: errors are left), or a file
-cannot be used, 4 the engine cannot tell what it would restore.
+  tfod check_config --explain=CFG07    explains a code; docs/check_config.md lists all codes
+
+Exit codes: 0 no errors, 1 a flag is missing or wrong, 2 there are errors (with --fix: errors that --fix does not
+correct), or a file cannot be used, 4 the engine cannot say what it would restore.
 """
 
 from __future__ import annotations
 
-import dataclasses
-import json
-import sys
 import textwrap
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from absl import flags
 
 from pipeline_configs import extension
-from pipeline_configs.checking import check, nearest, nearest_report
-from pipeline_configs.checking.finding import SEVERITIES, Finding
-from pipeline_configs.checkpoints import checkpoint, restoration
+from pipeline_configs.checking import check, report
+from pipeline_configs.checkpoints import checkpoint
 from pipeline_configs.checkpoints.start import Start
 from pipeline_configs.dataset import Dataset
-from pipeline_configs.extractors import style_of
 from pipeline_configs.patches import patch
-from pipeline_configs.schedules import plot, summary
+from pipeline_configs.schedules import plot
 from pipeline_configs.text import rewrite, schema
-from pipeline_configs.text.text_proto import Config
 from tfod_tools import app
-from tfod_tools.base import files, progress
-from tfod_tools.base.errors import ConfigError, EngineError, UsageError
+from tfod_tools.base import files, output, progress
+from tfod_tools.base.errors import ConfigError, UsageError
 
 FLAGS = app.Flags("config", writes=True)
 
@@ -51,23 +45,25 @@ _RECORDS = flags.DEFINE_string("records", None, "The folder that make_records wr
 _CHECKPOINT = flags.DEFINE_string(
     "checkpoint", None, "Prefix of a checkpoint: ask the engine which weights it would restore.", flag_values=FLAGS
 )
-_MODEL_DIR = flags.DEFINE_string("model_dir", None, "The folder that will be trained in.", flag_values=FLAGS)
+_MODEL_DIR = flags.DEFINE_string("model_dir", None, "The folder of the run: check it too.", flag_values=FLAGS)
 _GPUS = flags.DEFINE_integer(
-    "gpus", None, "How many GPUs of all machines share a batch (TF2 style).", lower_bound=1, flag_values=FLAGS
+    "gpus",
+    None,
+    "The number of GPUs, of all machines together, that share a batch in TF2 style.",
+    lower_bound=1,
+    flag_values=FLAGS,
 )
 _MACHINES = flags.DEFINE_integer(
-    "machines", None, "How many machines share the records (TF2 style).", lower_bound=1, flag_values=FLAGS
+    "machines", None, "The number of machines that share the records in TF2 style.", lower_bound=1, flag_values=FLAGS
 )
-_FORMAT = flags.DEFINE_enum("format", "text", ["text", "json"], "How findings are printed.", flag_values=FLAGS)
 _FIX = flags.DEFINE_string(
-    "fix", None, "Where to write the config with every fix; may be the same file.", flag_values=FLAGS
+    "fix", None, "Write the config with every fix to this file; it may be the same file.", flag_values=FLAGS
 )
-_EXPLAIN = flags.DEFINE_string("explain", None, "Tell about this code, and stop.", flag_values=FLAGS)
-_PLOT = flags.DEFINE_string("plot", None, "PNG file for a picture of the learning rate.", flag_values=FLAGS)
+_EXPLAIN = flags.DEFINE_string("explain", None, "Explain this code, and stop.", flag_values=FLAGS)
+_PLOT = flags.DEFINE_string("plot", None, "Write a plot of the learning rate to this PNG file.", flag_values=FLAGS)
 _EXTENSION = flags.DEFINE_string("extension", None, extension.HELP, flag_values=FLAGS)
-_DRY_RUN = flags.DEFINE_boolean("dry_run", False, "Show what --fix would change, write nothing.", flag_values=FLAGS)
+_DRY_RUN = flags.DEFINE_boolean("dry_run", False, "Show what --fix would change; write nothing.", flag_values=FLAGS)
 
-_ERRORS_FOUND = 2
 _WIDTH = 100
 
 
@@ -75,159 +71,88 @@ def main(arguments: Sequence[str]) -> int:
     """Checks the config, or explains a code."""
     app.no_arguments(arguments)
     if _EXPLAIN.value:
-        print("\n\n".join(textwrap.fill(part, _WIDTH) for part in check.explain(_EXPLAIN.value).split("\n\n")))
+        rule = check.rule(_EXPLAIN.value)
+        output.say("\n\n".join(textwrap.fill(part, _WIDTH) for part in rule.explanation().split("\n\n")))
+        output.answer(rule.document())
         return 0
     if not _CONFIG.value:
         raise UsageError("--config is missing. Run with --help to see every flag.")
     path = files.local_path(_CONFIG.value)
-    known: dict[str, Any] = {
-        "records": _records(files.local_path(_RECORDS.value)) if _RECORDS.value else None,
-        "extension": extension.located(_EXTENSION.value),
-        "start": _start(),
-    }
+    known = _known()
     text = schema.text(path)
-    checked = _checked(text, known)
+    checked = check.with_engine(text, **known)
     images = known["records"].train.images if known["records"] else None
-    if _PLOT.value and checked.config and not _DRY_RUN.value:
-        _draw(checked.config, images)
-    if _FIX.value is None:
-        _report(path, checked, images)
-        return _ERRORS_FOUND if _errors(checked.findings) else 0
-    before = _fixable(path, checked)
-    after = check.fixed(before, **known)
-    output = files.local_path(_FIX.value)
-    content = _content(path, text, after, output)
-    left = _checked(content, known).findings
-    _report(path, checked, images, patch.diff(before, after))
-    _write(output, content, left)
-    return _ERRORS_FOUND if _errors(left) else 0
+    _plot(checked, images)
+    fixed = _fixed(path, text, checked, known) if _FIX.value is not None else None
+    document = report.document(path, checked, fixed)
+    output.say(*report.lines(path, checked, images, fixed))
+    left = fixed.left if fixed else checked.findings
+    if output.mode() == "quiet":
+        output.error(*report.error_lines(path, left))
+    if fixed:
+        _write(path, fixed)
+    output.answer(document)
+    return ConfigError.exit_code if report.errors(left) else 0
 
 
-def _start() -> Start:
-    """What the flags say about it.
+def _known() -> dict[str, Any]:
+    """What the flags say about the data, the run and the checkpoint, for `check`.
 
     Raises:
       CheckpointError: there is no such checkpoint, or it cannot be read.
     """
     prefix = _CHECKPOINT.value and checkpoint.read(str(files.local_path(_CHECKPOINT.value))).prefix
     model_dir = files.local_path(_MODEL_DIR.value) if _MODEL_DIR.value else None
-    return Start(checkpoint=prefix, model_dir=model_dir, gpus=_GPUS.value or 0, machines=_MACHINES.value or 0)
-
-
-def _checked(text: str, known: dict[str, Any]) -> check.Checked:
-    """What is wrong with the config, also by what the engine says about a checkpoint that was named."""
-    checked = check.check(text, **known)
-    start = known["start"]
-    if checked.config is None or not start.checkpoint:
-        return checked
-    try:
-        style = style_of(checked.config, known["extension"])
-        with progress.line() as show:
-            show("asking the engine about the checkpoint ...")
-            answer = restoration.ask(checked.config, start.checkpoint, style, known["extension"])
-    except (ConfigError, EngineError) as error:
-        if not _errors(checked.findings):
-            raise
-        print(f"The engine cannot tell what it would restore: {error}", file=sys.stderr)
-        return checked
-    return check.check(text, **known | {"start": dataclasses.replace(start, restoration=answer)})
+    return {
+        "records": _records(files.local_path(_RECORDS.value)) if _RECORDS.value else None,
+        "extension": extension.located(_EXTENSION.value),
+        "start": Start(checkpoint=prefix, model_dir=model_dir, gpus=_GPUS.value or 0, machines=_MACHINES.value or 0),
+    }
 
 
 def _records(folder: Path) -> Dataset:
-    """The data set with what its records hold."""
+    """The data set with the contents of its records."""
     from record_builders.inspection import survey
 
     dataset = Dataset.read(folder)
     count = sum(len(split.files()) for split in (dataset.train, dataset.val) if split)
     with progress.bar("Reading records", count) as advance:
-        return dataset.with_contents(partial(survey.read, on_progress=advance))
+        return dataset.with_contents(lambda paths: survey.read(paths, on_progress=advance))
 
 
-def _errors(findings: Sequence[Finding]) -> int:
-    return sum(finding.severity == "error" for finding in findings)
+def _plot(checked: check.Checked, images: int | None) -> None:
+    """Writes the plot, if the flags ask for it."""
+    if _PLOT.value and checked.config and not _DRY_RUN.value:
+        picture = plot.png(checked.config, images)
+        files.save(files.local_path(_PLOT.value), picture, flag="--plot", overwrite=FLAGS.overwrite)
 
 
-def _fixable(path: Path, checked: check.Checked) -> Config:
+def _fixed(path: Path, text: str, checked: check.Checked, known: dict[str, Any]) -> report.Fixed:
+    """The config with every fix, as it will be written.
+
+    Raises:
+      ConfigError: a part of the text cannot be read, so the new text would lose it.
+      OutputError: the text cannot be written.
+    """
     if checked.config is None or any(finding.code == check.UNREADABLE for finding in checked.findings):
-        shown = "\n".join(line for finding in checked.findings for line in _lines(path, finding))
-        raise ConfigError(f"{shown} Correct the text first; --fix would lose what cannot be read.")
-    return checked.config
+        unread = report.error_lines(path, [one for one in checked.findings if one.code == check.UNREADABLE])
+        raise ConfigError(
+            "\n".join([*unread, "Correct the text first: --fix would lose the part that it cannot read."])
+        )
+    after = check.fixed(checked.config, **known)
+    target = files.local_path(_FIX.value or "")
+    content = rewrite.content(path, text, after, target)
+    files.check_free(target, content.encode(), flag="--fix", overwrite=FLAGS.overwrite, replaces=path)
+    left = check.with_engine(content, **known).findings
+    return report.Fixed(path=target, text=content, changes=patch.diff(checked.config, after), left=left)
 
 
-def _report(path: Path, checked: check.Checked, images: int | None, changes: Sequence[str] | None = None) -> None:
-    counts = {severity: sum(one.severity == severity for one in checked.findings) for severity in SEVERITIES}
-    like = nearest.nearest(checked.config) if checked.config else None
-    if _FORMAT.value == "json":
-        shown: dict[str, Any] = {"config": str(path), "counts": counts}
-        shown["findings"] = [_as_json(finding) for finding in checked.findings]
-        shown["nearest"] = like and nearest_report.as_json(like, checked.line_of)
-        shown |= {"restoration": dataclasses.asdict(checked.restoration)} if checked.restoration else {}
-        print(json.dumps(shown | ({} if changes is None else {"changes": changes}), indent=2))
-        return
-    grave, lesser = (
-        [line for one in checked.findings if (one.severity == SEVERITIES[0]) == is_grave for line in _lines(path, one)]
-        for is_grave in (True, False)
-    )
-    differences = nearest_report.lines(like, checked.config, str(path), checked.line_of) if like else []
-    learning_rate = summary.lines(checked.config, images) if checked.config else []
-    restored = checked.restoration.lines() if checked.restoration else ()
-    for line in (*grave, *differences, *lesser, *restored, *learning_rate):
-        print(line)
-    fixes = sum(finding.fix is not None for finding in checked.findings)
-    hint = f" {fixes} can be fixed: --fix=FILE." if fixes and changes is None else ""
-    more = " --explain=CODE tells more." if checked.findings else ""
-    print(f"{', '.join(_counted(severity, count) for severity, count in counts.items())}.{hint}{more}")
-    for change in changes or ():
-        print(f"  {change}")
-
-
-def _counted(severity: str, count: int) -> str:
-    return f"{count} {severity}{'' if count == 1 else 's'}"
-
-
-def _as_json(finding: Finding) -> dict[str, Any]:
-    """The finding's fields by name; the fix as a list of paths and values, null where there is none."""
-    fix = None if finding.fix is None else [{"path": edit.path, "value": edit.value} for edit in finding.fix.edits]
-    return dataclasses.asdict(finding) | {"fix": fix}
-
-
-def _lines(path: Path, finding: Finding) -> list[str]:
-    field = f" {finding.path}" if finding.path else ""
-    said = " ".join(filter(None, (finding.problem, finding.meaning, finding.advice)))
-    edits = finding.fix.edits if finding.fix else ()
-    fixes = [f"unset {edit.path}" if edit.value is None else f"{edit.path}={edit.value}" for edit in edits]
-    return [
-        f"{path}:{finding.line}: {finding.severity} {finding.code}{field}: {said}",
-        *(f"    fix: {fix}" for fix in fixes),
-    ]
-
-
-def _draw(config: Config, images: int | None) -> None:
-    output = files.local_path(_PLOT.value or "")
-    picture = plot.png(config, images)
-    try:
-        files.write_atomically(output, picture)
-    except OSError as error:
-        raise ConfigError(f"cannot be written: {error.strerror}. Name another --plot.", path=output) from error
-
-
-def _content(source: Path, text: str, config: Config, output: Path) -> str:
-    """What is to be written: the text, changed where it has to be; a new one where that cannot be done."""
-    content = rewrite.rewritten(text, config)
-    if content is None and output.exists() and output.samefile(source):
-        raise UsageError(f"--fix: {source} is laid out in a way that its comments would be lost. Name another file.")
-    return schema.dump(config) if content is None else content
-
-
-def _write(output: Path, content: str, left: Sequence[Finding]) -> None:
+def _write(path: Path, fixed: report.Fixed) -> None:
+    """Writes the config with every fix."""
     if not _DRY_RUN.value:
-        try:
-            files.write_atomically(output, content.encode())
-        except OSError as error:
-            raise ConfigError(f"cannot be written: {error.strerror}. Name another --fix.", path=output) from error
-    if _FORMAT.value == "text":
-        done = "Dry run, would write" if _DRY_RUN.value else "Wrote"
-        print(f"{done} {output}; {_counted('error', _errors(left))} left.")
+        files.save(fixed.path, fixed.text.encode(), flag="--fix", overwrite=FLAGS.overwrite, replaces=path)
+    left = report.counted("error", report.errors(fixed.left))
+    output.say(f"{'Dry run: would write' if _DRY_RUN.value else 'Wrote'} {fixed.path}. {left} left.")
 
 
 if __name__ == "__main__":

@@ -1,16 +1,16 @@
-"""All rules, applied to one config: what is wrong with it, and the config with everything mended that can be."""
+"""Applies all rules to one config: what is wrong with it, and the config with every fix."""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipeline_configs import extractors
 from pipeline_configs.checking.finding import SEVERITIES, Finding
 from pipeline_configs.checking.rule import Rule, Subject
-from pipeline_configs.checkpoints import checkpoint
+from pipeline_configs.checkpoints import checkpoint, restoration
 from pipeline_configs.checkpoints.checkpoint import Checkpoint
 from pipeline_configs.checkpoints.restoration import Restoration
 from pipeline_configs.checkpoints.start import Start
@@ -20,8 +20,8 @@ from pipeline_configs.patches.patch import ConfigPatch
 from pipeline_configs.text import positions, text_proto
 from pipeline_configs.text.positions import Place
 from pipeline_configs.text.text_proto import Config
-from tfod_tools.base import plugins
-from tfod_tools.base.errors import CheckpointError, ConfigError, UsageError
+from tfod_tools.base import output, plugins, progress
+from tfod_tools.base.errors import CheckpointError, ConfigError, EngineError, UsageError
 
 FOLDER = Path(__file__).parent / "rules"
 
@@ -34,10 +34,10 @@ class Checked:
     """A config and what is wrong with it.
 
     Attributes:
-      config: without the fields that do not exist; None where the text cannot be read.
-      findings: by severity, then by importance, then by line.
-      places: where each field is written.
-      restoration: what the engine says about the checkpoint; None where it was not asked.
+      config: the config without the fields that do not exist; None if the text cannot be read.
+      findings: sorted by severity, then by importance, then by line.
+      places: where each field stands in the text.
+      restoration: the engine's answer about the checkpoint; None if it was not asked.
     """
 
     config: Config | None
@@ -61,15 +61,15 @@ def rules() -> dict[str, Rule]:
     return {rule.code: rule for rule in sorted(found, key=lambda rule: rule.code)}
 
 
-def explain(code: str) -> str:
-    """What the rule `code` is about, in some paragraphs.
+def rule(code: str) -> Rule:
+    """The rule with this code.
 
     Raises:
       UsageError: there is no such rule.
     """
     if code not in rules():
-        raise UsageError(f"--explain: no rule is called '{code}'. {plugins.suggestion(code, rules())}")
-    return rules()[code].explanation()
+        raise UsageError(f"--explain: there is no code '{code}'. {plugins.suggestion(code, rules())}")
+    return rules()[code]
 
 
 def check(
@@ -79,9 +79,9 @@ def check(
 
     Args:
       text: the content of a pipeline.config.
-      records: what it is to be trained on, where that is known.
-      extension: the user's module that is said to bring the feature extractor.
-      start: where training is to start and on what, where more is known of it than the config says.
+      records: the data set for training; None if it is not known.
+      extension: the user's module with the feature extractor; None if there is none.
+      start: what is known about the start of training in addition to the config.
 
     Raises:
       MissingPackageError: the engine is not installed.
@@ -96,10 +96,33 @@ def check(
     return Checked(config=config, findings=findings, places=places, restoration=start.restoration)
 
 
+def with_engine(text: str, *, records: Dataset | None, extension: str | None, start: Start) -> Checked:
+    """As `check`, but if `start` names a checkpoint, the engine also says which weights it would restore.
+
+    Raises:
+      ConfigError: the config has no errors, but its style is not known.
+      EngineError: the config has no errors, but the engine cannot build the model.
+    """
+    checked = check(text, records=records, extension=extension, start=start)
+    if checked.config is None or not start.checkpoint:
+        return checked
+    try:
+        style = extractors.style_of(checked.config, extension)
+        with progress.line() as show:
+            show("Asking the engine about the checkpoint ...")
+            answer = restoration.ask(checked.config, start.checkpoint, style, extension)
+    except (ConfigError, EngineError) as error:
+        if not any(finding.severity == "error" for finding in checked.findings):
+            raise
+        output.warn(f"The engine cannot say what it would restore: {error}")
+        return checked
+    return check(text, records=records, extension=extension, start=replace(start, restoration=answer))
+
+
 def fixed(
     config: Config, *, records: Dataset | None = None, extension: str | None = None, start: Start = _CONFIGS_OWN
 ) -> Config:
-    """A copy of `config` in which every fix that a rule knows is made, also where one fix calls for another."""
+    """A copy of `config` with every fix that the rules know, including the fixes that a fix makes necessary."""
     made: set[ConfigPatch] = set()
     while True:
         found = _findings(config, (), records, extension, start)
@@ -147,14 +170,14 @@ def _style(config: Config, extension: str | None) -> extractors.Style | None:
     try:
         return extractors.style_of(config, extension)
     except ConfigError:
-        return None  # what is wrong with the extractor is for its rules to say
+        return None  # the rules about extractors report it
 
 
 def _checkpoint(prefix: str) -> Checkpoint | None:
     try:
         return checkpoint.read(prefix) if prefix else None
     except CheckpointError:
-        return None  # as above
+        return None  # the rules about checkpoints report it
 
 
 def _unreadable(error: ConfigError) -> Finding:

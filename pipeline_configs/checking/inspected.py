@@ -38,7 +38,7 @@ class Agreement:
         """One line for each thing that is wrong."""
         if not self.is_read:
             return [f"{self.path}: error: No input reader reads any of these files. Correct input_path."]
-        return [_line(self.path, finding) for finding in self.findings]
+        return [finding.line_in(self.path) for finding in self.findings]
 
     def document(self) -> dict[str, Any]:
         """The same in plain JSON types. `path` and `line` of a finding are those of a field in the config."""
@@ -102,9 +102,3 @@ def _split(found: Survey, files: Sequence[Path]) -> Split:
 
 def _numbers(found: Survey) -> list[int]:
     return [number for _, number in found.labels() if number is not None]
-
-
-def _line(path: Path, finding: Finding) -> str:
-    field = f" {finding.path}" if finding.path else ""
-    said = " ".join(filter(None, (finding.problem, finding.meaning, finding.advice)))
-    return f"{path}:{finding.line}: {finding.severity} {finding.code}{field}: {said}"

@@ -1,13 +1,16 @@
-"""A rule about configs: what it looks for, and what is told about it.
+"""A rule about configs: what it looks for, and what it says.
 
-A rule is a function that yields `Evidence`, with its words around it:
+A rule is a function that yields `Evidence`:
 
     @rule("CFG07", "error", "The engine stops.", source="builders/losses_builder.py", architecture="ssd")
     def miner_and_focal_loss(subject: Subject) -> Iterator[Evidence]:
-        '''Hard example mining is combined with the focal loss.
+        '''The first line is the title: what is wrong, in one sentence.
 
-        Why that is a problem; shown by --explain.
+        The other lines are the reason: why this is a problem. `check_config --explain` shows both.
         '''
+
+`check_config` prints the problem of the evidence, the meaning and the advice one after the other. Each is one or more
+whole sentences, and must be clear without the others.
 """
 
 from __future__ import annotations
@@ -33,12 +36,12 @@ class Subject:
     """What rules look at.
 
     Attributes:
-      config: as the engine reads it.
-      places: where each field is written.
-      style: None where nobody knows the feature extractor.
-      records: None where they were not named.
-      start: what is known about where training starts, and on what.
-      checkpoint: what it starts from; None where that is nothing, or cannot be read here.
+      config: the config, as the engine reads it.
+      places: where each field stands in the text.
+      style: None if the feature extractor is not known.
+      records: the data set; None if the user did not name it.
+      start: how training starts, and on which machines.
+      checkpoint: the checkpoint that training starts from; None if there is none, or if it cannot be read.
     """
 
     config: Config
@@ -50,13 +53,13 @@ class Subject:
 
     @property
     def architecture(self) -> str:
-        """One of `schema.ARCHITECTURES`; "" where the config has no such model."""
+        """One of `schema.ARCHITECTURES`; "" if the config has no such model."""
         found = self.config.model.WhichOneof("model")
         return found if found in schema.ARCHITECTURES else ""
 
     @property
     def model(self) -> Any:
-        """The message of the model, such as that of `model.ssd`. Only rules for one architecture may ask."""
+        """The message of the model, such as `model.ssd`; there is one only if `architecture` is not ""."""
         return getattr(self.config.model, self.architecture)
 
     @property
@@ -66,17 +69,17 @@ class Subject:
 
     @property
     def extractor(self) -> str:
-        """The type of the model's feature extractor; "" where there is none."""
+        """The type of the model's feature extractor; "" if there is none."""
         return str(self.model.feature_extractor.type) if self.architecture else ""
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """That a rule holds somewhere; `path`, `problem` and `advice` as in `Finding`.
+    """One place where a rule found a problem. `path`, `problem` and `advice` are as in `Finding`.
 
     Attributes:
-      fix: edits that end it; none where only the user can know.
-      meaning: what it means here, where that differs from case to case; "" for the rule's own `meaning`.
+      fix: edits that correct it; empty if there is more than one way.
+      meaning: what the problem means here, if that is not the same in all cases; "" for the rule's `meaning`.
     """
 
     path: str
@@ -91,15 +94,15 @@ class Rule:
     """One rule.
 
     Attributes:
-      code: never changes; a rule that goes takes its code with it.
-      severity: of all its findings.
+      code: never changes; the code of a deleted rule is not used again.
+      severity: the severity of all its findings.
       title: what is wrong, in one sentence.
-      reason: why that is a problem, in a paragraph.
+      reason: why this is a problem, in a paragraph.
       meaning: what the engine does, and so what a finding means, in one sentence.
-      source: the engine's file where that happens.
-      style: the only style it is about; None for both.
-      architecture: the only one it is about; "" for all.
-      evidence: finds it.
+      source: the engine's file in which this happens.
+      style: the only style that the rule is about; None for both.
+      architecture: the only architecture that the rule is about; "" for all.
+      evidence: finds the places with this problem.
     """
 
     code: str
@@ -120,16 +123,23 @@ class Rule:
         """The configs that the rule is about, such as "ssd, TF2 style"; "" for all."""
         return ", ".join(filter(None, (self.architecture, f"{self.style.upper()} style" if self.style else "")))
 
+    def document(self) -> dict[str, Any]:
+        """The same as `explanation` in plain JSON types."""
+        names = ("code", "severity", "architecture", "style", "title", "reason", "meaning", "source")
+        return {name: getattr(self, name) for name in names}
+
     def explanation(self) -> str:
-        """What `--explain` shows."""
+        """The text of `--explain`, in a few paragraphs."""
         head = ", ".join(filter(None, (self.code, self.severity, self.about())))
-        return "\n\n".join((f"{head}: {self.title}", self.reason, f"{self.meaning} The engine's place: {self.source}."))
+        return "\n\n".join(
+            (f"{head}: {self.title}", self.reason, f"{self.meaning} Source in the engine: {self.source}.")
+        )
 
 
 def rule(
     code: str, severity: Severity, meaning: str, *, source: str, style: Style | None = None, architecture: str = ""
 ) -> Callable[[Callable[[Subject], Iterator[Evidence]]], Rule]:
-    """Makes a rule of the function below it; its docstring is the title and, after an empty line, the reason."""
+    """Makes a rule of a function. Its docstring is the title and, after an empty line, the reason."""
 
     def made(evidence: Callable[[Subject], Iterator[Evidence]]) -> Rule:
         title, _, reason = (inspect.getdoc(evidence) or "").partition("\n\n")

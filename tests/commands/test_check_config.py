@@ -73,21 +73,22 @@ def test_warnings_alone_are_no_failure(folder: Path, capsys: pytest.CaptureFixtu
     assert run("--config=pipeline.config", "--records=records") == 0
     out = capsys.readouterr().out.splitlines()
     assert out == [
-        "7 fields differ from template ssd_mobilenet_v2_300x300:",
+        "7 fields differ from the template ssd_mobilenet_v2_300x300:",
         "  pipeline.config:156: train_config.optimizer.use_moving_average: true -> false",
         '  pipeline.config:133: train_config.fine_tune_checkpoint: "PATH_TO_BE_CONFIGURED" -> unset',
-        "  pipeline.config: and 5 that the data decides or the engine ignores: model.ssd.num_classes: 90 -> 2 (line 3);"
+        "  pipeline.config: 5 more that the data decides or the engine ignores:"
+        " model.ssd.num_classes: 90 -> 2 (line 3);"
         ' train_config.fine_tune_checkpoint_type: "detection" -> unset (line 133);'
         " eval_config.num_examples: 8000 -> unset (line 166); eval_config.max_evals: 10 -> unset (line 166);"
         " eval_input_reader[0].num_epochs: unset -> 1 (line 173)",
-        "It starts from none of the weights that were published for the template: ssd_mobilenet_v2_coco_2018_03_29.",
+        "The config does not start from the weights published for this template: ssd_mobilenet_v2_coco_2018_03_29.",
         "pipeline.config:148: warning OPT02"
         " train_config.optimizer.rms_prop_optimizer.learning_rate.exponential_decay_learning_rate.decay_steps:"
         " The first decay is at step 800720, but the run ends at step 200000."
         " The learning rate never falls. Set decay_steps below 200000.",
         "200000 steps of 24 images: 800 epochs of 6000 images.",
         "Learning rate: 0.004 in every step. Its first decay would be at step 800720, after the end of the run.",
-        "0 errors, 1 warning, 0 notes. --explain=CODE tells more.",
+        "0 errors, 1 warning, 0 notes. Use --explain=CODE to read more about a finding.",
     ]
 
 
@@ -96,28 +97,29 @@ def test_errors_have_their_line_and_fix(folder: Path, capsys: pytest.CaptureFixt
     capsys.readouterr()
     assert run("--config=pipeline.config", "--records=records") == 2
     first, fix, *_, last = capsys.readouterr().out.splitlines()
-    assert first.startswith(
-        f"pipeline.config:{line}: error CFG04 model.ssd.num_classes: found 1, expected 2, the largest id."
-    )
+    problem = "num_classes is 1, but the largest id of a class is 2."
+    assert first.startswith(f"pipeline.config:{line}: error CFG04 model.ssd.num_classes: {problem} ")
     assert fix == "    fix: model.ssd.num_classes=2"
-    assert last == "1 error, 1 warning, 0 notes. 1 can be fixed: --fix=FILE. --explain=CODE tells more."
+    counts, *hints = last.split(". ")
+    assert counts == "1 error, 1 warning, 0 notes"
+    assert hints == ["1 can be fixed: use --fix=FILE", "Use --explain=CODE to read more about a finding."]
 
 
 def test_json(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     line = edit("num_classes: 2", "num_classes: 1")
     capsys.readouterr()
-    assert run("--config=pipeline.config", "--records=records", "--format=json") == 2
+    assert run("--config=pipeline.config", "--records=records", "--json") == 2
     shown = json.loads(capsys.readouterr().out)
-    assert list(shown) == ["config", "counts", "findings", "nearest"]
+    assert list(shown) == ["config", "counts", "findings", "nearest", "run"]
     assert shown["counts"] == {"error": 1, "warning": 1, "note": 0}
     assert shown["findings"][0] == {
         "code": "CFG04",
         "severity": "error",
         "path": "model.ssd.num_classes",
         "line": line,
-        "found": "1",
-        "expected": "2, the largest id",
-        "effect": "The engine trains such boxes as objects of no class.",
+        "problem": "num_classes is 1, but the largest id of a class is 2.",
+        "meaning": "The engine trains such boxes as objects of no class.",
+        "advice": "Set it to 2.",
         "fix": [{"path": "model.ssd.num_classes", "value": "2"}],
     }
     assert shown["findings"][1]["fix"] is None
@@ -135,13 +137,13 @@ def test_fixes_are_written_and_shown(folder: Path, capsys: pytest.CaptureFixture
     edit("model {", "# Mine.\nmodel {")
     before = Path("pipeline.config").read_text()
     capsys.readouterr()
-    assert run("--config=pipeline.config", "--records=records", "--fix=mended.config") == 0
+    assert run("--config=pipeline.config", "--records=records", "--fix=fixed.config") == 0
     assert capsys.readouterr().out.splitlines()[-3:] == [
-        "1 error, 1 warning, 0 notes. --explain=CODE tells more.",
+        "1 error, 1 warning, 0 notes. Use --explain=CODE to read more about a finding.",
         "  model.ssd.num_classes: 1 -> 2",
-        "Wrote mended.config; 0 errors left.",
+        "Wrote fixed.config. 0 errors left.",
     ]
-    assert Path("mended.config").read_text() == before.replace("num_classes: 1", "num_classes: 2")
+    assert Path("fixed.config").read_text() == before.replace("num_classes: 1", "num_classes: 2")
     assert Path("pipeline.config").read_text() == before
 
 
@@ -155,32 +157,60 @@ def test_a_config_is_fixed_where_it_is(folder: Path) -> None:
 def test_a_config_that_has_to_be_written_anew(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     edit("batch_size: 24", "batch_size: 24; sync_replicas: true # a comment before the semicolon\n;")
     before = Path("pipeline.config").read_bytes()
-    assert run("--config=pipeline.config", "--fix=pipeline.config") == 1
+    assert run("--config=pipeline.config", "--fix=pipeline.config") == 2
     assert "comments would be lost" in capsys.readouterr().err
     assert Path("pipeline.config").read_bytes() == before
-    assert run("--config=pipeline.config", "--fix=mended.config") == 0
-    assert not schema.read(Path("mended.config")).train_config.sync_replicas
+    assert run("--config=pipeline.config", "--fix=fixed.config") == 0
+    assert not schema.read(Path("fixed.config")).train_config.sync_replicas
 
 
 def test_fixes_as_json(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     edit("num_classes: 2", "num_classes: 1")
     capsys.readouterr()
-    assert run("--config=pipeline.config", "--records=records", "--fix=mended.config", "--format=json") == 0
-    assert json.loads(capsys.readouterr().out)["changes"] == ["model.ssd.num_classes: 1 -> 2"]
+    assert run("--config=pipeline.config", "--records=records", "--fix=fixed.config", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["fix"] == {
+        "path": "fixed.config",
+        "changes": ["model.ssd.num_classes: 1 -> 2"],
+        "errors_left": 0,
+    }
+
+
+def test_another_file_is_not_replaced(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    edit("num_classes: 2", "num_classes: 1")
+    Path("fixed.config").write_text("mine")
+    flags = ("--config=pipeline.config", "--records=records", "--fix=fixed.config")
+    assert run(*flags) == 2
+    assert "fixed.config: is there already" in capsys.readouterr().err
+    assert Path("fixed.config").read_text() == "mine"
+    assert run(*flags, "--overwrite") == 0
+    assert "num_classes: 2" in Path("fixed.config").read_text()
+
+
+def test_quiet(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    line = edit("num_classes: 2", "num_classes: 1")
+    capsys.readouterr()
+    assert run("--config=pipeline.config", "--records=records", "--quiet") == 2
+    shown = capsys.readouterr()
+    assert not shown.out
+    first, fix = shown.err.splitlines()
+    assert first.startswith(f"pipeline.config:{line}: error CFG04 ")
+    assert fix == "    fix: model.ssd.num_classes=2"
+    assert run("--config=pipeline.config", "--records=records", "--quiet", "--fix=fixed.config") == 0
+    assert capsys.readouterr() == ("", "")
 
 
 def test_errors_that_are_left_after_a_fix(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     edit("decay_steps: 800720", "decay_steps: 0")
     edit("num_classes: 2", "num_classes: 1")
-    assert run("--config=pipeline.config", "--records=records", "--fix=mended.config") == 2
-    assert capsys.readouterr().out.splitlines()[-1] == "Wrote mended.config; 1 error left."
+    assert run("--config=pipeline.config", "--records=records", "--fix=fixed.config") == 2
+    assert capsys.readouterr().out.splitlines()[-1] == "Wrote fixed.config. 1 error left."
 
 
 def test_a_dry_run_writes_nothing(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     edit("num_classes: 2", "num_classes: 1")
-    assert run("--config=pipeline.config", "--records=records", "--fix=mended.config", "--dry_run") == 0
-    assert "Dry run, would write mended.config" in capsys.readouterr().out
-    assert not Path("mended.config").exists()
+    assert run("--config=pipeline.config", "--records=records", "--fix=fixed.config", "--dry_run") == 0
+    assert "Dry run: would write fixed.config" in capsys.readouterr().out
+    assert not Path("fixed.config").exists()
 
 
 @pytest.mark.parametrize(
@@ -188,7 +218,7 @@ def test_a_dry_run_writes_nothing(folder: Path, capsys: pytest.CaptureFixture[st
     [
         ((), 1, "--config is missing"),
         (("pipeline.config", "extra"), 1, "unexpected argument 'extra'"),
-        (("--explain=CFG99",), 1, "no rule is called 'CFG99'"),
+        (("--explain=CFG99",), 1, "there is no code 'CFG99'"),
         (("--config=none.config",), 2, "none.config: there is no such file"),
         (("--config=records",), 2, "cannot be read"),
         (("--config=pipeline.config", "--records=none"), 2, "there is no such folder"),
@@ -213,9 +243,9 @@ def test_mistakes(
 
 def test_a_text_with_unknown_fields_is_not_fixed(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     edit("num_steps: 200000", "num_stesp: 200000")
-    assert run("--config=pipeline.config", "--fix=mended.config") == 2
-    assert "Did you mean num_steps? " in capsys.readouterr().err
-    assert not Path("mended.config").exists()
+    assert run("--config=pipeline.config", "--fix=fixed.config") == 2
+    assert "Did you mean num_steps?" in capsys.readouterr().err
+    assert not Path("fixed.config").exists()
 
 
 def test_an_extractor_of_the_users_own(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -232,13 +262,13 @@ def test_the_configs_own_checkpoint_is_read(folder: Path, capsys: pytest.Capture
     assert run("--config=pipeline.config") == 2
     first, fix = capsys.readouterr().out.splitlines()[:2]
     assert " error CFG36 train_config.fine_tune_checkpoint_type: " in first
-    assert 'found "detection" for model.ckpt, whose weights are not called FeatureExtractor/..., expected ' in first
+    assert "the checkpoint model.ckpt has no weights with names that begin with FeatureExtractor/. " in first
     assert fix == "    fix: train_config.fine_tune_checkpoint_type=classification"
     Path("zoo/model.ckpt.index").write_bytes(b"cut")
     assert run("--config=pipeline.config") == 2
     first = capsys.readouterr().out.splitlines()[0]
     assert first.startswith(
-        f"pipeline.config:{line}: error CFG31 train_config.fine_tune_checkpoint: found zoo/model.ckpt"
+        f"pipeline.config:{line}: error CFG31 train_config.fine_tune_checkpoint: The file zoo/model.ckpt.index "
     )
 
 
@@ -259,7 +289,7 @@ def test_the_folder_of_the_run(folder: Path, capsys: pytest.CaptureFixture[str])
     (folder / "run" / "checkpoint").write_text('model_checkpoint_path: "model.ckpt-1"')
     (folder / "run" / "pipeline.config").write_text("model { ssd { num_classes: 90 } }")
     assert run("--config=pipeline.config", "--model_dir=run") == 2
-    assert "error RUN03 model: found other than in run/pipeline.config, expected " in capsys.readouterr().out
+    assert "error RUN03 model: The model is not the model in run/pipeline.config, " in capsys.readouterr().out
     assert run("--config=pipeline.config", "--model_dir=elsewhere") == 0
 
 
@@ -286,6 +316,8 @@ def test_explaining_a_code(folder: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert out.startswith("OPT02, warning: The learning rate never falls during the run.\n\n")
     assert "utils/learning_schedules.py" in out
     assert max(map(len, out.splitlines())) <= 100
+    assert run("--explain=OPT02", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["title"] == "The learning rate never falls during the run."
 
 
 def test_records_that_make_records_wrote(
@@ -299,7 +331,7 @@ def test_records_that_make_records_wrote(
     made = ["--template=ssd_mobilenet_v2_small_192x192", "--records=records", "--output=pipeline.config"]
     assert app.status(make_config.main, make_config.FLAGS, "", ["make_config", *made]) == 0
     capsys.readouterr()
-    assert run("--config=pipeline.config", "--records=records", "--format=json") == 0
+    assert run("--config=pipeline.config", "--records=records", "--json") == 0
     assert {"CFG37", "EVA04"} <= {finding["code"] for finding in json.loads(capsys.readouterr().out)["findings"]}
 
 
@@ -320,7 +352,7 @@ def test_a_whole_process_loads_nothing_heavy(folder: Path) -> None:
 def test_configs_of_other_people(capsys: pytest.CaptureFixture[str]) -> None:
     """All that stops them: paths of their authors' machines, and a schedule from step 0 on."""
     for path in sorted(WILD.glob("*.config")):
-        run(f"--config={path}", "--format=json")
+        run(f"--config={path}", "--json")
         shown = json.loads(capsys.readouterr().out)
         errors = {finding["code"] for finding in shown["findings"] if finding["severity"] == "error"}
         assert errors <= {"DAT01", "CFG31", "OPT04"}, path.name
@@ -343,20 +375,20 @@ def test_the_config_of_a_question_is_answered_in_the_order_of_importance(
     run(f"--config={tmp_path / 'posted.config'}", f"--records={tmp_path}")
     out = capsys.readouterr().out
     parts = [
-        "9 fields differ from template ssd_mobilenet_v2_300x300:",
+        "9 fields differ from the template ssd_mobilenet_v2_300x300:",
         "anchor_generator.ssd_anchor_generator.min_scale: 0.2 -> 0.05",
         "feature_extractor.conv_hyperparams.regularizer.l2_regularizer.weight: 4e-05 -> 7e-05",
         "convolutional_box_predictor.conv_hyperparams.regularizer.l2_regularizer.weight: 4e-05 -> 7e-05",
         'train_config.fine_tune_checkpoint: "PATH_TO_BE_CONFIGURED" -> unset',
-        "and 5 that the data decides or the engine ignores: model.ssd.num_classes: 90 -> 2 (line 1);",
+        "5 more that the data decides or the engine ignores: model.ssd.num_classes: 90 -> 2 (line 1);",
         'train_config.fine_tune_checkpoint_type: "detection" -> unset',
         "eval_config.num_examples: 8000 -> 870",
         "eval_config.max_evals: 10 -> unset",
         "eval_input_reader[0].shuffle: false -> true",
-        "It starts from none of the weights that were published for the template: ssd_mobilenet_v2_coco_2018_03_29.",
-        "warning ANC09 model.ssd.anchor_generator: found 61.0% of 100 objects with an anchor of IoU 0.5",
+        "The config does not start from the weights published for this template: ssd_mobilenet_v2_coco_2018_03_29.",
+        "warning ANC09 model.ssd.anchor_generator: Only 61.0% of the 100 objects have an anchor with an IoU of 0.5",
         "warning OPT02 train_config.optimizer.rms_prop_optimizer.learning_rate.exponential_decay_learning_rate.",
-        "warning CFG37 train_config.fine_tune_checkpoint: found none",
+        "warning CFG37 train_config.fine_tune_checkpoint: fine_tune_checkpoint is not set, ",
         "warning CFG40 ",
         "warning OPT15 eval_config.num_examples",
         "Its first decay would be at step 800720",
@@ -391,7 +423,7 @@ def _write_objects_of_50_pixels(folder: Path) -> None:
 def test_a_picture_of_the_learning_rate(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("matplotlib")
     assert run("--config=pipeline.config", "--plot=records") == 2
-    assert capsys.readouterr().err == "records: cannot be written: Is a directory. Name another --plot.\n"
+    assert capsys.readouterr().err == "records: is a folder, but --plot must name a file. Name another --plot.\n"
     assert run("--config=pipeline.config", "--plot=lr.png") == 0
     assert Path("lr.png").read_bytes().startswith(b"\x89PNG")
     Path("lr.png").unlink()

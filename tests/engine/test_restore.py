@@ -100,7 +100,7 @@ def test_tf1_style(records: Path, tmp_path: Path) -> None:
         records, "tf1", tmp_path / "pipeline.config", *(f"train_config.{edit}" for edit in edits)
     )
     flags = (f"--config={config}", f"--checkpoint={start}")
-    said = tiny_run.tfod("check_config", *flags, "--format=json", expect=2)
+    said = tiny_run.tfod("check_config", *flags, "--json", expect=2)
     found = json.loads(said[said.index("{") :])
     assert [one["code"] for one in found["findings"] if one["severity"] == "error"] == ["CFG36"]
     told = found["restoration"]

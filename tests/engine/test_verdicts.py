@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from campaigns.verdicts import cases, misbehaviour, records, trying
 from campaigns.verdicts.stages import STAGES
-from configs import test_rules
+from configs.checking import test_rules
 
 WILD = Path(__file__).parents[3] / "shared" / "data" / "wild_configs" / "pipeline"
 KEYS = {"stage", "error", "seen", "refused", "why"}

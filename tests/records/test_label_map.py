@@ -80,12 +80,12 @@ def test_sources(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
-        ("a.txt", "", "a.txt: lists no class name, expected one a line. Add them."),
-        ("a.txt", "cat\n\ndog\n", "a.txt:2: a line without a name, expected a class. Remove the line."),
-        ("a.names", "cat\ncat\n", "a.names:2: the name 'cat' is given twice. Give each class its own."),
-        ("a.yaml", "names: [", "a.yaml:1: not readable as YAML. Repair the file."),
-        ("a.yaml", "names: 3", "a.yaml: 'names' is no list of classes numbered from 0. Correct it."),
-        ("a.yaml", "names: {1: cat}", "a.yaml: 'names' is no list of classes numbered from 0. Correct it."),
+        ("a.txt", "", "a.txt: the file has no class names. Write one name a line."),
+        ("a.txt", "cat\n\ndog\n", "a.txt:2: the line has no class name. Remove the line."),
+        ("a.names", "cat\ncat\n", "a.names:2: two classes have the name 'cat'. Give each class its own name."),
+        ("a.yaml", "names: [", "a.yaml:1: the file is not valid YAML. Correct it."),
+        ("a.yaml", "names: 3", "a.yaml: 'names' is not a list of class names, or not numbered from 0. Correct it."),
+        ("a.yaml", "names: {1: cat}", "a.yaml: 'names' is not a list of class names, or not numbered from 0. Correct it."),
         ("a.csv", "a,b,c", "a.csv: is not a label map (.pbtxt) and not a list of names (.txt, .names, .yaml, .csv)."),
     ],
 )

@@ -1,4 +1,4 @@
-"""Rules that compare the config with what the checkpoints hold: the one to start from, and those of the model_dir."""
+"""Rules that compare the config with checkpoints: the one to start from, and those in the folder of the run."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ _TYPE = "train_config.fine_tune_checkpoint_type"
 
 _ENOUGH = 0.9  # of the weights of a feature extractor
 _BOX_CODES = 4
+_SET = 'Set fine_tune_checkpoint_type to "{}".'
 
-# What names of the weights begin with that "detection" loads: TF1 style, TF2 style.
+# How the names of the weights begin that "detection" loads: in TF1 style, in TF2 style.
 _EXTRACTORS = {
     "ssd": ("FeatureExtractor/", "model/_feature_extractor/"),
     "faster_rcnn": ("FirstStageFeatureExtractor/", "model/_feature_extractor_for_proposal_features/"),
@@ -28,13 +29,13 @@ _EXTRACTORS = {
 
 @rule("CFG32", "error", "The engine stops when it loads the checkpoint.", source="model_lib_v2.py", style="tf2")
 def another_model(subject: Subject) -> Iterator[Evidence]:
-    """The checkpoint is not one of this model.
+    """The checkpoint does not fit this model.
 
-    In TF2 style every weight that fine_tune_checkpoint_type asks for has to be in the checkpoint, and in the model's
-    shape. "full" asks for all, so that the classes have to be as many as there; "detection" for the feature extractor
-    of a detector; "classification" for the base network, under the name that the checkpoints of classifiers have.
-    Names are compared here, and for "full" the class predictions of SSD and Faster R-CNN; with --checkpoint, the engine
-    itself compares every weight.
+    In TF2 style the checkpoint must have every weight that fine_tune_checkpoint_type asks for, in the shape that the
+    model has. "full" asks for all weights, so the number of classes must be the same. "detection" asks for the feature
+    extractor of a detector. "classification" asks for the base network, with the names of a classifier's checkpoint.
+    This check compares names, and for "full" the class predictions of SSD and Faster R-CNN. With --checkpoint the
+    engine itself compares every weight.
     """
     there, kind = subject.checkpoint, start.checkpoint_type(subject.config.train_config)
     if there is None or not there.object_based or not subject.architecture:
@@ -45,19 +46,20 @@ def another_model(subject: Subject) -> Iterator[Evidence]:
         "full": "model/",
     }
     if kind not in begin or (kind == "classification" and there.of_detector):
-        return  # for the engine, and for CFG30
+        return  # the engine, or CFG30, reports it
     classes = classes_of(there, subject)
     if not there.has(begin[kind]):
-        fix = (
-            (Edit(path=_TYPE, value="classification"),)
-            if kind == "detection" and there.has(checkpoint.CLASSIFIER)
-            else ()
-        )
-        yield Evidence(_TYPE, f'"{kind}" for {_prefix(there)}', f"one with weights {begin[kind]}...", fix)
+        of_classifier = kind == "detection" and there.has(checkpoint.CLASSIFIER)
+        fix = (Edit(path=_TYPE, value="classification"),) if of_classifier else ()
+        problem = _wrong_names(there, kind, begin[kind], has_them=False)
+        yield Evidence(_TYPE, problem, _SET.format("classification") if fix else "Use a checkpoint of this model.", fix)
     elif kind == "full" and classes not in (None, subject.model.num_classes):
         fix = (Edit(path=_TYPE, value="detection"),)
-        found = f'"full" for a checkpoint of {classes} classes'
-        yield Evidence(_TYPE, found, f'one of {subject.model.num_classes}, or "detection"', fix)
+        problem = (
+            f'fine_tune_checkpoint_type is "full", but the checkpoint has {classes} classes, and num_classes is'
+            f" {subject.model.num_classes}."
+        )
+        yield Evidence(_TYPE, problem, _SET.format("detection"), fix)
     elif subject.start.restoration and subject.start.restoration.share < 1:
         yield _not_restored(subject)
 
@@ -65,17 +67,17 @@ def another_model(subject: Subject) -> Iterator[Evidence]:
 @rule(
     "CFG36",
     "error",
-    "The engine leaves the other weights random; only its log says so.",
+    "The engine does not stop, but the weights that it does not find start from random values; only its log says so.",
     source="utils/variables_helper.py",
     style="tf1",
 )
 def not_loaded(subject: Subject) -> Iterator[Evidence]:
-    """Weights that the engine looks for are not in the checkpoint.
+    """The checkpoint does not have the weights that the engine looks for.
 
-    In TF1 style a weight is loaded where the checkpoint has one of its name and shape, and passed over elsewhere.
-    fine_tune_checkpoint_type decides on the names: "detection" looks for those of a detector's feature extractor,
-    "classification" for the same without that first part of the name. Names are compared here; with --checkpoint the
-    engine itself compares every weight, and at least nine of ten have to be there.
+    In TF1 style the engine loads a weight if the checkpoint has one with the same name and shape, and skips it if not.
+    fine_tune_checkpoint_type decides the names: "detection" looks for the names of a detector's feature extractor,
+    and "classification" for the same names without their first part. This check compares names. With --checkpoint the
+    engine itself compares every weight, and nine of ten must be there.
     """
     there, kind = subject.checkpoint, start.checkpoint_type(subject.config.train_config)
     if there is None or not subject.architecture:
@@ -83,59 +85,62 @@ def not_loaded(subject: Subject) -> Iterator[Evidence]:
     begin = _EXTRACTORS[subject.architecture][0]
     other = {"detection": "classification", "classification": "detection"}
     if there.object_based:
-        yield Evidence(_PATH, there.kind, "one of TF1's kind")
+        problem = f"The checkpoint {_prefix(there)} is {there.kind}, but the model is TF1 style."
+        yield Evidence(_PATH, problem, "Use a checkpoint of TF1 style.")
     elif kind in other and there.has(begin) != (kind == "detection"):
-        found = (
-            f'"{kind}" for {_prefix(there)}, whose weights are {"" if there.has(begin) else "not "}called {begin}...'
-        )
-        yield Evidence(_TYPE, found, f'"{other[kind]}"', (Edit(path=_TYPE, value=other[kind]),))
+        problem = _wrong_names(there, kind, begin, has_them=there.has(begin))
+        yield Evidence(_TYPE, problem, _SET.format(other[kind]), (Edit(path=_TYPE, value=other[kind]),))
     elif subject.start.restoration and subject.start.restoration.share < _ENOUGH:
         yield _not_restored(subject)
 
 
 @rule("CFG34", "error", "The engine stops.", source="utils/variables_helper.py", style="tf2")
 def starts_from_itself(subject: Subject) -> Iterator[Evidence]:
-    """The checkpoint to start from lies in the folder of the run.
+    """The checkpoint to start from is in the folder of the run.
 
-    A run that was stopped goes on by itself; a new one needs a folder of its own. Looked for where --model_dir is
-    given.
+    A run that was stopped continues by itself, without fine_tune_checkpoint. A new run needs its own folder. This is
+    checked only if --model_dir is given.
     """
     folder, prefix = subject.start.model_dir, subject.start.prefix(subject.config)
     if folder and prefix and Path(prefix).absolute().parent == folder.absolute():
-        yield Evidence(_PATH, f"{prefix}, in the model_dir", "another model_dir")
+        problem = f"The checkpoint {prefix} is in {folder}, the folder of this run."
+        yield Evidence(_PATH, problem, "Train in another --model_dir, or remove the field to continue the run.")
 
 
-@rule("RUN03", "error", "tfod_tools.train and the engine stop.", source="model_lib_v2.py")
+@rule("RUN03", "error", "Training cannot continue in this folder, and stops.", source="model_lib_v2.py")
 def run_of_another_model(subject: Subject) -> Iterator[Evidence]:
     """The folder of the run holds checkpoints of another model.
 
-    Training goes on from the last checkpoint in its folder, which has to be one of the same model. Where the names of
-    weights differ, the engine says nothing and starts from random ones. Looked for where --model_dir is given: the
-    models are compared where tfod_tools.train left a config there, else the style and the number of classes.
+    Training continues from the last checkpoint in its folder, so that checkpoint must be of the same model. If the
+    names of the weights differ, the engine says nothing and starts from random weights. This is checked only if
+    --model_dir is given. If tfod train wrote a config there, the models are compared; if not, the style and the number
+    of classes.
     """
     folder = subject.start.model_dir
     if folder is None:
         return
     if run_folder.holds_another_model(folder, subject.config):
-        yield Evidence("model", f"other than in {run_folder.path(folder)}", "the same model, or another model_dir")
+        problem = f"The model is not the model in {run_folder.path(folder)}, which made the checkpoints there."
+        yield Evidence("model", problem, "Use the same model, or another --model_dir.")
         return
     there = run_folder.last_checkpoint(folder)
     if there is None or subject.style is None:
         return
     classes = classes_of(there, subject)
     if there.object_based != (subject.style == "tf2"):
-        yield Evidence("model", f"{subject.style.upper()} style, and {there.kind} in {folder}", "another model_dir")
+        problem = f"The model is {subject.style.upper()} style, but the last checkpoint in {folder} is {there.kind}."
+        yield Evidence("model", problem, "Train in another --model_dir.")
     elif classes not in (None, subject.model.num_classes):
         path = f"{subject.model_path}.num_classes"
-        found = f"{subject.model.num_classes}, and {classes} in the checkpoints of {folder}"
-        yield Evidence(path, found, "another model_dir")
+        problem = f"num_classes is {subject.model.num_classes}, but {classes} in the checkpoints of {folder}."
+        yield Evidence(path, problem, "Train in another --model_dir.")
 
 
 def classes_of(there: Checkpoint, subject: Subject) -> int | None:
-    """For how many classes a checkpoint of TF2's kind was trained, if it is one of the config's architecture.
+    """The number of classes of a TF2 checkpoint of the config's architecture; None if it is not known.
 
-    Of a Faster R-CNN the classes and the background have an output each; of an SSD they have one for each anchor, for
-    which the boxes have four. None where that cannot be told, as for CenterNet.
+    In a Faster R-CNN each class, and the background, has one output. In an SSD each of them has one output for each
+    anchor, and the boxes have four for each anchor. For CenterNet the number is not known.
     """
     classes = _outputs(there, "class_predictor")
     if not classes:
@@ -149,7 +154,7 @@ def classes_of(there: Checkpoint, subject: Subject) -> int | None:
 
 
 def _outputs(there: Checkpoint, kind: str) -> list[int]:
-    """How many outputs the last layer of each head has, by the heads' names; not those that find regions."""
+    """How many outputs the last layer of each head has, sorted by the heads' names; not of the first stage."""
     bias = re.compile(rf"(model/(?!_first_stage).*)/_{kind}_layers/(\d+)/bias/\.ATTRIBUTES/VARIABLE_VALUE")
     found: dict[str, tuple[int, int]] = {}
     for name, shape in there.shapes.items():
@@ -162,9 +167,14 @@ def _not_restored(subject: Subject) -> Evidence:
     restoration = subject.start.restoration
     assert restoration is not None
     lost = (*restoration.missing, *restoration.other_shape)
-    such_as = f", without {lost[0]}" if lost else ""
-    found = f"{len(restoration.restored)} of {restoration.wanted} weights{such_as}"
-    return Evidence(_PATH, found, "a checkpoint of this model")
+    such_as = f" It would not restore {lost[0]}, for example." if lost else ""
+    problem = f"The engine would restore {len(restoration.restored)} of {restoration.wanted} weights.{such_as}"
+    return Evidence(_PATH, problem, "Use a checkpoint of this model.")
+
+
+def _wrong_names(there: Checkpoint, kind: str, beginning: str, *, has_them: bool) -> str:
+    names = f"{'has' if has_them else 'has no'} weights with names that begin with {beginning}"
+    return f'fine_tune_checkpoint_type is "{kind}", but the checkpoint {_prefix(there)} {names}.'
 
 
 def _prefix(there: Checkpoint) -> str:

@@ -1,4 +1,4 @@
-"""Rules about how the engine evaluates; tfod_tools.evaluate always measures COCO boxes, with figures for each class."""
+"""Rules about evaluation by the engine. tfod evaluate always measures COCO boxes, with metrics for each class."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pipeline_configs.patches.patch import Edit
 from tfod_tools.base import plugins
 
 _EVAL = "eval_util.py"
+_PER_CATEGORY = "include_metrics_per_category"
 # The keys of EVAL_METRICS_CLASS_DICT in the engine's eval_util.py.
 _METRICS = (
     *("coco_detection_metrics", "coco_keypoint_metrics", "coco_mask_metrics", "coco_panoptic_metrics"),
@@ -24,109 +25,133 @@ _METRICS = (
 @rule(
     "EVA01",
     "warning",
-    "The engine's evaluation stops; tfod_tools.evaluate measures COCO boxes in any case.",
+    "The engine's evaluation stops; tfod evaluate measures COCO boxes all the same.",
     source=_EVAL,
 )
 def unknown_metrics(subject: Subject) -> Iterator[Evidence]:
-    """A set of metrics has a name that the engine does not know.
+    """metrics_set has a name that the engine does not know.
 
-    Three of the published configs have such a name, open_images_metrics or open_images_V2_detection_metrics; it is
-    oid_V2_detection_metrics.
+    Three of the published configs have such a name: open_images_metrics or open_images_V2_detection_metrics. The right
+    name is oid_V2_detection_metrics.
     """
     for index, name in enumerate(subject.config.eval_config.metrics_set):
         if name not in _METRICS:
-            close = ["oid_V2_detection_metrics"] if "open_images" in name else _METRICS
-            expected = f"a set of metrics. {plugins.suggestion(name, close)}"
-            yield Evidence(f"eval_config.metrics_set[{index}]", f"'{name}'", expected)
+            problem = f"'{name}' is not a set of metrics."
+            advice = "Use oid_V2_detection_metrics." if "open_images" in name else plugins.suggestion(name, _METRICS)
+            yield Evidence(f"eval_config.metrics_set[{index}]", problem, advice)
 
 
-@rule("EVA02", "note", "The engine measures the area under the whole curve.", source="utils/metrics.py")
+@rule(
+    "EVA02",
+    "note",
+    "The engine measures the area under the whole curve, as VOC has done since 2010.",
+    source="utils/metrics.py",
+)
 def pascal_voc(subject: Subject) -> Iterator[Evidence]:
-    """The metrics of Pascal VOC are asked for, which changed in 2010.
+    """The config asks for the metrics of Pascal VOC, which changed in 2010.
 
-    Figures that were published for VOC 2007 are means of precision at 11 recalls, some points away from the area that
-    the engine computes; the two are not to be compared.
+    The published results for VOC 2007 are the mean of the precision at 11 recalls. They differ by some points from the
+    area that the engine computes, so the two cannot be compared.
     """
     for index, name in enumerate(subject.config.eval_config.metrics_set):
         if name == "pascal_voc_detection_metrics":
-            yield Evidence(f"eval_config.metrics_set[{index}]", f"'{name}'", "no comparison with figures of VOC 2007")
+            problem = f"metrics_set has {name}."
+            advice = "Do not compare the results with those of VOC 2007."
+            yield Evidence(f"eval_config.metrics_set[{index}]", problem, advice)
 
 
-@rule("EVA03", "note", "The engine's TF2 evaluation takes counts of classes for their ids.", source=_EVAL, style="tf2")
+@rule(
+    "EVA03",
+    "note",
+    "The engine's TF2 evaluation reads a vector of zeros and ones as a list of class ids, so the results are wrong.",
+    source=_EVAL,
+    style="tf2",
+)
 def open_images_challenge(subject: Subject) -> Iterator[Evidence]:
     """The metrics of the Open Images challenge are used in TF2 style.
 
-    They are to judge the classes that were verified for an image. In TF2 style these arrive as a vector of zeros and
-    ones, which is read as a list of ids: the figures are wrong. In TF1 style they are right.
+    These metrics look only at the classes that were verified for an image. In TF2 style the engine passes these classes
+    as a vector of zeros and ones, and reads it as a list of ids. In TF1 style the results are right.
     """
     for index, name in enumerate(subject.config.eval_config.metrics_set):
         if name.startswith("oid_challenge_"):
-            yield Evidence(f"eval_config.metrics_set[{index}]", f"'{name}'", "TF1 style, or other metrics")
+            problem = f"metrics_set has {name} in TF2 style."
+            yield Evidence(f"eval_config.metrics_set[{index}]", problem, "Use other metrics, or a model of TF1 style.")
 
 
-@rule("EVA05", "warning", "Only the first is evaluated.", source="model_lib_v2.py")
+@rule("EVA05", "warning", "Evaluation reads only the first.", source="model_lib_v2.py")
 def several_readers(subject: Subject) -> Iterator[Evidence]:
-    """There are several eval_input_reader.
+    """The config has more than one eval_input_reader.
 
-    The engine's TF2 style and tfod_tools.evaluate look at the first. In a config that was put together from two, the
-    first may be the one that was meant to be replaced.
+    The engine's TF2 style and tfod evaluate read only the first. In a config that was merged from two, the first may be
+    the one that you wanted to replace.
     """
     if (count := len(subject.config.eval_input_reader)) > 1:
-        yield Evidence("eval_input_reader[1]", f"{count} of them", "one")
+        problem = f"The config has {count} eval_input_reader messages."
+        yield Evidence("eval_input_reader[1]", problem, "Keep the one that you need, and remove the others.")
 
 
 @rule(
     "ENV04",
     "note",
-    "The engine's evaluation stops at its end, since pycocotools has no such figures; tfod_tools.evaluate has its own.",
+    "pycocotools has no such metrics, so the engine's evaluation stops at its end; tfod evaluate computes them itself.",
     source="metrics/coco_tools.py",
 )
 def metrics_per_category(subject: Subject) -> Iterator[Evidence]:
-    """COCO metrics are asked for each category.
+    """The config asks for COCO metrics for each category.
 
-    The engine was written for a version of pycocotools that was never published.
+    The engine needs a version of pycocotools for this that was never published.
     """
     config = subject.config.eval_config
     if config.include_metrics_per_category and any(name.startswith("coco_") for name in config.metrics_set):
-        path = "eval_config.include_metrics_per_category"
-        yield Evidence(path, "true", "evaluation by tfod_tools.evaluate, or false", (Edit(path=path, value="false"),))
+        path = f"eval_config.{_PER_CATEGORY}"
+        advice = "Evaluate with tfod evaluate, or set it to false."
+        yield Evidence(path, f"{_PER_CATEGORY} is true.", advice, (Edit(path=path, value="false"),))
 
 
 @rule(
     "ENV05",
     "note",
-    "The engine ignores it; tfod_tools.evaluate gives figures for each class in any case.",
+    "The engine then ignores it; tfod evaluate shows metrics for each class all the same.",
     source=_EVAL,
 )
 def metrics_per_category_of_nothing(subject: Subject) -> Iterator[Evidence]:
-    """Metrics are asked for each category, but metrics_set is empty.
+    """The config asks for metrics for each category, but metrics_set is empty.
 
-    Without metrics_set the engine falls back on the COCO metrics, and forgets the options meanwhile.
+    Without metrics_set the engine uses the COCO metrics, but without the options of eval_config.
     """
     config = subject.config.eval_config
     if config.include_metrics_per_category and not config.metrics_set:
-        yield Evidence(
-            "eval_config.include_metrics_per_category", "true", "metrics_set: the COCO metrics, for instance"
-        )
+        problem = f"{_PER_CATEGORY} is true, but metrics_set is empty."
+        advice = "Set metrics_set, for example to coco_detection_metrics."
+        yield Evidence(f"eval_config.{_PER_CATEGORY}", problem, advice)
 
 
 @rule(
     "EVA04",
     "warning",
-    "The metrics go up and down by chance.",
+    "Two checkpoints that differ by less than that may be equally good.",
     source="metrics/coco_evaluation.py",
 )
 def few_objects_to_evaluate(subject: Subject) -> Iterator[Evidence]:
-    """The records to evaluate on have too few objects to tell good models from better ones.
+    """The validation records have too few objects to compare models.
 
-    An average precision p of a class with n objects varies by about sqrt(p (1 - p) / n) from one draw of images to
-    another; its mean over classes accordingly. Given is the half width of the interval that holds 95 % of draws, at p =
-    0.5. Differences of checkpoints within it mean nothing.
+    The average precision p of a class with n objects varies by about sqrt(p (1 - p) / n) from one sample of images to
+    another. The mean over the classes varies too, but less. The range that this check shows holds 95% of all samples,
+    if p is 0.5.
     """
     val = subject.records.val if subject.records else None
     if val is None or not val.boxes or not subject.config.eval_input_reader:
         return
     half_width = 1.96 * math.sqrt(sum(0.25 / count for count in val.boxes)) / len(val.boxes)
     if half_width > 0.03:
-        found = f"{sum(val.boxes)} objects of {len(val.boxes)} classes, so that mAP means +- {half_width:.2f}"
-        yield Evidence("eval_input_reader[0]", found, "more objects in the val split, such as --val_fraction=0.3")
+        problem = (
+            f"The val split has {sum(val.boxes)} objects in {_counted(len(val.boxes))}, so mAP varies by"
+            f" ± {half_width:.2f} by chance."
+        )
+        advice = "Put more objects into the val split, for example with --val_fraction=0.3 of make_records."
+        yield Evidence("eval_input_reader[0]", problem, advice)
+
+
+def _counted(classes: int) -> str:
+    return "1 class" if classes == 1 else f"{classes} classes"

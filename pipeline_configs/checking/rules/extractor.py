@@ -1,4 +1,4 @@
-"""Rules about the feature extractor and what its type takes."""
+"""Rules about the feature extractor and its settings."""
 
 from __future__ import annotations
 
@@ -21,35 +21,39 @@ _OF_SOME = {
 
 @rule("CFG01", "error", "The engine stops when it builds the model.", source=_BUILDER)
 def unknown_extractor(subject: Subject) -> Iterator[Evidence]:
-    """No feature extractor has the type's name.
+    """There is no feature extractor of this type.
 
-    The engine has one list of types for each architecture and style; those that end in _keras, and CenterNet's, are of
-    TF2 style. A type of your own needs --extension.
+    The engine has one list of types for each architecture and style. Types that end in _keras, and all types of
+    CenterNet, are TF2 style. A type of your own needs --extension.
     """
     if not subject.architecture:
-        yield Evidence("model", subject.config.model.WhichOneof("model") or "nothing", "ssd, faster_rcnn or center_net")
+        found = subject.config.model.WhichOneof("model")
+        problem = f"model.{found} is not an architecture that check_config knows." if found else "There is no model."
+        yield Evidence("model", problem, "Set model.ssd, model.faster_rcnn or model.center_net.")
     elif subject.style is None and not _elsewhere(subject.extractor):
         path = f"{subject.model_path}.feature_extractor.type"
-        yield Evidence(path, f"'{subject.extractor}'", f"a type of {subject.architecture}. {_hint(subject)}")
+        problem = f"There is no feature extractor '{subject.extractor}'." if subject.extractor else "type is not set."
+        yield Evidence(path, problem, _hint(subject))
 
 
 @rule("CFG02", "error", "The engine stops when it builds the model.", source=_BUILDER)
 def extractor_of_another_architecture(subject: Subject) -> Iterator[Evidence]:
     """The feature extractor belongs to another architecture.
 
-    A feature extractor of Faster R-CNN ends where proposals begin, one of SSD has layers of its own on top; neither
-    takes the other's place.
+    A feature extractor of Faster R-CNN ends at the features for the proposals. A feature extractor of SSD adds layers
+    of its own. So neither can take the place of the other.
     """
     if subject.architecture and subject.style is None and (other := _elsewhere(subject.extractor)):
         path = f"{subject.model_path}.feature_extractor.type"
-        found = f"'{subject.extractor}', which is of {other}"
-        yield Evidence(path, found, f"a type of {subject.architecture}. {_hint(subject)}")
+        problem = f"The type '{subject.extractor}' belongs to {other}, but the model is {subject.architecture}."
+        yield Evidence(path, problem, _hint(subject))
 
 
 def _hint(subject: Subject) -> str:
-    """The types that may have been meant, or where to find some: there are too many to list."""
+    """Types with a similar name, or where to find types: there are too many to list."""
     hint = plugins.suggestion(subject.extractor, extractors.known()[subject.architecture])
-    return hint if hint.startswith("Did you mean") else "The templates of make_config --list have some."
+    is_guess = hint.startswith("Did you mean")
+    return hint if is_guess else f"See tfod make_config --list for templates with a type of {subject.architecture}."
 
 
 def _elsewhere(extractor: str) -> str:
@@ -57,12 +61,12 @@ def _elsewhere(extractor: str) -> str:
     return next((name for name, types in extractors.known().items() if extractor in types), "")
 
 
-@rule("CFG13", "error", "The engine stops: the extractor gets a keyword that it does not take.", source=_BUILDER)
+@rule("CFG13", "error", "The engine stops when it builds the extractor.", source=_BUILDER)
 def field_of_another_extractor(subject: Subject) -> Iterator[Evidence]:
-    """A field of the feature extractor is set that its type does not take.
+    """A field is set that this type of feature extractor does not take.
 
-    The engine hands num_layers, fpn, bifpn and spaghettinet_arch_name to the extractor's class as soon as they are
-    set. num_layers is for extractors without a feature pyramid, fpn and bifpn for those with that one.
+    The engine passes num_layers, fpn, bifpn and spaghettinet_arch_name to the class of the extractor if they are set.
+    num_layers is for extractors without a feature pyramid, and fpn and bifpn are for extractors with this pyramid.
     """
     extractor = subject.extractor
     if not extractors.is_engines(subject.architecture, extractor):
@@ -73,7 +77,8 @@ def field_of_another_extractor(subject: Subject) -> Iterator[Evidence]:
     for name in _OF_SOME.get(subject.architecture, ()):
         if message.HasField(name) and name not in extractors.of(extractor).takes:
             path = f"{subject.model_path}.feature_extractor.{name}"
-            yield Evidence(path, f"{name} for {extractor}", "no such field", (Edit(path=path, value=None),))
+            problem = f"{name} is set, but the type {extractor} does not take it."
+            yield Evidence(path, problem, "Remove the field.", (Edit(path=path, value=None),))
 
 
 @rule(
@@ -84,10 +89,10 @@ def field_of_another_extractor(subject: Subject) -> Iterator[Evidence]:
     architecture="ssd",
 )
 def efficientdet_changed(subject: Subject) -> Iterator[Evidence]:
-    """EfficientDet is asked for a width, padding or convolutions that it does not have.
+    """A field is set that EfficientDet does not support.
 
-    Its size is chosen by the type, from b0 to b7, and by bifpn; depth_multiplier, use_explicit_padding and
-    use_depthwise belong to other networks.
+    The type, from b0 to b7, and bifpn decide the size of an EfficientDet. depth_multiplier, use_explicit_padding and
+    use_depthwise are for other networks.
     """
     message = subject.model.feature_extractor
     if extractors.of(subject.extractor).pyramid != "bifpn":
@@ -95,9 +100,10 @@ def efficientdet_changed(subject: Subject) -> Iterator[Evidence]:
     for name, default in (("depth_multiplier", 1.0), ("use_explicit_padding", False), ("use_depthwise", False)):
         if getattr(message, name) != default:
             path = f"{subject.model_path}.feature_extractor.{name}"
-            yield Evidence(
-                path, f"{getattr(message, name)}".lower(), f"{default}".lower(), (Edit(path=path, value=None),)
-            )
+            value = getattr(message, name)
+            shown = str(value).lower() if isinstance(value, bool) else f"{value:g}"
+            problem = f"{name} is {shown}, but EfficientDet does not support it."
+            yield Evidence(path, problem, "Remove the field.", (Edit(path=path, value=None),))
 
 
 @rule(
@@ -108,22 +114,23 @@ def efficientdet_changed(subject: Subject) -> Iterator[Evidence]:
     architecture="ssd",
 )
 def inception_without_override(subject: Subject) -> Iterator[Evidence]:
-    """An SSD with Inception keeps conv_hyperparams from its base network.
+    """An SSD with Inception needs override_base_feature_extractor_hyperparams.
 
-    These extractors make all of their layers with conv_hyperparams, and insist that the config says so.
+    These extractors use conv_hyperparams for all of their layers, and the config has to say so.
     """
     message = subject.model.feature_extractor
     if extractors.of(subject.extractor).needs_override and not message.override_base_feature_extractor_hyperparams:
         path = f"{subject.model_path}.feature_extractor.override_base_feature_extractor_hyperparams"
-        yield Evidence(path, "false", "true", (Edit(path=path, value="true"),))
+        problem = f"override_base_feature_extractor_hyperparams is false, but {subject.extractor} needs true."
+        yield Evidence(path, problem, "Set it to true.", (Edit(path=path, value="true"),))
 
 
 @rule("CFG15", "error", "The engine stops at the first image.", source="utils/shape_utils.py", architecture="ssd")
 def small_input(subject: Subject) -> Iterator[Evidence]:
-    """Images are resized to fewer pixels than the network can halve.
+    """The input is too small for the network.
 
-    SSD extractors refuse less than 33 pixels a side, EfficientDet less than 129, and the embedded MobileNet takes
-    exactly 256 x 256.
+    The extractors of SSD need 33 pixels or more on each side, and those of EfficientDet 129. The embedded MobileNet
+    takes only 256 x 256 pixels.
     """
     resizer = subject.model.image_resizer
     path = f"{subject.model_path}.image_resizer"
@@ -136,27 +143,33 @@ def small_input(subject: Subject) -> Iterator[Evidence]:
         sides = [ratio.max_dimension if ratio.pad_to_max_dimension else ratio.min_dimension]
     else:
         return
-    found = " x ".join(map(str, sides))
+    found = f"{' x '.join(map(str, sides))} pixels" if len(sides) == 2 else f"{sides[0]} pixels on one side"
     kind = extractors.of(subject.extractor)
     if kind.input_side:
         if sides != [kind.input_side] * 2:
-            yield Evidence(path, found, f"{kind.input_side} x {kind.input_side} with fixed_shape_resizer")
+            only = f"{kind.input_side} x {kind.input_side} pixels"
+            problem = f"The input has {found}, but {subject.extractor} takes only {only}."
+            yield Evidence(path, problem, f"Use fixed_shape_resizer with {only}.")
     elif min(sides) < kind.least_side and extractors.is_engines("ssd", subject.extractor):
-        yield Evidence(path, found, f"at least {kind.least_side} pixels a side")
+        problem = f"The input has {found}, but {subject.extractor} needs {kind.least_side} or more on each side."
+        yield Evidence(path, problem, "Use a larger input.")
 
 
-@rule("CFG19", "warning", "The engine ignores it.", source="builders/hyperparams_builder.py", style="tf2")
+@rule("CFG19", "warning", "It has no effect in TF2 style.", source="builders/hyperparams_builder.py", style="tf2")
 def ignored_normalisation(subject: Subject) -> Iterator[Evidence]:
-    """Group normalisation, or batch normalisation that is not to be trained, is asked for in TF2 style.
+    """The config asks for a kind of normalisation that TF2 style does not have.
 
-    The Keras layers know neither. With group_norm there is no normalisation at all; batch_norm.train has no effect, use
-    freeze_batchnorm of the model.
+    The Keras layers support neither group_norm nor batch_norm.train. With group_norm there is no normalisation at all.
+    To freeze batch normalisation, use freeze_batchnorm of the model.
     """
     for path, hyperparams in nested.messages(subject.config.model, "Hyperparams", "model"):
         if hyperparams.HasField("group_norm"):
-            yield Evidence(f"{path}.group_norm", "group_norm", "batch_norm")
+            problem = "group_norm is set, but TF2 style does not support it."
+            meaning = "The layers have no normalisation."
+            yield Evidence(f"{path}.group_norm", problem, "Use batch_norm.", meaning=meaning)
         if hyperparams.HasField("batch_norm") and not hyperparams.batch_norm.train:
-            yield Evidence(f"{path}.batch_norm.train", "false", "freeze_batchnorm in its place")
+            advice = "Set freeze_batchnorm of the model to true to freeze batch normalisation."
+            yield Evidence(f"{path}.batch_norm.train", "batch_norm.train is false.", advice)
 
 
 @rule(
@@ -167,30 +180,40 @@ def ignored_normalisation(subject: Subject) -> Iterator[Evidence]:
     style="tf1",
 )
 def keras_only_hyperparams(subject: Subject) -> Iterator[Evidence]:
-    """A setting of layers is used that exists in TF2 style only.
+    """A setting of the layers is used that exists only in TF2 style.
 
-    These are force_use_bias, sync_batch_norm and keras_initializer_by_name.
+    These settings are force_use_bias, sync_batch_norm and keras_initializer_by_name.
     """
     for path, hyperparams in nested.messages(subject.config.model, "Hyperparams", "model"):
         if hyperparams.force_use_bias:
             path_ = f"{path}.force_use_bias"
-            yield Evidence(path_, "true", "false in TF1 style", (Edit(path=path_, value=None),))
+            yield Evidence(path_, _only_tf2("force_use_bias"), "Remove the field.", (Edit(path=path_, value=None),))
         if hyperparams.HasField("sync_batch_norm"):
-            yield Evidence(f"{path}.sync_batch_norm", "sync_batch_norm", "batch_norm in TF1 style")
+            yield Evidence(f"{path}.sync_batch_norm", _only_tf2("sync_batch_norm"), "Use batch_norm.")
         if hyperparams.initializer.HasField("keras_initializer_by_name"):
             name = "keras_initializer_by_name"
-            yield Evidence(f"{path}.initializer.{name}", name, "another initializer in TF1 style")
+            yield Evidence(f"{path}.initializer.{name}", _only_tf2(name), "Use another initializer.")
 
 
-@rule("CFG40", "warning", "The base network keeps its built-in values.", source="models/", architecture="ssd")
+def _only_tf2(field: str) -> str:
+    return f"{field} exists only in TF2 style, but the model is TF1 style."
+
+
+@rule(
+    "CFG40",
+    "warning",
+    "The base network keeps its own value, because conv_hyperparams is only for the layers that SSD adds.",
+    source="models/",
+    architecture="ssd",
+)
 def base_network_keeps_its_own(subject: Subject) -> Iterator[Evidence]:
-    """Regularisation or batch normalisation is set, but does not reach the base network.
+    """Regularisation or batch normalisation is set, but the base network does not use it.
 
-    conv_hyperparams of the extractor are for the layers that SSD adds, unless
-    override_base_feature_extractor_hyperparams is true. A MobileNet keeps an l2 weight of 0.00004 and a batch-norm
-    decay of 0.9997, a ResNet 0.0001 and 0.997. In short runs from scratch that decay alone can ruin the result: the
-    averages that evaluation uses are still those of the start. Weights from a checkpoint were trained that way; with
-    one this rule is silent.
+    conv_hyperparams of the extractor is only for the layers that SSD adds, unless
+    override_base_feature_extractor_hyperparams is true. A MobileNet keeps an l2 weight of 0.00004 and a batch
+    normalisation decay of 0.9997; a ResNet keeps 0.0001 and 0.997. In short runs from scratch this decay alone can ruin
+    the result: the averages that evaluation uses are still those of the start. With a checkpoint there is no finding,
+    because its weights were trained with the built-in values.
     """
     message = subject.model.feature_extractor
     built_in = extractors.of(subject.extractor).backbone.built_in
@@ -205,14 +228,15 @@ def base_network_keeps_its_own(subject: Subject) -> Iterator[Evidence]:
     )
     regularizer = hyperparams.regularizer
     if regularizer.HasField("l2_regularizer") and _differ(regularizer.l2_regularizer.weight, weight):
-        found = f"{regularizer.l2_regularizer.weight:g}, while the base network has {weight:g}"
-        yield Evidence(f"{path}.regularizer.l2_regularizer.weight", found, _OVERRIDE, fix)
+        given = regularizer.l2_regularizer.weight
+        problem = f"The weight of l2_regularizer is {given:g}, but {weight:g} in the base network."
+        yield Evidence(f"{path}.regularizer.l2_regularizer.weight", problem, _OVERRIDE, fix)
     if hyperparams.HasField("batch_norm") and _differ(hyperparams.batch_norm.decay, decay):
-        found = f"{hyperparams.batch_norm.decay:g}, while the base network has {decay:g}"
-        yield Evidence(f"{path}.batch_norm.decay", found, _OVERRIDE, fix)
+        problem = f"The decay of batch_norm is {hyperparams.batch_norm.decay:g}, but {decay:g} in the base network."
+        yield Evidence(f"{path}.batch_norm.decay", problem, _OVERRIDE, fix)
 
 
-_OVERRIDE = "override_base_feature_extractor_hyperparams: true"
+_OVERRIDE = "Set override_base_feature_extractor_hyperparams to true to use it everywhere."
 
 
 def _differ(one: float, other: float) -> bool:

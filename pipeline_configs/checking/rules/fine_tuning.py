@@ -21,46 +21,44 @@ _ENOUGH_IMAGES = 5000
 
 @rule("CFG29", "error", "The engine stops when it loads the checkpoint.", source=_LOOP, style="tf2")
 def checkpoint_version(subject: Subject) -> Iterator[Evidence]:
-    """The checkpoint is said to be of TF1's kind.
+    """fine_tune_checkpoint_version is V1 in TF2 style.
 
-    fine_tune_checkpoint_version is V1 by default; TF2 style takes V2 alone.
+    V1 is the default of fine_tune_checkpoint_version, but TF2 style takes only V2.
     """
     train_config = subject.config.train_config
     version = train_config.DESCRIPTOR.fields_by_name["fine_tune_checkpoint_version"].enum_type.values_by_name["V2"]
     if train_config.fine_tune_checkpoint and train_config.fine_tune_checkpoint_version != version.number:
         path = "train_config.fine_tune_checkpoint_version"
-        yield Evidence(path, "V1", "V2", (Edit(path=path, value="V2"),))
+        value = "V1" if train_config.HasField("fine_tune_checkpoint_version") else "V1 by default"
+        problem = f"fine_tune_checkpoint_version is {value}, but TF2 style needs V2."
+        yield Evidence(path, problem, "Set it to V2.", (Edit(path=path, value="V2"),))
 
 
-@rule("CFG30", "error", "The engine stops: objects of the checkpoint are not found.", source=_LOOP, style="tf2")
+@rule("CFG30", "error", "The engine does not find the weights of a classifier, and stops.", source=_LOOP, style="tf2")
 def classification_of_a_detector(subject: Subject) -> Iterator[Evidence]:
-    """A detector's checkpoint is to be read as that of a classifier.
+    """The checkpoint of a detector is loaded as the checkpoint of a classifier.
 
-    fine_tune_checkpoint_type is "classification" where it is not set. The checkpoints of the detection zoo, whose path
-    ends in checkpoint/ckpt-0, need "detection"; most published TF2 configs say "classification", since they were
-    trained
-    from one.
+    If fine_tune_checkpoint_type is not set, it is "classification". The checkpoints of the detection zoo, with a path
+    that ends in checkpoint/ckpt-0, need "detection". Most published TF2 configs say "classification", because the
+    published models were trained from a classifier.
     """
     there, path = subject.checkpoint, Path(subject.start.prefix(subject.config))
     zoo = path.parent.name == "checkpoint" and path.name.startswith("ckpt-")
     detector = there.of_detector if there else zoo
     if detector and start.checkpoint_type(subject.config.train_config) == "classification":
-        yield Evidence(_TYPE, f'"classification" for {path}', '"detection"', (Edit(path=_TYPE, value="detection"),))
+        problem = f'fine_tune_checkpoint_type is "classification", but {path} is the checkpoint of a detector.'
+        yield Evidence(_TYPE, problem, 'Set it to "detection".', (Edit(path=_TYPE, value="detection"),))
 
 
-@rule(
-    "CFG31",
-    "error",
-    "The engine stops when it loads the checkpoint, or, in TF1 style given the .index file, loads nothing of it.",
-    source=_LOOP,
-)
+@rule("CFG31", "error", "The engine stops when it loads the checkpoint.", source=_LOOP)
 def no_checkpoint_there(subject: Subject) -> Iterator[Evidence]:
-    """fine_tune_checkpoint does not name a checkpoint that can be used.
+    """fine_tune_checkpoint is not the prefix of a usable checkpoint.
 
-    A checkpoint is named by what its files' names have in common: of model.ckpt.index and
-    model.ckpt.data-00000-of-00001 that is model.ckpt, of a folder with ckpt-0.index it is FOLDER/ckpt-0. In TF2 style a
-    Keras file that ends in .h5 can be named as well. All its files have to be there and whole; TF2 style takes no
-    checkpoint of TF1's kind.
+    The prefix is the part that the names of the checkpoint's files have in common. For model.ckpt.index and
+    model.ckpt.data-00000-of-00001 it is model.ckpt, and for a folder with ckpt-0.index it is FOLDER/ckpt-0. In TF2
+    style it can also be a Keras file that ends in .h5. All files of the checkpoint must be there and complete. TF2
+    style does not take a checkpoint of TF1. With the .index file as the name, TF1 style loads nothing and does not
+    stop.
     """
     named = subject.config.train_config.fine_tune_checkpoint
     if not named or "://" in named:
@@ -75,23 +73,29 @@ def no_checkpoint_there(subject: Subject) -> Iterator[Evidence]:
         return  # the format of TensorFlow before 0.12, which has one file
     inside = [str(file.with_suffix("")) for file in inputs.matching(f"{glob.escape(named)}/*.index") or ()]
     if prefix != named and _is_file(f"{prefix}.index"):
-        yield Evidence(_PATH, f"{named}, one file of it", prefix, (Edit(path=_PATH, value=prefix),))
+        problem = f"The path {named} is one file of a checkpoint, not its prefix."
+        meaning = "The engine loads nothing from it." if subject.style == "tf1" else ""
+        yield Evidence(_PATH, problem, f"Set it to {prefix}.", (Edit(path=_PATH, value=prefix),), meaning=meaning)
     elif inside:
         fix = (Edit(path=_PATH, value=inside[0]),) if len(inside) == 1 else ()
-        yield Evidence(_PATH, f"the folder {named}", " or ".join(inside), fix)
+        problem = f"The path {named} is the folder of a checkpoint, not its prefix."
+        yield Evidence(_PATH, problem, f"Set it to {' or '.join(inside)}.", fix)
     else:
-        yield Evidence(_PATH, f"{named}, where no checkpoint is", "one that is there, or the field unset")
+        problem = f"There is no checkpoint {named}."
+        yield Evidence(_PATH, problem, "Name one that is there, or remove the field to train from scratch.")
 
 
 def _unfit(prefix: str, style: Style | None) -> Iterator[Evidence]:
-    """What is wrong with a checkpoint that is there."""
+    """What is wrong with a checkpoint that exists."""
     try:
         there = checkpoint.read(prefix)
     except CheckpointError as error:
-        yield Evidence(_PATH, str(error).rstrip("."), "a whole checkpoint")
+        what, _, advice = error.message.rpartition(". ")
+        yield Evidence(_PATH, f"The file {error.path} {what}.", advice)
         return
     if style == "tf2" and not there.object_based:
-        yield Evidence(_PATH, f"{prefix}, {there.kind}", "one of TF2's kind")
+        problem = f"The checkpoint {prefix} is {there.kind}, but the model is TF2 style."
+        yield Evidence(_PATH, problem, "Use a checkpoint of TF2 style.")
 
 
 def _is_file(path: str) -> bool:
@@ -100,42 +104,47 @@ def _is_file(path: str) -> bool:
 
 @rule("CFG33", "error", "The engine stops before it trains, with or without a checkpoint.", source=_LOOP, style="tf2")
 def all_variables(subject: Subject) -> Iterator[Evidence]:
-    """All variables of a checkpoint are to be loaded by a field that TF2 style does not have.
+    """load_all_detection_checkpoint_vars is set in TF2 style.
 
-    There, fine_tune_checkpoint_type decides how much is loaded: "full" is all of it.
+    In TF2 style fine_tune_checkpoint_type decides what the engine loads; "full" loads all weights.
     """
     if subject.config.train_config.load_all_detection_checkpoint_vars:
         path = "train_config.load_all_detection_checkpoint_vars"
-        yield Evidence(path, "true", "false", (Edit(path=path, value=None),))
+        problem = "load_all_detection_checkpoint_vars is true, but TF2 style does not support it."
+        advice = 'Remove the field, and set fine_tune_checkpoint_type to "full" to load all weights.'
+        yield Evidence(path, problem, advice, (Edit(path=path, value=None),))
 
 
 @rule(
     "CFG35",
     "note",
-    "model_main of the engine never loads it; tfod_tools.train does.",
+    "The engine's script model_main never loads it, and trains from scratch; tfod train loads it.",
     source="model_lib.py",
     style="tf1",
 )
 def checkpoint_in_tf1(subject: Subject) -> Iterator[Evidence]:
-    """A checkpoint to start from is named in TF1 style.
+    """fine_tune_checkpoint is set in TF1 style.
 
-    The engine's model_lib loads it only where its hparams say load_pretrained, and its script model_main passes none:
-    it trains from scratch, whatever the path.
+    The engine's model_lib loads the checkpoint only if its hparams say load_pretrained. Its script model_main does not
+    pass any hparams, so it always trains from scratch.
     """
     if subject.config.train_config.fine_tune_checkpoint:
-        yield Evidence(_PATH, "a checkpoint", "training by tfod_tools.train, not by model_main")
+        yield Evidence(_PATH, "The config starts from a checkpoint in TF1 style.", "Train with tfod train.")
 
 
-@rule("CFG37", "warning", "The engine trains from random weights.", source="protos/train.proto")
+@rule("CFG37", "warning", "Training starts from random weights.", source="protos/train.proto")
 def from_scratch(subject: Subject) -> Iterator[Evidence]:
     """There is no checkpoint to start from.
 
-    From random weights a detector needs many thousand images and steps; the published schedules assume a checkpoint.
-    With fewer than 5,000 images it will seldom be useful. Silent where the records hold that many.
+    From random weights a detector needs many thousands of images and steps. The published schedules assume a
+    checkpoint. With fewer than 5,000 images the result is seldom useful. There is no finding if the training records
+    have 5,000 images or more.
     """
     if subject.config.train_config.fine_tune_checkpoint:
         return
     images = subject.records.train.images if subject.records else None
     if images is None or images < _ENOUGH_IMAGES:
-        about = "" if images is None else f" for {images} images"
-        yield Evidence(_PATH, f"none{about}", "one of the model zoo, or thousands of images")
+        held = "" if images is None else f", and there are only {images} training images"
+        problem = f"fine_tune_checkpoint is not set{held}."
+        advice = f"Start from a checkpoint of the model zoo, or train with {_ENOUGH_IMAGES:,} images or more."
+        yield Evidence(_PATH, problem, advice)

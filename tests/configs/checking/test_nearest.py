@@ -18,6 +18,12 @@ SPLIT = Split(pattern="/data/x.record", images=9000, most_boxes=3)
 DATASET = Dataset(label_map_path="/data/label_map.pbtxt", num_classes=3, train=SPLIT, val=SPLIT)
 ANCHORS = "model.ssd.anchor_generator.ssd_anchor_generator"
 
+SIZE = Change("train_config.batch_size", "24", "8")
+STEPS = Change("train_config.num_steps", "200000", "unset")
+CLASSES = Change("model.ssd.num_classes", "90", "2")
+LINES = {SIZE.path: 7, STEPS.path: 5, CLASSES.path: 3}
+WEIGHTS = "The config does not start from the weights published for this template: ssd_mobilenet_v2_coco_2018_03_29."
+
 
 def changed(edits: dict[str, str | None], name: str = "ssd_mobilenet_v2_300x300") -> Config:
     """The config that was published for the template `name`, with `edits` made."""
@@ -137,3 +143,57 @@ def test_nothing_is_changed_by_the_comparison(odd: Config) -> None:
     before = schema.dump(config)
     nearest.nearest(config)
     assert schema.dump(config) == before
+
+
+def said(changes: list[Change], lesser: list[Change], *, checkpoint: bool = True) -> list[str]:
+    like = nearest.Resemblance(template="ssd_mobilenet_v2_300x300", changes=changes, lesser=lesser)
+    config = schema.parse(f"train_config {{ fine_tune_checkpoint: '{'x' if checkpoint else ''}' }}")
+    first, *others = nearest.lines(like, config, "a.config", LINES.__getitem__)
+    count = first.partition(" from the template ssd_mobilenet_v2_300x300")
+    assert count[2] == (":" if changes or lesser else ".")
+    return [count[0], *others]
+
+
+@pytest.mark.parametrize(
+    ("changes", "lesser", "lines"),
+    [
+        ([], [], ["0 fields differ"]),
+        ([SIZE], [], ["1 field differs", "  a.config:7: train_config.batch_size: 24 -> 8"]),
+        (
+            [],
+            [CLASSES],
+            [
+                "1 field differs",
+                "  a.config: 1 that the data decides or the engine ignores: model.ssd.num_classes: 90 -> 2 (line 3)",
+            ],
+        ),
+        (
+            [SIZE],
+            [CLASSES, STEPS],
+            [
+                "3 fields differ",
+                "  a.config:7: train_config.batch_size: 24 -> 8",
+                "  a.config: 2 more that the data decides or the engine ignores:"
+                " model.ssd.num_classes: 90 -> 2 (line 3); train_config.num_steps: 200000 -> unset (line 5)",
+            ],
+        ),
+    ],
+)
+def test_the_lines(changes: list[Change], lesser: list[Change], lines: list[str]) -> None:
+    assert said(changes, lesser) == lines
+    assert said(changes, lesser, checkpoint=False) == [*lines, WEIGHTS]
+
+
+def test_every_change_has_a_line() -> None:
+    many = [SIZE] * 100
+    assert said(many, many)[0] == "200 fields differ"
+    assert len(said(many, many)) == 102
+
+
+def test_the_document() -> None:
+    like = nearest.Resemblance(template="ssd_mobilenet_v2_300x300", changes=[SIZE], lesser=[CLASSES])
+    assert nearest.document(like, LINES.__getitem__) == {
+        "template": "ssd_mobilenet_v2_300x300",
+        "changes": [{"path": "train_config.batch_size", "line": 7, "old": "24", "new": "8"}],
+        "lesser": [{"path": "model.ssd.num_classes", "line": 3, "old": "90", "new": "2"}],
+    }

@@ -77,9 +77,11 @@ def test_a_config_is_not_changed_by_its_fixes() -> None:
 
 
 def test_explaining_a_code() -> None:
-    assert check.explain("CFG07").startswith("CFG07, error, ssd: A hard example miner")
+    rule = check.rule("CFG07")
+    assert rule.explanation().startswith("CFG07, error, ssd: A hard example miner")
+    assert rule.document()["title"] == rule.title
     with pytest.raises(UsageError, match="Did you mean CFG"):
-        check.explain("CFG7")
+        check.rule("CFG7")
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow])

@@ -1,24 +1,25 @@
 """Each rule finds what it is about, and nothing else: cases are small edits to templates, in tests/data/configs/rules.
 
-CODE.yaml has two lists, `triggers` and `passes`. A case is a template, filled from records of two classes, and then
+CODE.yaml has two lists, `triggers` and `passes`. A case is a template, filled from records of two classes, with
 
     set: edits, field path to value; null leaves the field unset; {folder} is the test's folder
     text: added at the end of the file
     files: written beside the records, name to content
-    records: numbers of the manifest that differ; null where the command is not told of the records
+    records: numbers of the manifest that differ; null if the command does not get the records
     contents: records that are written and read, in lists `train` and `val`; see case_records
     checkpoints: written there, prefix to names and shapes
-    spoilt: prefixes of those whose numbers are none
-    trained: for the engine, by prefix: in what the config differed that the checkpoint is of; see verdicts.cases
+    spoilt: prefixes of checkpoints whose weights are NaN
+    trained: for the engine, by prefix: the fields in which the checkpoint's config differed; see verdicts.cases
     restoration: what the engine said about a checkpoint: restored, missing, other_shape
     model_dir: the folder of the run
     gpus, machines: on which it is trained
-    extension: the module that is said to bring the feature extractor
-    at: for triggers, the path that is found fault with
+    extension: the user's module with the feature extractor
+    at: for triggers, the path of the finding
 """
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import Any
 
@@ -30,18 +31,20 @@ from configs import case_checkpoints, case_records
 from pipeline_configs.checking import check
 from pipeline_configs.checking.finding import Finding
 from pipeline_configs.checking.rule import Rule
-from pipeline_configs.checking.rules import faster_rcnn
+from pipeline_configs.checking.rules import anchors
 from pipeline_configs.checkpoints.restoration import Restoration
 from pipeline_configs.checkpoints.start import Start
 from pipeline_configs.dataset import Dataset, Split
 from pipeline_configs.making import fill, template
 from pipeline_configs.patches.patch import ConfigPatch, Edit
-from pipeline_configs.text import positions, schema
+from pipeline_configs.text import positions, schema, text_proto
 from tfod_tools.base import plugins
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 CASES = ROOT / "tests" / "data" / "configs" / "rules"
 DOCUMENT = ROOT / "docs" / "check_config.md"
+# Names that are written in lower case, also at the beginning of a sentence.
+NAMES = ("tfod", "pycocotools", "xmin")
 
 
 def read(code: str) -> dict[str, Any]:
@@ -184,11 +187,40 @@ def test_architectures_that_the_engine_trains_have_no_errors(model: catalogue.Mo
 
 
 @pytest.mark.parametrize("rule", check.rules().values(), ids=lambda rule: rule.code)
-def test_what_is_told_about_a_rule(rule: Any) -> None:
+def test_what_a_rule_says(rule: Any) -> None:
     assert rule.title.endswith(".") and "\n\n" not in rule.title
     assert rule.reason.endswith(".")
     assert rule.meaning.endswith(".")
     assert rule.source
+    assert [text for text in (rule.title, rule.reason, rule.meaning) if not is_sentence(text)] == []
+
+
+@pytest.mark.parametrize(("code", "case"), cases("triggers"))
+def test_a_finding_says_whole_sentences(code: str, case: dict[str, Any], tmp_path: Path) -> None:
+    _, done, _ = checked(case, tmp_path)
+    for finding in with_code(done.findings, code):
+        texts = [finding.problem, finding.meaning, *([finding.advice] if finding.advice else [])]
+        assert [text for text in texts if not is_sentence(text)] == []
+
+
+@functools.cache
+def field_names() -> frozenset[str]:
+    """The names of all fields that a config can have."""
+    left, seen = [text_proto.empty_config().DESCRIPTOR], {}
+    while left:
+        message = left.pop()
+        if message.full_name not in seen:
+            seen[message.full_name] = message
+            left += [field.message_type for field in message.fields if field.message_type]
+    return frozenset(field.name for message in seen.values() for field in message.fields)
+
+
+def is_sentence(text: str) -> bool:
+    """Whether `text` starts with a capital letter or a name and ends like a sentence, without "found, expected"."""
+    first = text.split()[0].rstrip(".,:;")
+    is_name = first in NAMES or first in field_names() or any(sign in first for sign in "/_.[")
+    starts = first[0].isupper() or first[0].isdigit() or first[0] in "'\"" or is_name
+    return starts and text.endswith((".", "?")) and ", expected" not in text and "found " not in text.lower()[:6]
 
 
 def test_no_code_is_used_twice() -> None:
@@ -216,4 +248,4 @@ def test_the_share_of_anchors_inside_the_image() -> None:
     """The figures are those of the engine's generator, counted with NumPy."""
     grid = template.read("faster_rcnn_resnet50").model.faster_rcnn.first_stage_anchor_generator.grid_anchor_generator
     for size, share in (((640, 640), 0.457), ((600, 1024), 0.495), ((300, 300), 0.226)):
-        assert faster_rcnn._share_inside(grid, *size) == pytest.approx(share, abs=0.0006)
+        assert anchors.share_inside(grid, *size) == pytest.approx(share, abs=0.0006)
