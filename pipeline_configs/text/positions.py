@@ -1,6 +1,6 @@
 """Finds where each field is written in a text proto, because protobuf's own parser keeps no positions.
 
-This reads the same grammar as `google.protobuf.text_format`. In a broken text it goes as far as it can. Only protobuf
+This reads the same grammar as `google.protobuf.text_format`. In a broken text it reads what it can. Only protobuf
 decides what a text means, and whether it is valid.
 """
 
