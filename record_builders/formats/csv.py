@@ -66,7 +66,7 @@ def why_not(path: Path) -> str:
     missing = _missing(_columns(first)[1])
     if not first.strip() or _is_of_open_images(first) or not missing:
         return ""
-    return f"its first line is '{first.strip()[:120]}'. It has no column for {' and no column for '.join(missing)}."
+    return f"its first line is '{first.strip()[:120]}'. It has no column for {', '.join(missing)}."
 
 
 def _first_line(path: Path) -> str:

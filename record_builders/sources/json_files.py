@@ -71,7 +71,7 @@ def lacks(path: Path, *needed: str) -> str:
     if found is None or not missing:
         return ""
     shown = ", ".join(found[:12]) or "none"
-    return f"the keys that it begins with are {shown}. It has no {' and no '.join(missing)}."
+    return f"the keys that it begins with are {shown}. It lacks {', '.join(missing)}."
 
 
 def entry(item: object, key: str) -> Any:

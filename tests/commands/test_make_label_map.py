@@ -44,7 +44,7 @@ def test_merge(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("--from=classes.txt", "--output=new.pbtxt") == 2
     assert (
         capsys.readouterr().err
-        == "new.pbtxt: is there already and stays as it is. Name another --output, or add --overwrite.\n"
+        == "new.pbtxt: is there already. Name another --output, or add --overwrite to replace it.\n"
     )
 
 

@@ -98,12 +98,72 @@ def test_problems_stop_the_run(voc: Path, run: Run, capsys: pytest.CaptureFixtur
     printed = capsys.readouterr()
     assert printed.out == ""
     assert printed.err.splitlines() == [
-        "voc/dog1.xml:2: the box (5, 2)-(5, 40) has no area: xmin must be less than xmax, and ymin less than ymax. Correct it, or remove it.",
-        "voc/dog2.xml:1: no image is called 'dog2' or 'dog2.*' below voc. Add it, or name the folder of images with "
+        "voc/dog1.xml:2: the box (5, 2)-(5, 40) has no area: xmin must be less than xmax, and ymin less than ymax. "
+        "Correct it, or remove it.",
+        "voc/dog2.xml:1: no image below voc has the name 'dog2' or 'dog2.*'. Add it, or name the folder of images with "
         "--images.",
-        "Problems: 2. Nothing was written. Correct them, or leave them out with --on_problem=skip.",
+        "Problems: 2. Nothing was written. Correct them, or leave out what cannot be used with --on_problem=skip.",
     ]
     assert not Path("out").exists()
+
+
+def test_the_same_fact_about_many_images_is_one_line(voc: Path, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    """Missing images, and images that the engine cannot read, whatever their names."""
+    for number in range(3):
+        (voc / f"cat{number}.jpg").unlink()
+    for number in (3, 4):
+        Image.new("RGB", (100, 50)).save(voc / f"cat{number}.jpg", format="GIF")
+    annotate(voc, "dog", ("dog", GOOD_BOX))
+    assert run("--annotations=voc", "--output=out") == 2
+    missing, unreadable, advice = capsys.readouterr().err.splitlines()
+    assert missing.startswith("voc/cat0.xml:1: no image below voc has the name 'cat0'")
+    assert missing.endswith("(and 2 more like this)")
+    assert unreadable.startswith("voc/cat3.xml:1: its image cat3.jpg:")
+    assert unreadable.endswith("(and 1 more like this)")
+    assert advice.startswith("Problems: 5.")
+
+
+def test_json(voc: Path, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    """The manifest and a few entries more; without shards as long as nothing is written."""
+    assert run("voc", "--output=out", "--json", "--dry_run") == 0
+    planned = json.loads(capsys.readouterr().out)
+    assert (planned["written"], planned["output"], planned["removed_files"]) == (False, "out", [])
+    assert planned["remarks"] == {
+        "Images found by the name of their XML file, because no image has the name in <filename>": 5
+    }
+    assert run("voc", "--output=out", "--json") == 0
+    made = json.loads(capsys.readouterr().out)
+    manifest = json.loads(Path("out/manifest.json").read_text())
+    assert made["written"]
+    assert made["files"] == [
+        "train.record-?????-of-00001", "val.record-?????-of-00001", "label_map.pbtxt", "manifest.json",
+    ]  # fmt: skip
+    assert {key: made[key] for key in manifest} == manifest
+    for split in manifest["splits"].values():
+        del split["shards"]
+    assert {key: planned[key] for key in manifest} == manifest
+
+
+def test_quiet(voc: Path, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    """Only errors are printed, not what was left out."""
+    annotate(voc, "dog1", ("dog", FLAT_BOX), ("dog", GOOD_BOX))
+    assert run("voc", "--output=out", "--quiet", "--on_problem=skip") == 3
+    assert capsys.readouterr() == ("", "")
+    assert run("voc", "--output=out", "--quiet") == 2
+    assert capsys.readouterr().err.startswith("voc/dog1.xml:2: ")
+
+
+def test_overwrite(voc: Path, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    """Files that make_records did not write stay, unless the user says otherwise."""
+    Path("out").mkdir()
+    Path("out/label_map.pbtxt").write_text("mine")
+    Path("missing.txt").write_text("mine")
+    for arguments in (["--missing_images=missing.txt"], []):
+        assert run("voc", "--output=out", *arguments) == 2
+        assert "is there already" in capsys.readouterr().err
+        assert run("voc", "--output=out", *arguments, "--overwrite") == 0
+    assert Path("missing.txt").read_text() == ""
+    assert "cat" in Path("out/label_map.pbtxt").read_text()
 
 
 def test_problems_can_be_left_out(voc: Path, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
@@ -121,7 +181,10 @@ def test_fix(voc: Path, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     annotate(voc, "moving", ("cat", GOOD_BOX))
     Image.new("RGB", (100, 50), (9, 9, 9)).save(voc / "moving.jpg", format="GIF")
     assert run("--annotations=voc", "--output=out") == 2
-    assert "found a GIF, expected JPEG, PNG or BMP. Convert it to JPEG or PNG." in capsys.readouterr().err
+    assert (
+        "the file is a GIF, but the engine reads only JPEG, PNG and BMP. Convert it to JPEG or PNG."
+        in capsys.readouterr().err
+    )
     assert run("--annotations=voc", "--output=out", "--on_problem=fix", "--verify=decode") == 0
     printed = capsys.readouterr()
     assert printed.err == ""

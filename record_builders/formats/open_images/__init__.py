@@ -41,7 +41,7 @@ def why_not(path: Path) -> str:
     missing = [name for name in ("ImageID", "LabelName", "Confidence", *CORNERS) if name not in found]
     if not missing or not {"ImageID", "LabelName"} & {*found}:
         return ""
-    return f"its columns are {', '.join(found)}. It has no {' and no '.join(missing)}."
+    return f"its columns are {', '.join(found)}. It lacks {', '.join(missing)}."
 
 
 def read(annotations: Path, images: ImageFolder, wanted: Wanted) -> Iterator[Found]:

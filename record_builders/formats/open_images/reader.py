@@ -51,7 +51,7 @@ class _Reader:
         tables = [table for path in csvs if (table := _table(path, annotations, wanted.image_sets))]
         if not any(table.has_boxes for table in tables):
             which = f" of {' or '.join(wanted.image_sets)}" if wanted.image_sets else ""
-            message = f"no table of boxes{which} is here, which is CSV with ImageID, XMin and so on. Add it."
+            message = f"no table of boxes{which} is here: no CSV file with ImageID, XMin and so on. Add it."
             raise AnnotationError(message, path=annotations)
         names: dict[str, str] = {}
         for path in filter(is_descriptions_file, csvs):
