@@ -26,8 +26,8 @@ def edits(text: str, config: Config) -> Iterator[Edit]:
     """Sets the loss and what it needs: no hard example mining, scores by sigmoid, a bias of the predictor."""
     architecture = schema.architecture(config)
     if architecture not in _PATHS:
-        path = f"model.{architecture}.object_center_params.classification_loss"
-        raise UsageError(f"--focal: {architecture} has a focal loss of its own. Change it with --set={path}=VALUE.")
+        raise UsageError(f"--focal: {architecture} has a focal loss of its own. Use --set=model.{architecture}"
+                         ".object_center_params.classification_loss=VALUE.")  # fmt: skip
     alpha, gamma = _numbers(text)
     model, path = getattr(config.model, architecture), f"model.{architecture}"
     loss, miner, scores = (f"{path}.{part}" for part in _PATHS[architecture])

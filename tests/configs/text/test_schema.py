@@ -12,7 +12,7 @@ from object_detection.protos import pipeline_pb2
 from pipeline_configs.text import schema
 from tfod_tools.base.errors import ConfigError
 
-SHARED = Path(__file__).parents[2].parent / "shared"
+SHARED = Path(__file__).parents[3].parent / "shared"
 WILD = SHARED / "data" / "wild_configs"
 
 

@@ -14,7 +14,7 @@ from pipeline_configs.text import schema
 from pipeline_configs.text.text_proto import Config
 from tfod_tools.base.errors import UsageError
 
-ZOO = Path(__file__).parents[2].parent / "shared" / "reference" / "zoo.json"
+ZOO = Path(__file__).parents[3].parent / "shared" / "reference" / "zoo.json"
 
 
 def listed(name: str) -> template.Listed:

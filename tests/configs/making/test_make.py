@@ -113,7 +113,7 @@ def test_an_extractor_that_does_not_exist() -> None:
         make.make(schema.parse(SMALL), Request(set=[edit]), DATASET)
 
 
-WILD = Path(__file__).parents[2].parent / "shared" / "data" / "wild_configs" / "pipeline"
+WILD = Path(__file__).parents[3].parent / "shared" / "data" / "wild_configs" / "pipeline"
 
 
 @pytest.mark.skipif(not WILD.is_dir(), reason="needs ../shared with configs of other people")

@@ -20,7 +20,7 @@ from pipeline_configs.text import schema
 from pipeline_configs.text.text_proto import Config
 
 DIGESTS = Path(__file__).with_name("published.json")
-SHARED = Path(__file__).parents[2].parent / "shared"
+SHARED = Path(__file__).parents[3].parent / "shared"
 PUBLISHED = [row.name for row in template.listing() if row.published]
 
 # What a few templates have and the published config has not: a number of steps, without which the engine trains for

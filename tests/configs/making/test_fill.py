@@ -14,7 +14,7 @@ from pipeline_configs.text import schema
 from pipeline_configs.text.text_proto import Config
 from tfod_tools.base.errors import ConfigError, RecordError
 
-POST = Path(__file__).parents[2].parent / "shared" / "seeds" / "001_1730d5de25838040.txt"
+POST = Path(__file__).parents[3].parent / "shared" / "seeds" / "001_1730d5de25838040.txt"
 DATASET = Dataset(
     label_map_path="/data/label_map.pbtxt",
     num_classes=3,
