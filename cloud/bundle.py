@@ -1,7 +1,7 @@
-"""All that an image needs, in one folder: code, config, label map and job file, checksums, Dockerfiles for CPU and GPU.
+"""The folder from which an image is built: code, config, label map, job file, checksums, Dockerfiles for CPU and GPU.
 
-The Dockerfiles install exactly what was tested. The same input gives the same bytes, so that the image's digest changes
-only when something in it did.
+The Dockerfiles install exactly the packages that were tested. The same input gives the same bytes, so the digest of the
+image changes only if its content changes.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from cloud import job_config, record_paths
+from cloud.job_config import JobConfig
+from cloud.job_files import job_file
 from cloud.job_files.job_file import JobFile
-from cloud.planning import Config
 from tfod_tools.base.errors import UsageError
-from tfod_tools.base.files import publishing
 
 ARCHIVE, SUMS, LOCK = "bundle.tar.gz", "SHA256SUMS", "requirements.lock"
 _ROOT = Path(__file__).parents[1]
@@ -25,9 +26,9 @@ _PACKAGES = ("cloud", "pipeline_configs", "record_builders", "tfod_tools")
 _SUFFIXES = (".py", ".config", ".yaml")
 _PYTHON = "3.11"
 
-# Debian's own Python 3.11, and NVIDIA's libraries as packages of the extra that TensorFlow names for them.
+# The images have Debian's Python 3.11. NVIDIA's libraries come from TensorFlow's extra and-cuda.
 _DOCKERFILE = """\
-# {what}. Build it beside {archive}: docker build --file={name} --tag=NAME .
+# {what}. Build it in the folder of {archive}: docker build --file={name} --tag=NAME .
 FROM python:{python}-slim-bookworm
 WORKDIR /opt/tfod
 COPY requirements.lock ./
@@ -38,18 +39,18 @@ ENTRYPOINT []
 CMD ["python", "-m", "tfod_tools.engine", "--dry_run"]
 """
 _CUDA = """\
-# The libraries of CUDA that the locked TensorFlow asks for; it finds them where pip puts them.
+# The CUDA libraries that the locked TensorFlow needs. It finds them where pip puts them.
 RUN pip install --no-cache-dir "tensorflow[and-cuda]=={tensorflow}"
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """What is to be written.
+    """The content of a bundle.
 
     Attributes:
-      files: content by name in the archive.
-      beside: text by name beside the archive.
+      files: the content of the archive, by name.
+      beside: the text of the other files, by name.
     """
 
     files: Mapping[str, bytes]
@@ -60,29 +61,41 @@ class Bundle:
         packed = [(f"{ARCHIVE}: {name}", len(content)) for name, content in self.files.items()]
         return [*packed, *((name, len(text)) for name, text in self.beside.items())]
 
-    def write(self, folder: Path) -> str:
-        """Writes everything into `folder`, the checksums last; returns the words that build the image."""
+    def contents(self) -> dict[str, bytes]:
+        """The files of the folder, by name. The checksums are last."""
         contents = {ARCHIVE: _packed(self.files), **{name: text.encode() for name, text in self.beside.items()}}
-        contents[SUMS] = _sums({name: content for name, content in contents.items() if name != SUMS}).encode()
-        with publishing([folder / name for name in contents]) as partials:
-            for partial, content in zip(partials, contents.values(), strict=True):
-                partial.write_bytes(content)
-        return f"docker build --file={folder}/Dockerfile.cpu --tag=NAME {folder}"
+        return {**contents, SUMS: _sums(contents).encode()}
 
 
-def plan(file: JobFile, config: Config | None) -> Bundle:
+def read(path: Path, backend: str | None) -> Bundle:
+    """The bundle of a job file, whose config and records must exist.
+
+    Args:
+      path: the job file.
+      backend: the name of the back-end; None if it is not known yet.
+
+    Raises:
+      TfodError: the job file, its config or its records are wrong.
+    """
+    file = job_file.read(path)
+    config = job_config.read(file, backend)
+    record_paths.look_for(config.reads if config else (file.config,), file.path)
+    return plan(file, config)
+
+
+def plan(file: JobFile, config: JobConfig | None) -> Bundle:
     """The bundle of a job.
 
     Args:
       file: the job file.
-      config: its pipeline.config; None where only the job sees it.
+      config: its pipeline.config; None if only the job sees it.
 
     Raises:
-      UsageError: this is an installed package without its lock file, which only a checkout has.
+      UsageError: this is an installed package. Only a checkout has the lock file.
     """
     lock = _ROOT / LOCK
     if not lock.is_file():
-        raise UsageError(f"there is no {LOCK} beside the packages. Run this from a checkout of tfod-tools.")
+        raise UsageError(f"{LOCK} is not part of the installed package. Run this command in a checkout of tfod-tools.")
     files = {
         path.relative_to(_ROOT).as_posix(): path.read_bytes()
         for package in _PACKAGES
@@ -91,7 +104,7 @@ def plan(file: JobFile, config: Config | None) -> Bundle:
     }
     files[f"jobs/{file.cluster.name}.yaml"] = Path(file.path).read_bytes()
     if config:
-        files["jobs/pipeline.config"] = config.text.encode()
+        files["jobs/pipeline.config"] = config.plan.config.encode()
     if config and config.label_map is not None:
         files["jobs/label_map.pbtxt"] = config.label_map
     files[SUMS] = _sums(files).encode()
@@ -99,8 +112,13 @@ def plan(file: JobFile, config: Config | None) -> Bundle:
     return Bundle(files=files, beside={LOCK: text, **dockerfiles(text)})
 
 
+def build_command(folder: Path) -> tuple[str, ...]:
+    """The command that builds the image from a bundle in `folder`."""
+    return ("docker", "build", f"--file={folder}/Dockerfile.cpu", "--tag=NAME", str(folder))
+
+
 def dockerfiles(lock: str) -> dict[str, str]:
-    """The Dockerfiles that install the lock file `lock`."""
+    """The Dockerfiles that install the packages of the lock file `lock`."""
     version = next(line.split("==")[1].split()[0] for line in lock.splitlines() if line.startswith("tensorflow=="))
     cuda = _CUDA.format(tensorflow=version)
     kinds = {"Dockerfile.cpu": ("Training on CPUs", ""), "Dockerfile.gpu": ("Training on GPUs", cuda)}
@@ -111,12 +129,12 @@ def dockerfiles(lock: str) -> dict[str, str]:
 
 
 def _sums(files: Mapping[str, bytes]) -> str:
-    """As sha256sum writes and checks them."""
+    """The checksums, in the form that sha256sum writes and checks."""
     return "".join(f"{hashlib.sha256(content).hexdigest()}  {name}\n" for name, content in sorted(files.items()))
 
 
 def _packed(files: Mapping[str, bytes]) -> bytes:
-    """A tar.gz that is the same for the same files."""
+    """A tar.gz. The same files give the same bytes."""
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as archive:
         for name, content in sorted(files.items()):

@@ -1,4 +1,4 @@
-"""What a job runs on: roles and their machines, image, scheduling, environment."""
+"""The cluster of a job: roles and their machines, image, scheduling, environment."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import Literal
 
 from cloud.tasks import tf_config
 
-Style = Literal["estimator", "multi_worker_mirrored"]
-STYLES: tuple[Style, ...] = ("estimator", "multi_worker_mirrored")
-ENGINE_STYLE: Mapping[str, Literal["tf1", "tf2"]] = {"estimator": "tf1", "multi_worker_mirrored": "tf2"}
+Strategy = Literal["estimator", "multi_worker_mirrored"]
+STRATEGIES: tuple[Strategy, ...] = ("estimator", "multi_worker_mirrored")
+# The style of the configs that each strategy can train.
+STYLES: Mapping[Strategy, Literal["tf1", "tf2"]] = {"estimator": "tf1", "multi_worker_mirrored": "tf2"}
 
 DAY_S = 86400
 
@@ -25,11 +26,11 @@ class Role:
     """The machines of one role; each runs one process.
 
     Attributes:
-      count: how many.
-      cpus: virtual CPUs of each.
-      memory_gib: main memory of each, in GiB.
-      accelerator: kind of GPU, a name of `cloud.estimates.hardware`; None without.
-      accelerators: GPUs of each.
+      count: number of machines.
+      cpus: virtual CPUs of each machine.
+      memory_gib: main memory of each machine, in GiB.
+      accelerator: kind of GPU, a name in `cloud.estimates.hardware`; None without GPUs.
+      accelerators: number of GPUs of each machine.
     """
 
     count: int
@@ -44,9 +45,9 @@ class Scheduling:
     """When and how often a job may run.
 
     Attributes:
-      spot: whether machines may be taken away, for a lower price.
+      spot: whether the provider may take the machines away, for a lower price.
       restarts: how often a task that failed is started again, from the last checkpoint.
-      time_limit_s: seconds after which the job is ended.
+      time_limit_s: seconds after which the job ends at the latest.
     """
 
     spot: bool = False
@@ -60,17 +61,17 @@ class ClusterSpec:
 
     Attributes:
       name: of the job; lower-case letters, digits and hyphens.
-      style: how the tasks share the training.
+      strategy: how the tasks train together.
       roles: machines by role, in the order of `tf_config.ROLES`.
-      image: the container image; None where the back-end runs none.
-      scheduling: when it may run.
+      image: the container image; None if the job file names none.
+      scheduling: when and how often it may run.
       environment: variables of every task.
-      secrets: variables whose values a secret store has: name of the variable → SECRET/KEY.
-      options: what only the chosen back-end needs to know, such as project and region.
+      secrets: variables whose values are in a secret store: name of the variable → SECRET/KEY.
+      options: what only the chosen back-end needs, such as project and region.
     """
 
     name: str
-    style: Style
+    strategy: Strategy
     roles: Mapping[str, Role]
     image: str | None = None
     scheduling: Scheduling = field(default_factory=Scheduling)
@@ -80,15 +81,15 @@ class ClusterSpec:
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many tasks there are, by role."""
+        """Number of tasks by role."""
         return {role: machines.count for role, machines in self.roles.items()}
 
     @property
     def tasks(self) -> tuple[tf_config.Task, ...]:
-        """Every task, by rank."""
+        """All tasks, by rank."""
         return tf_config.tasks(self.counts)
 
     @property
     def trainers(self) -> int:
-        """How many processes train: chief and workers."""
+        """Number of processes that train: chief and workers."""
         return tf_config.num_workers(self.counts)

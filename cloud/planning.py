@@ -1,4 +1,4 @@
-"""From a job file to a plan: the job, the cluster, the submission, and what is to be said about them."""
+"""From a job file to a plan: the job, the cluster, the submission, and the estimates."""
 
 from __future__ import annotations
 
@@ -6,145 +6,192 @@ import dataclasses
 import datetime
 import shlex
 from dataclasses import dataclass
-from types import ModuleType
+from pathlib import Path
+from typing import Any
 
-from cloud import backends
-from cloud.cluster import ENGINE_STYLE, ClusterSpec
-from cloud.estimates import fit, hardware
-from cloud.estimates.fit import Facts, Fit
+from cloud import backends, job_config
+from cloud.backends import Backend
+from cloud.cluster import STYLES, ClusterSpec
+from cloud.estimates import fit, hardware, prices
+from cloud.estimates.fit import Fit
+from cloud.estimates.hardware import Machine
 from cloud.estimates.prices import Prices
-from cloud.job import TrainJob
+from cloud.job import TrainJob, train_job
+from cloud.job_config import JobConfig
+from cloud.job_files import job_file
 from cloud.job_files.job_file import JobFile
 from cloud.submission import Submission
 from cloud.tasks import words
 from tfod_tools.base.errors import ConfigError
 
-# Back-ends of Google's cloud, whose machine types have prices.
-_GOOGLE = ("vertex",)
-_TRAVELLING = "pipeline.config"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Config:
-    """The pipeline.config of a job, read on this machine.
-
-    Attributes:
-      text: with the paths of the records as the job sees them.
-      engine_style: "tf1" or "tf2", by its feature extractor.
-      facts: what bears on the cluster.
-      reads: paths of records and label maps, as the job sees them.
-      label_map: the label map of the training records; None where it is not here.
-    """
-
-    text: str
-    engine_style: str
-    facts: Facts
-    reads: tuple[str, ...] = ()
-    label_map: bytes | None = None
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planned:
-    """A plan and all that belongs to it; `reads` are the paths that the job reads, as it sees them."""
+    """A plan and all that belongs to it.
+
+    Attributes:
+      submission: what would be sent.
+      cluster: the cluster.
+      backend: where the job runs.
+      job: what the tasks do together.
+      reads: the paths that the job reads, as it sees them.
+      machines: the machine type of each role; empty if the back-end has none that are known here.
+      fit: cost, figures and warnings.
+      prices: the table of prices.
+    """
 
     submission: Submission
     cluster: ClusterSpec
-    backend: ModuleType
+    backend: Backend
     job: TrainJob
     reads: tuple[str, ...]
+    machines: dict[str, Machine]
     fit: Fit
     prices: Prices
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the user should know before the job is sent."""
+        return (*self.fit.warnings, *self.submission.notes)
 
-def plan(file: JobFile, backend_name: str, config: Config | None, table: Prices) -> Planned:
-    """The plan of a job file on a back-end; pure. A config that was read travels with it, as a variable of every task.
+
+def read(path: Path, backend: str, own_prices: Path | None = None) -> Planned:
+    """The plan of a job file.
+
+    Args:
+      path: the job file.
+      backend: the name of the back-end.
+      own_prices: a table of prices of the user; None without one.
+
+    Raises:
+      UsageError: there is no such back-end.
+      TfodError: the job file, its config, its records or the table of prices are wrong.
+    """
+    table = prices.load(own_prices)
+    file = job_file.read(path)
+    return plan(file, backend, job_config.read(file, backend), table)
+
+
+def plan(file: JobFile, backend_name: str, config: JobConfig | None, table: Prices) -> Planned:
+    """The plan of a job file on a back-end. It is pure. If the config was read, each task gets it in a variable.
 
     Args:
       file: the job file.
-      backend_name: a name of `cloud.backends`.
-      config: its pipeline.config; None where only the job sees it.
+      backend_name: the name of the back-end.
+      config: its pipeline.config; None if only the job sees it.
       table: prices.
 
     Raises:
       UsageError: there is no such back-end.
-      ConfigError: the config is of the other style, nobody knows the number of steps, or the back-end refuses the job.
+      ConfigError: the config is of the other style, the number of steps is unknown, or the back-end refuses the job.
     """
     backend = backends.load(backend_name)
-    _check_style(file, config)
-    steps = file.steps or (config.facts.steps if config else 0)
-    if not steps:
-        raise ConfigError("steps is missing, and the config is not here to ask. Add 'steps: ...'.", path=file.path)
+    job = _job(file, backend_name, config)
     environment = dict(file.cluster.environment)
     if config:
-        environment[words.CONFIG_VARIABLE] = config.text
-    job = TrainJob(
-        config=_TRAVELLING if config else file.config,
-        model_dir=file.model_dir,
-        style=ENGINE_STYLE[file.cluster.style],
-        steps=steps,
-        checkpoint_every=file.checkpoint_every or min(1000, max(1, steps // 10)),
-    )
-    options = file.options.get(backend.OPTIONS, {})
+        environment[words.CONFIG_VARIABLE] = config.plan.config
+    options = file.options.get(backend.facts.block, {})
     cluster = dataclasses.replace(file.cluster, environment=environment, options=options)
     try:
+        _check_image(cluster, backend)
         submission = backend.plan(job, cluster)
-        roles = cluster.roles if backend_name in _GOOGLE else {}
+        roles = cluster.roles if backend.facts.google_machines else {}
         machines = {role: hardware.machine(role, wanted) for role, wanted in roles.items()}
     except ConfigError as error:
         raise ConfigError(error.message, path=file.path, line=error.line) from error
-    facts = dataclasses.replace(config.facts, steps=steps) if config else None
     return Planned(
         submission=submission,
         cluster=cluster,
         backend=backend,
         job=job,
-        reads=reads(file, config),
-        fit=fit.assess(cluster, facts, machines, table),
+        reads=config.reads if config else (file.config,),
+        machines=machines,
+        fit=fit.assess(cluster, config.facts if config else None, machines, table),
         prices=table,
     )
 
 
-def reads(file: JobFile, config: Config | None) -> tuple[str, ...]:
-    """What the job reads before it trains, as far as it is known here."""
-    return config.reads if config else (file.config,)
-
-
 def stale_prices(table: Prices, today: datetime.date) -> tuple[str, ...]:
-    """A line about a table that is too old to trust."""
+    """A warning about a table of prices that is too old."""
     if not table.is_stale(today):
         return ()
     return (f"the prices are {table.age_days(today)} days old. Pass newer ones with --prices.",)
 
 
-def text(planned: Planned, more_warnings: tuple[str, ...] = ()) -> str:
-    """The plan as a person reads it."""
+def lines(planned: Planned, warnings: tuple[str, ...]) -> list[str]:
+    """The plan for people."""
     submission = planned.submission
-    lines = [f"{submission.name} on {submission.backend}, {planned.cluster.style}", ""]
-    lines += [f"  {role:<10}{_machines(planned, role)}" for role in planned.cluster.roles]
-    lines += ["", *(f"  {name:<14}{value}" for name, value in planned.fit.figures)]
-    warnings = (*planned.fit.warnings, *submission.notes, *more_warnings)
-    lines += ["", *(f"warning: {warning}" for warning in warnings)] if warnings else []
+    found = [f"{submission.name} on {submission.backend}, {planned.cluster.strategy}", ""]
+    found += [f"  {role:<10}{_machines(planned, role)}" for role in planned.cluster.roles]
+    found += ["", *(f"  {name:<14}{value}" for name, value in planned.fit.figures)]
+    found += ["", *(f"warning: {warning}" for warning in warnings)] if warnings else []
     for name, content in submission.files.items():
-        lines += ["", f"--- {name}", content.rstrip("\n")]
+        found += ["", f"--- {name}", content.rstrip("\n")]
     if submission.command:
-        lines += ["", f"by hand: {shlex.join(submission.command)}"]
-    return "\n".join(lines)
+        found += ["", f"by hand: {shlex.join(submission.command)}"]
+    return found
+
+
+def document(planned: Planned, warnings: tuple[str, ...]) -> dict[str, Any]:
+    """The plan for programs; docs/cloud.md describes the keys."""
+    submission = planned.submission
+    machines = {
+        role: {**dataclasses.asdict(wanted), "machine_type": _machine_type(planned, role)}
+        for role, wanted in planned.cluster.roles.items()
+    }
+    return {
+        "name": submission.name,
+        "backend": submission.backend,
+        "run_id": submission.run_id,
+        "strategy": planned.cluster.strategy,
+        "machines": machines,
+        "figures": dict(planned.fit.figures),
+        "warnings": list(warnings),
+        "files": dict(submission.files),
+        "command": list(submission.command),
+    }
+
+
+def _job(file: JobFile, backend: str, config: JobConfig | None) -> TrainJob:
+    style = STYLES[file.cluster.strategy]
+    if config is None:
+        if not file.steps:
+            message = "the number of steps is missing, and the config is not on this machine. Add 'steps: ...'."
+            raise ConfigError(message, path=file.path)
+        return train_job(
+            config=file.config,
+            model_dir=file.model_dir,
+            style=style,
+            steps=file.steps,
+            checkpoint_every=file.checkpoint_every,
+            extension=job_config.extension(file, backend),
+        )
+    job = config.plan.job
+    if job.style == style:
+        return job
+    fits = next(strategy for strategy, other in STYLES.items() if other == job.style)
+    raise ConfigError(
+        f"strategy is {file.cluster.strategy}, but the config's feature extractor trains in {job.style.upper()} style. "
+        f"Set strategy: {fits}, or use a config of the other style.",
+        path=file.path,
+        line=file.lines["strategy"],
+    )
+
+
+def _check_image(cluster: ClusterSpec, backend: Backend) -> None:
+    if backend.facts.needs_image and not cluster.image:
+        raise ConfigError(
+            f"{backend.name} runs containers, but the job file names no image. Add 'image: REGISTRY/NAME@sha256:...'."
+        )
 
 
 def _machines(planned: Planned, role: str) -> str:
     wanted = planned.cluster.roles[role]
     gpus = f", {wanted.accelerators} {wanted.accelerator}" if wanted.accelerator else ""
-    kind = f" ({hardware.machine(role, wanted).name})" if planned.submission.backend in _GOOGLE else ""
+    machine = _machine_type(planned, role)
+    kind = f" ({machine})" if machine else ""
     return f"{wanted.count} x {wanted.cpus} CPUs, {wanted.memory_gib:g} GiB{gpus}{kind}"
 
 
-def _check_style(file: JobFile, config: Config | None) -> None:
-    if config is None or ENGINE_STYLE[file.cluster.style] == config.engine_style:
-        return
-    fits = next(style for style, engine in ENGINE_STYLE.items() if engine == config.engine_style)
-    raise ConfigError(
-        f"style is {file.cluster.style}, but the config's feature extractor trains in {config.engine_style.upper()} "
-        f"style. Set style: {fits}, or take a config of the other style.",
-        path=file.path,
-        line=file.lines["style"],
-    )
+def _machine_type(planned: Planned, role: str) -> str | None:
+    return planned.machines[role].name if role in planned.machines else None

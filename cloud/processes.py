@@ -1,4 +1,4 @@
-"""Other programs, run to their end or left to themselves."""
+"""Runs other programs, to their end or in the background."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ROOT = str(Path(__file__).parents[1])
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """How a program ended.
+    """The end of a program.
 
     Attributes:
       status: its exit code.
@@ -35,22 +35,24 @@ def run(words: Sequence[str], given: str = "", *, timeout_s: float = 120) -> Don
     """Runs a program with `given` as its standard input.
 
     Raises:
-      UsageError: there is no such program, or it does not answer.
+      UsageError: there is no such program, or it does not end in time.
     """
     _find(words[0])
     try:
         done = subprocess.run(words, input=given, capture_output=True, text=True, timeout=timeout_s, check=False)
     except subprocess.TimeoutExpired as error:
-        raise UsageError(f"{words[0]} gave no answer in {timeout_s:g} s. Check its connection.") from error
+        raise UsageError(
+            f"{words[0]} gave no answer in {timeout_s:g} s. Check its connection, and try again."
+        ) from error
     return Done(done.returncode, done.stdout, done.stderr)
 
 
 def lines(words: Sequence[str], error: Callable[[str], TfodError]) -> Iterator[str]:
-    """What a program prints, as it comes; the program ends when nobody listens any more.
+    """The lines that a program prints, as they come. The program ends when the caller stops reading.
 
     Args:
       words: the program and its arguments.
-      error: what is raised when it fails, made of what it said on standard error.
+      error: makes the error to raise from the standard error of a program that failed.
 
     Raises:
       UsageError: there is no such program.
@@ -73,9 +75,9 @@ def lines(words: Sequence[str], error: Callable[[str], TfodError]) -> Iterator[s
 
 
 def detached(words: Sequence[str], log: Path) -> int:
-    """Runs `python` with `words`, which leaves its work to a process that outlives this one; returns its exit code.
+    """Runs `python` with `words`, which starts a process that goes on after this one. Returns its exit code.
 
-    What both print goes to `log`.
+    Both write their output to `log`.
     """
     with log.open("ab") as out:
         return subprocess.run(
@@ -90,11 +92,13 @@ def detached(words: Sequence[str], log: Path) -> int:
 
 
 def environment(more: Mapping[str, str]) -> dict[str, str]:
-    """This process's environment and `more`, in which this package is found also when nothing is installed."""
+    """The environment of this process and `more`. PYTHONPATH leads to this package, also if it is not installed."""
     path = os.environ.get("PYTHONPATH", "")
     return {**os.environ, "PYTHONPATH": f"{_ROOT}{os.pathsep}{path}" if path else _ROOT, **more}
 
 
 def _find(program: str) -> None:
     if shutil.which(program) is None:
-        raise UsageError(f"there is no program {program} here. Install it, or run the plan by hand elsewhere.")
+        raise UsageError(
+            f"the program {program} is not installed here. Install it, or run the plan by hand on another machine."
+        )

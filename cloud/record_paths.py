@@ -1,4 +1,4 @@
-"""Paths of configs, records and label maps: where they are here, where a job finds them, and whether they are there."""
+"""Paths of configs, records and label maps: here and for the job, and whether the files exist."""
 
 from __future__ import annotations
 
@@ -6,21 +6,20 @@ import posixpath
 import re
 from collections.abc import Sequence
 
+from cloud import backends
 from cloud.job_files.job_file import JobFile
 from tfod_tools.base import buckets, files
 from tfod_tools.base.errors import ConfigError, Problems
 
-# Where containers of Google, SkyPilot and Azure, and of SageMaker, find buckets and disks.
-_MOUNTS = ("/gcs/", "/mnt/", "/opt/ml/")
 _COUNTED = re.compile(r"-of-(\d{5})(?!\d)")
 
 
 def moved(paths: Sequence[str], folder: str) -> list[str]:
-    """Each of `paths` below `folder`, as it was below the deepest folder that holds them all.
+    """The paths after all files were moved to `folder`. Below it, they keep their place.
 
     Args:
-      paths: patterns of records, and label maps.
-      folder: where the job sees that deepest folder; may be a URL.
+      paths: patterns of records, and label maps. Their deepest common folder becomes `folder`.
+      folder: as the job sees it; may be a URL.
     """
     if not paths:
         return []
@@ -29,58 +28,64 @@ def moved(paths: Sequence[str], folder: str) -> list[str]:
 
 
 def shards(pattern: str) -> int | None:
-    """How many files the name of `pattern` itself says there are, as in `train-?????-of-00010.tfrecord`."""
+    """The number of files according to the name itself, as in `train-?????-of-00010.tfrecord`; None without it."""
     match = _COUNTED.search(pattern)
     return int(match[1]) if match else None
 
 
 def only_there(path: str, file: JobFile) -> bool:
-    """Whether the machines of the job see `path`, and this one need not: a URL, or below a mount of theirs."""
-    mounts = (*_MOUNTS, file.options.get("kubernetes", {}).get("mount_path", _MOUNTS[0]))
-    return files.is_remote(path) or path.startswith(mounts)
+    """Whether only the machines of the job need to see `path`: it is a URL, or in a folder that a back-end mounts."""
+    mounts: list[str] = []
+    for facts in backends.all_facts().values():
+        named = file.options.get(facts.block, {}).get(facts.mount_option or "")
+        mounts += [*facts.mounts, *([named] if named else [])]
+    return files.is_remote(path) or path.startswith(tuple(mounts))
 
 
 def check_seen(paths: Sequence[str], file: JobFile, backend: str | None) -> None:
-    """Makes sure that the machines of the job see every one of `paths`.
+    """Makes sure that the machines of the job see all of `paths`.
 
     Raises:
-      ConfigError: one is a path of this machine alone.
+      ConfigError: one of them is only on this machine.
     """
     unseen = [path for path in paths if not only_there(path, file)]
     if unseen:
-        message = f"the config reads {unseen[0]}, which {backend or 'another machine'} cannot see."
-        raise ConfigError(
-            f"{message} Add 'records: ...', their folder there.", path=file.path, line=file.lines["config"]
+        message = (
+            f"the config reads {unseen[0]}, which {backend or 'another machine'} cannot see. Copy the records to a "
         )
+        message += "place that the job sees, and add 'records: FOLDER' to the job file."
+        raise ConfigError(message, path=file.path, line=file.lines["config"])
 
 
-def blind(paths: Sequence[str]) -> tuple[str, ...]:
-    """A line for each kind of URL among `paths` that cannot be looked for, because a package is not installed."""
+def unchecked(paths: Sequence[str]) -> tuple[str, ...]:
+    """A warning for each kind of URL in `paths` that cannot be checked, because a package is not installed."""
     lacking = {path.partition("://")[0]: buckets.lacking(path) for path in paths if files.is_remote(path)}
     return tuple(
-        f"nobody looks whether the config and the records at {protocol}:// are there: {error}"
+        f"it is not checked whether the config and the records at {protocol}:// exist: {error}"
         for protocol, error in lacking.items()
         if error
     )
 
 
 def look_for(paths: Sequence[str], source: str) -> None:
-    """Makes sure that there are files at those of `paths` that are URLs, unless `blind` tells why nobody can.
+    """Makes sure that the URLs in `paths` exist. Skips those about which `unchecked` warns.
 
     Args:
-      paths: what a job reads; patterns of records among them.
-      source: the job file.
+      paths: what a job reads, with patterns of records.
+      source: the job file, for errors.
 
     Raises:
-      Problems: nothing is at some of them.
-      RecordError, UsageError: their file system does not answer, or there is no such kind.
+      Problems: some of them do not exist.
+      RecordError, UsageError: the file system does not answer, or is unknown.
     """
     sought = [path for path in paths if files.is_remote(path) and not buckets.lacking(path)]
     problems = []
     for path in dict.fromkeys(sought):
         folder, _, pattern = path.rpartition("/")
         if not buckets.folder(folder).matching(pattern):
-            problems.append(ConfigError(f"nothing is at {path}. Copy it there, or mend the path.", path=source))
+            problems.append(
+                ConfigError(f"there is nothing at {path}. Copy the files there, or correct the path.", path=source)
+            )
     if problems:
         raise Problems(problems)
 

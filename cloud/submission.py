@@ -1,12 +1,13 @@
-"""What goes to a back-end, and what comes back from it, in one form for all of them."""
+"""A plan and the state of a run, in one form for all back-ends."""
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 from cloud.cluster import ClusterSpec
 from cloud.job import TrainJob
@@ -16,21 +17,21 @@ State = Literal["QUEUED", "RUNNING", "SUCCEEDED", "FAILED", "CANCELLED", "UNKNOW
 ENDED: tuple[State, ...] = ("SUCCEEDED", "FAILED", "CANCELLED")
 LABEL = "tfod-run"
 
-# A file of a plan: its text, or what is to be written as YAML.
+# A file of a plan: its text, or a document that becomes YAML.
 Content = str | Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submission:
-    """A plan: the whole of what is sent, and nothing that depends on when or where it was made.
+    """A plan: all that is sent. It does not depend on the time or the machine where it was made.
 
     Attributes:
-      backend: which back-end it is for.
-      name: the job's name there; it ends with the run id, so that the same plan is never run twice at once.
-      run_id: 12 hexadecimal digits, of the hash of everything else.
-      files: text by file name: what `run` sends, and `plan --output` writes.
-      command: words of a shell that submit the files, run beside them; empty where `run` needs none.
-      notes: what the user ought to know before it is run.
+      backend: the name of the back-end.
+      name: the job's name there. It ends with the run id, so the same plan never runs twice at once.
+      run_id: 12 hexadecimal digits from the hash of all the rest.
+      files: text by file name, which `run` sends and `plan --output` writes.
+      command: the command that submits the files, in their folder; empty if there is none.
+      notes: what the user should know before the job is sent.
     """
 
     backend: str
@@ -47,9 +48,9 @@ class TaskStatus:
 
     Attributes:
       task: `chief-0` and the like.
-      state: where it is.
+      state: queued, running or ended.
       restarts: how often it was started again.
-      exit_code: how it last ended; None while it never did, or where the back-end does not tell.
+      exit_code: of its last end; None if it never ended, or if the back-end does not say.
     """
 
     task: str
@@ -58,20 +59,20 @@ class TaskStatus:
     exit_code: int | None = None
 
     def row(self) -> tuple[str, str, int, int | None]:
-        """As a row of a table."""
+        """A row of a table."""
         return self.task, self.state, self.restarts, self.exit_code
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunStatus:
-    """A run.
+    """The state of a run.
 
     Attributes:
-      state: where it is.
-      where: the back-end's own name for it.
-      step: last training step that was reported; None before the first.
-      tasks: its tasks by rank; empty where the back-end tells only of the whole.
-      message: what the back-end says, in one line.
+      state: queued, running or ended.
+      where: the back-end's own name for the run.
+      step: the last training step in its log; None before the first.
+      tasks: its tasks by rank; empty if the back-end reports only on the whole run.
+      message: of the back-end, in one line.
     """
 
     state: State
@@ -81,31 +82,13 @@ class RunStatus:
     message: str = ""
 
     def summary(self, steps: int) -> str:
-        """In one line, `steps` being the last one of the training."""
+        """The state in one line; `steps` is the last step of the training."""
         at = f", step {self.step} of {steps}" if self.step else ""
         return f"{self.state}{at}; {self.where}{f': {self.message}' if self.message else ''}"
 
-
-class Backend(Protocol):
-    """A file of `cloud/backends`: a module with a docstring and these functions.
-
-    Those that only write their document have `plan` and no more.
-    """
-
-    def plan(self, job: TrainJob, cluster: ClusterSpec) -> Submission:
-        """What would be sent; pure."""
-
-    def submit(self, submission: Submission, cluster: ClusterSpec) -> str:
-        """Sends it, or finds the run of it that is under way; returns the back-end's name for the run."""
-
-    def status(self, submission: Submission, cluster: ClusterSpec) -> RunStatus:
-        """Where the run is."""
-
-    def logs(self, submission: Submission, cluster: ClusterSpec, *, follow: bool) -> Iterator[str]:
-        """Its log, line by line; with `follow`, until the run ends."""
-
-    def cancel(self, submission: Submission, cluster: ClusterSpec) -> None:
-        """Ends it; trainers save a checkpoint if the back-end leaves them the time."""
+    def document(self, steps: int) -> dict[str, Any]:
+        """The state for programs; docs/cloud.md describes the keys."""
+        return {**dataclasses.asdict(self), "tasks": [dataclasses.asdict(task) for task in self.tasks], "steps": steps}
 
 
 def planned(
@@ -115,10 +98,17 @@ def planned(
     command: Callable[[str, str], tuple[str, ...]] = lambda name, run_id: (),
     notes: tuple[str, ...] = (),
 ) -> Submission:
-    """The submission whose files `render` makes, given the job's name there and the run id.
+    """The submission of a job.
 
-    The run id is the hash of what they would hold without one, and not of how YAML is laid out, so that the same plan
-    has the same id on any machine.
+    The run id is the hash of the files' content without a run id, before it becomes YAML. So the same plan has the same
+    id on every machine.
+
+    Args:
+      backend: the name of the back-end.
+      cluster: the cluster.
+      render: makes the files from the name of the job and the run id.
+      command: makes the command that submits the files, from the same.
+      notes: what the user should know before the job is sent.
     """
     contents = json.dumps([backend, *sorted(render(cluster.name, "").items())])
     run_id = hashlib.sha256(contents.encode()).hexdigest()[:12]
@@ -135,10 +125,10 @@ def planned(
 
 
 def option(cluster: ClusterSpec, backend: str, key: str) -> str:
-    """An option that `backend` cannot do without.
+    """An option that `backend` needs.
 
     Raises:
-      ConfigError: the job file does not give it.
+      ConfigError: the job file does not have it.
     """
     found = cluster.options.get(key)
     if not found:
@@ -146,49 +136,37 @@ def option(cluster: ClusterSpec, backend: str, key: str) -> str:
     return found
 
 
-def image(cluster: ClusterSpec, backend: str) -> str:
-    """The container image, where there must be one.
-
-    Raises:
-      ConfigError: the job file names none.
-    """
-    if not cluster.image:
-        raise ConfigError(
-            f"{backend} runs containers, and the job file names no image. Add 'image: REGISTRY/NAME@sha256:...'."
-        )
-    return cluster.image
-
-
 def no_secrets(cluster: ClusterSpec, backend: str, advice: str) -> None:
-    """Refuses secrets where the back-end has no way to hand them on by reference.
+    """Refuses secrets, for a back-end that cannot pass them on by reference.
 
     Raises:
-      ConfigError: the job file names some.
+      ConfigError: the job file names secrets.
     """
     if cluster.secrets:
         names = ", ".join(cluster.secrets)
-        raise ConfigError(f"{backend} cannot hand on the secrets {names} by reference. {advice}")
+        raise ConfigError(f"{backend} cannot pass on the secrets {names} by reference. {advice}")
 
 
 def remote(job: TrainJob, backend: str, *starts: str) -> None:
-    """Refuses a job whose files the back-end's machines cannot see.
+    """Refuses a job whose model_dir the machines of the back-end cannot see.
 
     Args:
-      job: the job; a config that is not remote travels with the plan.
-      backend: for the message.
-      starts: how the path of a model_dir must begin, such as `gs://`.
+      job: the job.
+      backend: its name, for the message.
+      starts: how the path of a model_dir can begin, such as `gs://`.
 
     Raises:
-      ConfigError: its model_dir begins otherwise.
+      ConfigError: the model_dir begins with something else.
     """
     if not job.model_dir.startswith(starts):
         raise ConfigError(
-            f"model_dir is {job.model_dir}, which {backend} cannot see. Expected {' or '.join(starts)}..."
+            f"model_dir is {job.model_dir}. {backend} cannot see this path. Use one that begins with "
+            f"{' or '.join(starts)}."
         )
 
 
 def _yaml(document: Mapping[str, Any]) -> str:
-    """`document` as YAML: keys in their order, long text as blocks."""
+    """`document` as YAML. Keys keep their order; text of several lines becomes a block."""
     import yaml
 
     class Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]

@@ -1,1 +1,1 @@
-"""Documents of AI Platform Training, a service that ended in January 2025, made into job files."""
+"""Makes job files of documents of AI Platform Training, a service that ended in January 2025."""

@@ -1,36 +1,54 @@
-"""AI Platform Training documents (`trainingInput`), made into job files; the service ended in January 2025."""
+"""Reads a document of AI Platform Training (`trainingInput`) and makes a job file of it."""
 
 from __future__ import annotations
 
 import dataclasses
 import re
+from pathlib import Path
 
 from cloud.ai_platform import machines as legacy_machines
 from cloud.ai_platform import writing as legacy_writing
 from cloud.ai_platform.writing import Change, Imported
-from cloud.cluster import Role, Style
+from cloud.cluster import Role, Strategy
 from cloud.estimates import hardware
 from cloud.job_files import yaml_lines
 from cloud.job_files.reader import Block, Log
 from tfod_tools.base import plugins
 
 TIERS = ("BASIC", "BASIC_GPU", "CUSTOM", "STANDARD_1", "PREMIUM_1", "BASIC_TPU")
-# How AI Platform called the roles, and what a field's name begins with.
+# The names of the roles in AI Platform. The names of their fields begin with them.
 _ROLES = {"chief": "master", "worker": "worker", "ps": "parameterServer", "evaluator": "evaluator"}
 _ESTIMATOR_MODULES = ("object_detection.model_main", "object_detection.train", "object_detection.legacy.train")
 
 
-def read(text: str, path: str, name: str) -> Imported:
-    """The job file of the document `text` of the file `path`; `name` is for the job.
+def import_file(path: Path) -> Imported:
+    """The job file of the document in `path`. The job gets the name of the file.
 
     Raises:
-      Problems: it is no such document, or asks for what cannot be had: TPUs, hyperparameter tuning, unknown machines.
+      ConfigError, Problems: see `read`.
+    """
+    name = re.sub(r"[^a-z0-9]+", "-", path.stem.lower()).strip("-") or "job"
+    text = path.read_text(encoding="utf-8", errors="replace")
+    return read(text, str(path), f"job-{name}"[:30].rstrip("-"))
+
+
+def read(text: str, path: str, name: str) -> Imported:
+    """The job file of a document.
+
+    Args:
+      text: of the document.
+      path: of its file, for errors.
+      name: for the job.
+
+    Raises:
+      ConfigError: the text is not YAML.
+      Problems: it is not such a document, or uses what is not available: TPUs, hyperparameter tuning, unknown machines.
     """
     log = Log(path)
     top = Block(yaml_lines.read(text, path), "", log)
     log.raise_all()
     if "trainingInput" not in top:
-        log.add(1, "has no trainingInput, expected an AI Platform Training document.")
+        log.add(1, "has no trainingInput. Name a document of AI Platform Training.")
         log.raise_all()
     for key in ("jobId", "labels"):
         top.value(key)
@@ -42,7 +60,7 @@ def read(text: str, path: str, name: str) -> Imported:
 
 
 class _Import:
-    """Reads a `trainingInput` once, and keeps what is said about it."""
+    """Reads a `trainingInput` once, and collects changes and questions."""
 
     def __init__(self, block: Block) -> None:
         self._block = block
@@ -53,10 +71,10 @@ class _Import:
         block = self._block
         flags = legacy_writing.flags(block)
         roles = self._roles()
-        style = self._style(roles)
+        strategy = self._strategy(roles)
         fields = {
             "name": name,
-            "style": style,
+            "strategy": strategy,
             "config": flags.get("pipeline_config_path"),
             "model_dir": flags.get("model_dir") or block.text("jobDir") or flags.get("job-dir"),
             "steps": flags.get("num_train_steps"),
@@ -92,7 +110,7 @@ class _Import:
         line = self._block.line_of("scaleTier")
         if tier in ("STANDARD_1", "PREMIUM_1"):
             self._questions.append(
-                f"cluster: how many workers and parameter servers, on which machines? {tier} set them itself."
+                f"cluster: how many workers and parameter servers, on which machines? {tier} chose them itself."
             )
             self._note("scaleTier", line, tier, "one chief", "see the question")
         machine = legacy_machines.MACHINES["standard_gpu" if tier == "BASIC_GPU" else "standard"]
@@ -108,7 +126,7 @@ class _Import:
         config = block.block(f"{old}Config")
         for ignored in ("imageUri", "containerCommand", "containerArgs", "tpuTfVersion", "diskConfig"):
             if config.value(ignored):
-                self._note(f"{old}Config.{ignored}", config.line_of(ignored), "set", "", "one image runs every role")
+                self._note(f"{old}Config.{ignored}", config.line_of(ignored), "set", "", "all roles use the same image")
         gpus = config.block("acceleratorConfig")
         kind, number = gpus.text("type"), gpus.integer("count", 1)
         gpus.end()
@@ -116,7 +134,9 @@ class _Import:
         if not count:
             return None
         if named is None:
-            block.log.add(block.line, f"{key} is missing, and scaleTier CUSTOM has none of its own. Add '{key}: ...'.")
+            block.log.add(
+                block.line, f"{key} is missing, and scaleTier CUSTOM has no default for it. Add '{key}: ...'."
+            )
             return None
         machine = legacy_machines.named(named)
         if machine is None:
@@ -154,14 +174,14 @@ class _Import:
             self._note("acceleratorConfig", line, f"{count} {named}", f"{count} {kind}", why)
         return dataclasses.replace(wanted, accelerator=kind, accelerators=count)
 
-    def _style(self, roles: dict[str, Role]) -> Style | None:
+    def _strategy(self, roles: dict[str, Role]) -> Strategy | None:
         module = self._block.text("pythonModule")
         if module == "object_detection.model_main_tf2":
             return "multi_worker_mirrored"
         if module in _ESTIMATOR_MODULES or "ps" in roles:
             return "estimator"
         self._questions.append(
-            "style: does the config train in TF1 style (estimator) or TF2 style (multi_worker_mirrored)?"
+            "strategy: does the config train in TF1 style (estimator) or TF2 style (multi_worker_mirrored)?"
         )
         return None
 
@@ -176,13 +196,13 @@ class _Import:
                 self._block.line,
                 "7 days, if left out",
                 "24 h",
-                "a job that hangs then costs a day; set scheduling.time_limit",
+                "so a job that hangs costs at most a day; scheduling.time_limit sets it",
             )
             return None
         match = re.fullmatch(r"(\d+)(?:\.\d+)?s", limit)
         if not match:
             block.log.add(
-                block.line_of("maxRunningTime"), f"maxRunningTime is '{limit}', expected seconds such as 7200s."
+                block.line_of("maxRunningTime"), f"maxRunningTime is '{limit}'. Write seconds, such as 7200s."
             )
             return None
         return int(match[1])
@@ -198,7 +218,7 @@ class _Import:
     def _ask(self, fields: dict[str, str | None], vertex: dict[str, str | None]) -> None:
         self._questions += [f"{key}: {text}" for key, text in legacy_writing.ASKED.items() if not fields[key]]
         self._questions += [
-            f"vertex.{key}: which? It was passed to gcloud." for key in ("project", "region") if not vertex[key]
+            f"vertex.{key}: which {key}? It was a flag of gcloud." for key in ("project", "region") if not vertex[key]
         ]
         if not fields["steps"]:
             self._note(
@@ -206,5 +226,5 @@ class _Import:
                 self._block.line,
                 "no --num_train_steps",
                 "",
-                "the config's num_steps holds; set steps if only the job sees the config",
+                "num_steps of the config decides; set steps if only the job sees the config",
             )

@@ -1,9 +1,12 @@
-"""The job file that an AI Platform document becomes, as text, and the flags that the document passed on."""
+"""The job file of an AI Platform document as text, and the flags in the document."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from cloud.cluster import DAY_S, Role
 from cloud.estimates import hardware
@@ -11,34 +14,34 @@ from cloud.job_files.reader import Block
 
 _NEEDED = ("project", "region")
 TUNING = (
-    "hyperparameter tuning is many training jobs, not one. Drop the block and choose the values, or put a "
-    "HyperparameterTuningJob around the job that comes out of this."
+    "hyperparameter tuning runs many jobs, but a job file describes one. Remove this block and choose the values "
+    "yourself, or put the new job into a HyperparameterTuningJob of Vertex AI."
 )
 ASKED = {
-    "config": "which pipeline.config? The document names none; it was passed as --pipeline_config_path.",
-    "model_dir": "where do checkpoints go? The document names no jobDir; it was --model_dir or --job-dir.",
-    "image": "which image runs it, by digest? `submit bundle` writes a Dockerfile. local and slurm need none.",
+    "config": "which pipeline.config? The document names none. The flag was --pipeline_config_path.",
+    "model_dir": "which folder for checkpoints? The document names no jobDir. The flag was --model_dir or --job-dir.",
+    "image": "which image, by its digest? `tfod submit bundle` writes a Dockerfile. Not all back-ends need an image.",
 }
 DROPPED = {
-    "runtimeVersion": "the service's images are gone; `submit bundle` writes a Dockerfile for one of your own",
-    "pythonVersion": "the image decides",
-    "packageUris": "the image holds the code",
+    "runtimeVersion": "the images of the service are gone; `tfod submit bundle` writes a Dockerfile for your own",
+    "pythonVersion": "the image decides it",
+    "packageUris": "the image has the code",
     "useChiefInTfConfig": "the role is always called chief",
-    "enableWebAccess": "it has no counterpart in the job file",
-    "encryptionConfig": "pass --kms-key to gcloud yourself, or encrypt the bucket",
+    "enableWebAccess": "the job file has no such setting",
+    "encryptionConfig": "give gcloud --kms-key yourself, or encrypt the bucket",
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """What is not as it was.
+    """A difference between the document and the job file.
 
     Attributes:
       field: of the document.
       line: of the document.
-      was: what stood there.
-      now: what stands for it; empty where nothing does.
-      why: in words.
+      was: the old value.
+      now: what replaces it; empty if nothing does.
+      why: the reason.
     """
 
     field: str
@@ -53,14 +56,27 @@ class Imported:
     """A job file made of a document.
 
     Attributes:
-      text: the job file; fields that nobody could know are empty, so that it is refused until they are filled in.
+      text: the job file. Fields without a known value are empty, so it is refused until the user fills them in.
       questions: what to fill in, by field.
-      changes: what is not as it was.
+      changes: what is different.
     """
 
     text: str
     questions: tuple[str, ...]
     changes: tuple[Change, ...]
+
+    def lines(self, path: Path) -> list[str]:
+        """The changes, with their lines in the document `path`, and the job file."""
+        changes = [
+            f"{path}:{change.line}: {change.field}: {change.was} -> {change.now or 'removed'}: {change.why}."
+            for change in self.changes
+        ]
+        return [*changes, "", self.text.rstrip("\n")]
+
+    def document(self) -> dict[str, Any]:
+        """The same for programs; docs/cloud.md describes the keys."""
+        changes = [dataclasses.asdict(change) for change in self.changes]
+        return {"job_file": self.text, "questions": list(self.questions), "changes": changes}
 
 
 def text(
@@ -73,24 +89,24 @@ def text(
     """The job file.
 
     Args:
-      fields: those of the document itself; one without a value is left empty, so that the job file is refused.
+      fields: the top fields. A field without a value stays empty, so the job file is refused.
       roles: machines by role.
       limit_s: seconds after which the job ends; None for a day.
       vertex: options of the back-end vertex.
-      questions: what is to be filled in; comments.
+      questions: what to fill in; they become comments.
     """
     asked = [f"# {question}" for question in questions]
     return "\n".join([*asked, *_lines(fields, roles, limit_s, vertex)]) + "\n"
 
 
 def shape(wanted: Role) -> str:
-    """The machine of Google's cloud that a role gets, in words."""
+    """The machine type and the GPUs that a role gets in Google's cloud."""
     gpus = f" + {wanted.accelerators} {wanted.accelerator}" if wanted.accelerator else ""
     return f"{hardware.machine('role', wanted).name}{gpus}"
 
 
 def flags(block: Block) -> dict[str, str]:
-    """The flags in `args`, written as `--name=value` or as two items."""
+    """The flags in `args`, in the form `--name=value` or as two items."""
     value = block.value("args")
     content = value.content if value and isinstance(value.content, tuple) else ()
     words = [item.content for item in content if isinstance(item.content, str)]

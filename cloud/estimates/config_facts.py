@@ -1,24 +1,33 @@
-"""What bears on a cluster in a pipeline.config, given as the engine's message."""
+"""The facts of a pipeline.config that matter for a cluster, and the paths in it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cloud import record_paths
 from cloud.estimates.fit import Facts
 
+if TYPE_CHECKING:
+    from pipeline_configs.text.text_proto import Config
+
 _RATES = ("learning_rate", "learning_rate_base", "initial_learning_rate")
 
 
-def of(pipeline: Any, matching: Callable[[str], list[Path] | None]) -> Facts:
-    """The facts of the config `pipeline`; `matching` finds the files of a pattern, None where it is remote."""
+def of(pipeline: Config, steps: int, matching: Callable[[str], list[Path] | None]) -> Facts:
+    """The facts of a config.
+
+    Args:
+      pipeline: the config.
+      steps: the last step of the training.
+      matching: finds the files of a pattern; None if the pattern is remote.
+    """
     train = pipeline.train_config
     model = next((value for _, value in pipeline.model.ListFields()), None)
     extractor = getattr(model, "feature_extractor", None)
     return Facts(
-        steps=train.num_steps,
+        steps=steps,
         batch_size=train.batch_size,
         learning_rate=_highest_rate(train.optimizer),
         shards=_shards(_records(pipeline.train_input_reader), matching),
@@ -29,14 +38,14 @@ def of(pipeline: Any, matching: Callable[[str], list[Path] | None]) -> Facts:
     )
 
 
-def paths(pipeline: Any) -> list[str]:
-    """Every path of records and label maps that the config reads."""
+def paths(pipeline: Config) -> list[str]:
+    """The paths of all records and label maps that the config reads."""
     readers = (pipeline.train_input_reader, *pipeline.eval_input_reader)
     return [path for reader in readers for path in (*_records(reader), reader.label_map_path) if path]
 
 
-def move_records(pipeline: Any, folder: str) -> None:
-    """Puts records and label maps of the input readers below `folder`, where the job sees them."""
+def move_records(pipeline: Config, folder: str) -> None:
+    """Changes the paths of records and label maps in the config to `folder`, where the job sees them."""
     here = paths(pipeline)
     there = dict(zip(here, record_paths.moved(here, folder), strict=True))
     for reader in (pipeline.train_input_reader, *pipeline.eval_input_reader):
@@ -46,7 +55,7 @@ def move_records(pipeline: Any, folder: str) -> None:
 
 
 def _pixels(resizer: Any) -> tuple[int, int] | None:
-    """Height and width to which every image is made; None where they differ."""
+    """Height and width of every resized image; None if images have different sizes."""
     if resizer.HasField("fixed_shape_resizer"):
         return resizer.fixed_shape_resizer.height, resizer.fixed_shape_resizer.width
     keeping = resizer.keep_aspect_ratio_resizer
@@ -64,7 +73,7 @@ def _highest_rate(optimizer: Any) -> float | None:
 
 
 def _shards(patterns: Sequence[str], matching: Callable[[str], list[Path] | None]) -> int | None:
-    """How many files of records there are; None where that cannot be told from here."""
+    """The number of files with records; None if it cannot be found from here."""
     counts = []
     for pattern in patterns:
         found = matching(pattern)

@@ -1,4 +1,4 @@
-"""Whether a job fits its cluster, and what it costs: figures and warnings, before anything is sent."""
+"""Whether a job fits its cluster, and what it costs: figures and warnings, before the job is sent."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from cloud.estimates import feature_maps, prices
 from cloud.estimates.hardware import ACCELERATORS, Machine
 from cloud.estimates.prices import Prices
 
-# Gradients of asynchronous workers are that many updates old, on average, from which on it is worth saying.
+# From this age on, in updates, old gradients of asynchronous workers get a warning.
 _STALE_UPDATES = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """What the pipeline.config says that the size of a cluster bears on.
+    """What matters in the pipeline.config for the size of a cluster.
 
     Attributes:
       steps: last training step.
       batch_size: train_config.batch_size, in images.
-      learning_rate: the highest of its schedule; None where it has none.
-      shards: files of training records; None where nobody can count them from here.
-      pixels: height and width to which every image is made; None where they differ.
-      batches_ahead: batches that are read ahead.
+      learning_rate: the highest rate of its schedule; None without one.
+      shards: number of files with training records; None if it cannot be found from here.
+      pixels: height and width of every resized image; None if images have different sizes.
+      batches_ahead: number of batches that are read ahead.
       extractor: type of the feature extractor.
       width: its depth_multiplier.
     """
@@ -41,10 +41,10 @@ class Facts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fit:
-    """What a plan shows beside its documents.
+    """The estimates for a job.
 
     Attributes:
-      figures: name and value of each, as text.
+      figures: name and value of each figure, as text.
       warnings: what is likely to go wrong, one line each.
     """
 
@@ -57,8 +57,8 @@ def assess(cluster: ClusterSpec, facts: Facts | None, machines: Mapping[str, Mac
 
     Args:
       cluster: the cluster.
-      facts: of the config; None where it lies where only the job sees it.
-      machines: the machine type of each role, where the back-end has any.
+      facts: of the config; None if only the job sees it.
+      machines: the machine type of each role; empty if the back-end has none that are known here.
       table: prices.
     """
     figures = [*_cost(cluster, machines, table), *(_batch(cluster, facts) if facts else [])]
@@ -71,19 +71,19 @@ def assess(cluster: ClusterSpec, facts: Facts | None, machines: Mapping[str, Mac
 
 
 def replicas(cluster: ClusterSpec) -> int:
-    """How many copies of the model compute gradients: one a trainer in style estimator, one a GPU in the other."""
-    if cluster.style == "estimator":
+    """Number of copies of the model: one per trainer with the strategy estimator, else one per GPU."""
+    if cluster.strategy == "estimator":
         return cluster.trainers
     return sum(max(1, cluster.roles[role].accelerators) * cluster.roles[role].count
                for role in ("chief", "worker") if role in cluster.roles)  # fmt: skip
 
 
 def staleness(cluster: ClusterSpec) -> int:
-    """Updates that others have made, on average, between a worker's reading of the weights and its own update.
+    """Average number of updates from other workers between the time a worker reads the weights and its own update.
 
-    Of N asynchronous workers of equal speed each makes every N-th update.
+    Of N asynchronous workers with equal speed, each makes every N-th update.
     """
-    return cluster.trainers - 1 if cluster.style == "estimator" else 0
+    return cluster.trainers - 1 if cluster.strategy == "estimator" else 0
 
 
 def _cost(cluster: ClusterSpec, machines: Mapping[str, Machine], table: Prices) -> list[tuple[str, str]]:
@@ -91,19 +91,22 @@ def _cost(cluster: ClusterSpec, machines: Mapping[str, Machine], table: Prices) 
     rate, unknown = prices.per_hour(cluster, machines, table)
     figures = [("time", f"at most {hours:g} h")]
     if rate is None:
-        return [*figures, ("price", f"not known: the table has none for {', '.join(unknown)}. --prices takes another.")]
-    kind = "on demand; spot is less" if cluster.scheduling.spot else "on demand"
+        return [
+            *figures,
+            ("price", f"unknown: the table has no price for {', '.join(unknown)}. Pass your own with --prices."),
+        ]
+    kind = "on demand; spot costs less" if cluster.scheduling.spot else "on demand"
     return [
         *figures,
-        ("price", f"{rate:.2f} {table.currency}/h ({kind}; table of {table.date}, without the service's fee)"),
+        ("price", f"{rate:.2f} {table.currency}/h ({kind}; table of {table.date}, without the fee of the service)"),
         ("cost", f"at most {rate * hours:.2f} {table.currency}"),
     ]
 
 
 def _batch(cluster: ClusterSpec, facts: Facts) -> list[tuple[str, str]]:
     count = replicas(cluster)
-    if cluster.style == "estimator":
-        text = f"{facts.batch_size} images for each of {count} replicas, each with updates of its own"
+    if cluster.strategy == "estimator":
+        text = f"{facts.batch_size} images for each of {count} replicas; each makes its own updates"
         seen = facts.steps * facts.batch_size
     else:
         text = f"{facts.batch_size} images in all, {facts.batch_size / count:g} for each of {count} replicas"
@@ -113,43 +116,45 @@ def _batch(cluster: ClusterSpec, facts: Facts) -> list[tuple[str, str]]:
 
 
 def _rate_of(cluster: ClusterSpec) -> str:
-    if cluster.style == "estimator" and cluster.trainers > 1:
-        return (
-            f" at each of the updates of {cluster.trainers} workers: {cluster.trainers} of them in the time of one step"
-        )
+    if cluster.strategy == "estimator" and cluster.trainers > 1:
+        return f" for each update; {cluster.trainers} workers make {cluster.trainers} updates in the time of one step"
     return " for the whole batch"
 
 
 def _gpus(cluster: ClusterSpec) -> list[str]:
     found = []
-    if cluster.style == "estimator":
+    if cluster.strategy == "estimator":
         many = [role for role, wanted in cluster.roles.items() if wanted.accelerators > 1]
         if many:
             found.append(
-                f"style estimator uses one GPU a task, and {', '.join(many)} has more. Take one, and more workers."
+                f"the strategy estimator uses one GPU per task, but {' and '.join(many)} has more. Use one GPU each, "
+                "and more workers."
             )
     kinds = {wanted.accelerator for wanted in cluster.roles.values() if wanted.accelerator}
     old = sorted(kind for kind in kinds if kind and ACCELERATORS[kind].cuda_arch < 7)
     if old:
-        found.append(f"{', '.join(old)}: few regions still have it. A T4 or L4 does the same for less.")
+        found.append(f"few regions still have {' and '.join(old)}. A T4 or L4 costs less and does the same.")
     return found
 
 
 def _gpu_memory(cluster: ClusterSpec, facts: Facts) -> tuple[list[tuple[str, str]], list[str]]:
-    """Figure and warning on the memory of a trainer's GPU, where there is one and something is known of the need."""
+    """Figure and warning about the memory of a trainer's GPU; empty without a GPU or for an unknown backbone."""
     roles = [cluster.roles[role] for role in ("chief", "worker") if role in cluster.roles]
     kinds = sorted({role.accelerator for role in roles if role.accelerator})
-    images = facts.batch_size / (1 if cluster.style == "estimator" else replicas(cluster))
+    images = facts.batch_size / (1 if cluster.strategy == "estimator" else replicas(cluster))
     needed = feature_maps.gib(facts.extractor, facts.width, facts.pixels, images) if facts.pixels else None
     if not kinds or needed is None:
         return [], []
     there = min(ACCELERATORS[kind].memory_gib for kind in kinds)
-    figure = ("GPU memory", f"{needed:.1f} of {there} GiB for feature maps of {images:g} images; more for all the rest")
+    figure = (
+        "GPU memory",
+        f"{needed:.1f} of {there} GiB for feature maps of {images:g} images; training needs more than that",
+    )
     if needed < there:
         return [figure], []
     return [figure], [
-        f"feature maps alone take {needed:.1f} GiB of a GPU, and {' and '.join(kinds)} has {there}. Lower "
-        f"train_config.batch_size to well below {int(facts.batch_size * there / needed)}, or the size of the images."
+        f"the feature maps alone need {needed:.1f} GiB of a GPU, but {' and '.join(kinds)} has {there}. Lower "
+        f"train_config.batch_size to well below {int(facts.batch_size * there / needed)}, or use smaller images."
     ]
 
 
@@ -158,34 +163,34 @@ def _config_warnings(cluster: ClusterSpec, facts: Facts) -> list[str]:
     trainers, count = cluster.trainers, replicas(cluster)
     if facts.shards is not None and facts.shards < trainers:
         what = (
-            "those without one would wait for ever"
-            if cluster.style != "estimator"
-            else "they would read the same files in step"
+            "those without a shard would wait forever"
+            if cluster.strategy != "estimator"
+            else "they would read the same files at the same time"
         )
-        found.append(f"{facts.shards} shards of training records for {trainers} trainers; {what}. "
-                     f"Make at least {trainers}: make_records --shards={4 * trainers}.")  # fmt: skip
-    if cluster.style != "estimator" and facts.batch_size % count:
+        found.append(f"there are only {facts.shards} shards of training records for {trainers} trainers; {what}. "
+                     f"Write at least {trainers}: make_records --shards={4 * trainers}.")  # fmt: skip
+    if cluster.strategy != "estimator" and facts.batch_size % count:
         found.append(f"train_config.batch_size is {facts.batch_size}, which {count} replicas cannot share evenly. "
-                     f"Make it {max(1, round(facts.batch_size / count)) * count}.")  # fmt: skip
+                     f"Set it to {max(1, round(facts.batch_size / count)) * count}.")  # fmt: skip
     late = staleness(cluster)
     if late >= _STALE_UPDATES:
         found.append(
-            f"{trainers} asynchronous workers: a gradient is {late} updates old on average when it is applied, often "
-            "at the cost of accuracy, most on small data sets. Lower the learning rate by up to "
-            f"{trainers} times, take fewer workers, or set style: multi_worker_mirrored."
+            f"the {trainers} workers are asynchronous. A gradient is {late} updates old on average when it is applied. "
+            "This often lowers the accuracy, above all on small data sets. Divide the learning rate by up to "
+            f"{trainers}, use fewer workers, or set strategy: multi_worker_mirrored."
         )
     if (needed := _host_gib(cluster, facts)) and (short := _short_of(cluster, needed)):
-        found.append(f"{facts.batches_ahead} batches read ahead take {needed:.1f} GiB, more than half of the memory of "
-                     f"{', '.join(short)}. Lower batch_size or num_prefetch_batches.")  # fmt: skip
+        found.append(f"the {facts.batches_ahead} batches that are read ahead need {needed:.1f} GiB, more than half of "
+                     f"the memory of {' and '.join(short)}. Lower batch_size or num_prefetch_batches.")  # fmt: skip
     return found
 
 
 def _host_gib(cluster: ClusterSpec, facts: Facts) -> float:
-    """Main memory of a trainer that batches take which are read ahead: float32 images of three colours."""
+    """Main memory of a trainer for the batches that are read ahead: float32 images with three colours."""
     if facts.pixels is None:
         return 0.0
     height, width = facts.pixels
-    local = facts.batch_size if cluster.style == "estimator" else facts.batch_size / max(1, cluster.trainers)
+    local = facts.batch_size if cluster.strategy == "estimator" else facts.batch_size / max(1, cluster.trainers)
     return facts.batches_ahead * local * height * width * 3 * 4 / 2**30
 
 

@@ -1,4 +1,4 @@
-"""GPUs that a job may name, and the machines of Google's cloud that carry them.
+"""GPUs that a job can name, and the machine types of Google's cloud that have them.
 
 Sources: Google's machine and GPU documentation, the limits table of SkyPilot 0.14's GCP catalogue, and the enum
 AcceleratorType of google-cloud-aiplatform 2.7.0.
@@ -19,7 +19,7 @@ class Accelerator:
     """A kind of GPU.
 
     Attributes:
-      memory_gib: memory of one, in GiB.
+      memory_gib: memory of one GPU, in GiB.
       vertex: its name in Vertex AI.
       cuda_arch: compute capability, such as 7.5.
     """
@@ -46,11 +46,11 @@ class Machine:
     """A machine type.
 
     Attributes:
-      name: as Compute Engine has it.
+      name: in its cloud.
       cpus: virtual CPUs.
       memory_gib: main memory, in GiB.
-      accelerator: GPU that is built in; None where GPUs are attached, or there are none.
-      accelerators: how many are built in.
+      accelerator: kind of the built-in GPUs; None if GPUs are attached, or without GPUs.
+      accelerators: number of built-in GPUs.
     """
 
     name: str
@@ -61,7 +61,7 @@ class Machine:
 
     @property
     def family(self) -> str:
-        """`n1`, `g2`, ...: what its price goes by."""
+        """`n1`, `g2`, ...: the machines of a family have the same prices per CPU and GiB."""
         return self.name.partition("-")[0]
 
 
@@ -78,7 +78,7 @@ _BUILT_IN = (
     *(Machine(f"a3-highgpu-{n}g", 26 * n, 234.0 * n, "H100", n) for n in (1, 2, 4, 8)),
 )
 
-# How many virtual CPUs an N1 machine may have with so many GPUs.
+# The largest number of virtual CPUs of an N1 machine, by kind and number of GPUs.
 _N1_MOST_CPUS: Mapping[str, Mapping[int, int]] = {
     "T4": {1: 48, 2: 48, 4: 96},
     "P4": {1: 24, 2: 48, 4: 96},
@@ -88,10 +88,14 @@ _N1_MOST_CPUS: Mapping[str, Mapping[int, int]] = {
 
 
 def machine(role: str, wanted: Role) -> Machine:
-    """The smallest machine of Google's cloud with what the role `role` wants.
+    """The smallest machine type of Google's cloud that has what a role needs.
+
+    Args:
+      role: the name of the role, for messages.
+      wanted: what it needs.
 
     Raises:
-      ConfigError: there is none.
+      ConfigError: there is no such machine type.
     """
     fits = [found for found in _candidates(wanted) if _has(found, wanted)]
     if fits:
@@ -122,22 +126,22 @@ def _largest(wanted: Role) -> str:
     kind = wanted.accelerator
     if kind and kind in _N1_MOST_CPUS:
         limits = ", ".join(f"{gpus}: {cpus} CPUs" for gpus, cpus in _N1_MOST_CPUS[kind].items())
-        return f"{kind} come so many to a machine, with at most: {limits}."
+        return f"A machine can have this number of {kind}, with at most so many CPUs: {limits}."
     if kind:
         counts = sorted({found.accelerators for found in _candidates(wanted)})
-        return f"{kind} come {', '.join(map(str, counts))} to a machine."
+        return f"A machine can have {', '.join(map(str, counts))} {kind}."
     return "The largest has 96 CPUs and 624 GiB."
 
 
 def refusal(kind: str) -> str | None:
-    """Why a job cannot name `kind`, and what it can name; None where it can."""
+    """Why a job cannot use the GPU `kind`, and what to use; None if it can."""
     if kind in ACCELERATORS:
         return None
     plain = kind.upper().replace("NVIDIA", "").replace("TESLA", "").strip("-_ ")
     if "TPU" in plain or plain in ("V2", "V3"):
-        return "TPUs are not supported: the engine's TPU code needs what no TensorFlow 2 has. Name a GPU, such as T4."
+        return "TPUs are not supported: the engine's code for them needs TensorFlow 1. Name a GPU, such as T4."
     if plain == "K80":
-        return "K80s were taken out of service; a T4 or L4 has more memory and is faster. Name one of them."
+        return "K80 is out of service. Name T4 or L4, which have more memory and are faster."
     if plain.replace("_", "-") in ACCELERATORS:
-        return f"'{kind}' is called {plain.replace('_', '-')} here."
+        return f"write '{kind}' as {plain.replace('_', '-')}."
     return f"no GPU is called '{kind}'. {plugins.suggestion(kind, ACCELERATORS)}"

@@ -1,4 +1,4 @@
-"""What a cluster costs by the hour, from a dated table that the user may replace entry by entry."""
+"""The price of a cluster per hour, from a dated table. The user can replace its entries."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _STALE_DAYS = 180
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prices:
-    """Prices by the hour.
+    """Prices per hour.
 
     Attributes:
-      date: of the oldest of the tables, ISO.
+      date: of the older table, in ISO form.
       currency: such as USD.
-      cpus: of one virtual CPU, by machine family; `any` is that of machines that are in none.
-      memory_gib: of one GiB, likewise.
-      accelerators: of one GPU, by kind.
+      cpus: price of one virtual CPU by machine family; `any` is for machines without a family.
+      memory_gib: price of one GiB, in the same form.
+      accelerators: price of one GPU by kind.
     """
 
     date: str
@@ -37,19 +37,19 @@ class Prices:
     accelerators: Mapping[str, float]
 
     def age_days(self, today: datetime.date) -> int:
-        """How old the table is on the day `today`."""
+        """The age of the table on the day `today`."""
         return (today - datetime.date.fromisoformat(self.date)).days
 
     def is_stale(self, today: datetime.date) -> bool:
-        """Whether it is old enough that prices are likely to have changed: half a year."""
+        """Whether the table is older than half a year, so that prices have probably changed."""
         return self.age_days(today) > _STALE_DAYS
 
 
 def load(override: Path | None = None) -> Prices:
-    """The table of this package, with the entries of the file `override` in place of its own.
+    """The table of this package; entries of the file `override` replace its own.
 
     Raises:
-      ConfigError, Problems: the file is no such table.
+      ConfigError, Problems: the file is not such a table.
     """
     own = _read(_OWN)
     if override is None:
@@ -65,12 +65,12 @@ def load(override: Path | None = None) -> Prices:
 
 
 def per_hour(cluster: ClusterSpec, machines: Mapping[str, Machine], prices: Prices) -> tuple[float | None, list[str]]:
-    """What the cluster costs by the hour, and for what there is no price; None where that is anything.
+    """The price of the cluster per hour, and what has no price. If anything has none, the first value is None.
 
     Args:
       cluster: its roles.
-      machines: the machine type of each role; empty where the back-end has none, so that the role's own CPUs and memory
-        count, at the price of `any`.
+      machines: the machine type of each role. If it is empty, the CPUs and memory of the role count, at the price of
+        `any`.
       prices: the table.
     """
     total, unknown = 0.0, set()
@@ -79,7 +79,7 @@ def per_hour(cluster: ClusterSpec, machines: Mapping[str, Machine], prices: Pric
         family = machine.family if machine else "any"
         cpus, gib = (machine.cpus, machine.memory_gib) if machine else (wanted.cpus, wanted.memory_gib)
         if family not in prices.cpus or family not in prices.memory_gib:
-            unknown.add(f"{family} machines" if machine else "machines of your own")
+            unknown.add(f"{family} machines" if machine else "your own machines")
             continue
         if wanted.accelerator and wanted.accelerator not in prices.accelerators:
             unknown.add(f"{wanted.accelerator} GPUs")
@@ -118,6 +118,8 @@ def _table(block: Block, known: tuple[str, ...]) -> dict[str, float]:
         except ValueError:
             found[key] = -1.0
         if not 0 <= found[key] < _MOST_PER_HOUR:
-            block.log.add(block.line_of(key), f"{block.name}.{key} is '{text}', expected dollars an hour below 100.")
+            block.log.add(
+                block.line_of(key), f"{block.name}.{key} is '{text}'. Write the price per hour, a number below 100."
+            )
     block.end()
     return found

@@ -1,1 +1,1 @@
-"""The job file: YAML read strictly, with the line of every value."""
+"""The job file: YAML, read strictly, with the line of each value."""

@@ -1,6 +1,6 @@
-"""YAML read strictly: every value knows its line, a key may stand once, and words stay words.
+"""YAML, read strictly: each value has its line, a key can appear only once, and every value is text.
 
-`no` and `1.10` are what a person typed, not a boolean and a number: a reader of a value says what it must be.
+`no` and `1.10` stay the text that a person wrote. The reader of a value decides its type.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ class Value:
     """A value of a document.
 
     Attributes:
-      content: text of a scalar (None where it is empty or `null`), values of a list, or values by key.
-      line: where it begins, from 1.
-      key_line: where its key stands; `line` for what has no key.
+      content: the text of a scalar (None if it is empty or `null`), the values of a list, or values by key.
+      line: the line where it begins, from 1.
+      key_line: the line of its key; the same as `line` if it has no key.
     """
 
     content: Content
@@ -30,18 +30,22 @@ class Value:
 
     @property
     def kind(self) -> str:
-        """What a person would call it."""
+        """What it is, in plain words."""
         if self.content is None:
             return "nothing"
         return "text" if isinstance(self.content, str) else "a list" if isinstance(self.content, tuple) else "a block"
 
 
 def read(text: str, path: str) -> Value:
-    """The document in `text`; `path` says in errors where it came from.
+    """The document in `text`.
+
+    Args:
+      text: of the file.
+      path: of the file, for errors.
 
     Raises:
-      ConfigError: it is no YAML, or more than one document.
-      Problems: a key stands twice, or is no text.
+      ConfigError: the text is not YAML, or has more than one document.
+      Problems: a key appears twice, or is not text.
     """
     import yaml
 
@@ -51,9 +55,11 @@ def read(text: str, path: str) -> Value:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or "it cannot be read"
         line = None if mark is None else min(mark.line + 1, len(text.splitlines()) or 1)
-        raise ConfigError(f"is no YAML: {problem}. Check the indentation and quotes.", path=path, line=line) from error
+        raise ConfigError(
+            f"is not YAML: {problem}. Check the indentation and the quotes.", path=path, line=line
+        ) from error
     if node is None:
-        raise ConfigError("is empty, expected a document.", path=path)
+        raise ConfigError("is empty. Write the fields into it; docs/cloud.md describes them.", path=path)
     problems: list[TfodError] = []
     value = _value(node, path, problems, None)
     if problems:
@@ -73,10 +79,12 @@ def _value(node: Any, path: str, problems: list[TfodError], key_line: int | None
     for key, item in node.value:
         number = key.start_mark.line + 1
         if key.id != "scalar" or key.tag.endswith(":merge"):
-            problems.append(ConfigError("a key is no plain text. Write out each key.", path=path, line=number))
+            problems.append(
+                ConfigError("a key is not plain text. Write each key as a plain word.", path=path, line=number)
+            )
         elif key.value in found:
             first = found[key.value].key_line
-            message = f"'{key.value}' stands here again, first in line {first}. Keep one."
+            message = f"'{key.value}' is already in line {first}. Keep only one of them."
             problems.append(ConfigError(message, path=path, line=number))
         else:
             found[key.value] = _value(item, path, problems, number)

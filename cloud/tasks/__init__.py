@@ -1,1 +1,1 @@
-"""What runs on each machine of a cluster: the launcher, TF_CONFIG, and the lines in which it reports."""
+"""What runs on each machine of a cluster: the launcher, how it finds the cluster, TF_CONFIG, and its progress lines."""

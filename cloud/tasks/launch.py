@@ -1,13 +1,13 @@
-"""Starts the engine as one task of a cluster; what every back-end runs on each machine.
+"""Starts the engine as one task of a cluster. Every back-end runs this on each machine.
 
     python -m cloud.tasks.launch --cluster=slurm [--restarts=3] -- tfod_tools.engine.train --style=tf1 ...
 
-It finds out which task it is, sets TF_CONFIG, writes a config that came along as a variable, and runs the engine. What
-the engine reports is printed as lines that read the same everywhere: `chief-0: step 40 of 200, loss 3.1`. A signal to
-stop is passed on once, so that the engine saves a checkpoint.
+It finds out which task it is, sets TF_CONFIG, writes the config to a file if a variable holds it, and runs the engine.
+It prints the reports of the engine as lines that look the same everywhere: `chief-0: step 40 of 200, loss 3.1`. It
+passes a signal to stop on to the engine once, so that the engine saves a checkpoint.
 
-Exit codes: 0 the task is done, 1 usage, 2 bad input; 138 the engine stopped with an error, and 143 it was stopped by a
-signal: both may go better another time, and Kubernetes' ExitCode policy takes them so.
+Exit codes: 0 the task is done, 1 usage, 2 bad input, 138 the engine stopped with an error, 143 a signal stopped it.
+Another try can help after 138 and 143. The ExitCode policy of Kubernetes restarts tasks that end with these codes.
 """
 
 from __future__ import annotations
@@ -22,8 +22,7 @@ from pathlib import Path
 
 from absl import flags
 
-from cloud import slurm_jobs
-from cloud.tasks import allocations, tf_config, words
+from cloud.tasks import discovery, tf_config, words
 from cloud.tasks.tf_config import Task
 from tfod_tools.base import engine_process
 from tfod_tools.base.engine_process import Event
@@ -31,10 +30,10 @@ from tfod_tools.base.errors import EngineError, Interrupted, TfodError, UsageErr
 
 FLAGS = flags.FlagValues()
 _CLUSTER = flags.DEFINE_enum(
-    "cluster", "tf_config", sorted(allocations.SOURCES), "Who says who is in it.", flag_values=FLAGS
+    "cluster", discovery.TF_CONFIG, sorted(discovery.sources()), "How the task finds the cluster.", flag_values=FLAGS
 )
 _RESTARTS = flags.DEFINE_integer(
-    "restarts", 0, "Further tries after an error of the engine.", lower_bound=0, flag_values=FLAGS
+    "restarts", 0, "How often the engine is started again after an error.", lower_bound=0, flag_values=FLAGS
 )
 
 RETRY, STOPPED = 138, 143
@@ -50,17 +49,18 @@ def main(argv: Sequence[str]) -> int:
     except flags.Error as error:
         return _fail(str(error), UsageError.exit_code)
     except (ValueError, KeyError, OSError) as error:
-        said = f"no {error} in the environment" if isinstance(error, KeyError) else str(error)
-        return _fail(f"--cluster={_CLUSTER.value}: {said}. Run this as the back-end's plan does.", TfodError.exit_code)
+        said = f"the environment has no {error}" if isinstance(error, KeyError) else str(error)
+        return _fail(
+            f"--cluster={_CLUSTER.value}: {said}. Start the task with the command in the back-end's plan.",
+            TfodError.exit_code,
+        )
     with _config_in_place(job) as words_of_job:
         return _run(task, words_of_job, _RESTARTS.value)
 
 
 def _enter(source: str) -> Task:
-    """Makes this process the task that the back-end says it is; TensorFlow reads TF_CONFIG."""
-    members, task = allocations.load(source, os.environ)
-    if source == "slurm":
-        members = {role: [slurm_jobs.address(host) for host in hosts] for role, hosts in members.items()}
+    """Finds out which task this process is, and sets TF_CONFIG, which TensorFlow reads."""
+    members, task = discovery.find(source, os.environ)
     text = tf_config.dump(members, task) if members else None
     os.environ.pop("TF_CONFIG", None)
     if text:
@@ -71,7 +71,7 @@ def _enter(source: str) -> Task:
 
 @contextlib.contextmanager
 def _config_in_place(job: Sequence[str]) -> Iterator[list[str]]:
-    """The words of the job with the path of the config that came along, if one did."""
+    """The command of the job; if a variable holds the config, with the path of a file that has it."""
     text = os.environ.get(words.CONFIG_VARIABLE)
     if text is None:
         yield list(job)
@@ -106,7 +106,7 @@ def _fail(message: str, status: int) -> int:
 
 
 class _Printer:
-    """Prints the engine's reports, at most one every few seconds."""
+    """Prints the reports of the engine, at most one progress line every few seconds."""
 
     def __init__(self, task: Task) -> None:
         self._task = task

@@ -1,4 +1,4 @@
-"""The lines in which the launcher reports, wherever they end up: `chief-0: step 40 of 200, loss 3.1, ...`."""
+"""Reads the lines that the launcher prints, in any log: `chief-0: step 40 of 200, loss 3.1, ...`."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ _LABEL = re.compile(r"(?:chief|worker|ps|evaluator)-\d+: ")
 
 
 def last_step(text: str) -> int | None:
-    """The last training step that a log tells of; None where it tells of none."""
+    """The last training step in the log `text`; None if it has none."""
     steps = _STEP.findall(text)
     return int(steps[-1]) if steps else None
 
 
 def labelled(task: str, line: str) -> str:
-    """`line` with the task before it, once."""
+    """`line` with the name of its task in front, unless it already has one."""
     return line if _LABEL.match(line) else f"{task}: {line}"

@@ -1,11 +1,11 @@
-"""TF_CONFIG: who is in a cluster, and which of them a process is.
+"""TF_CONFIG: the addresses of a cluster, and which of its tasks a process is.
 
 TensorFlow's clusters have no other interface: `{"cluster": {role: ["host:port", ...]}, "task": {"type": role,
 "index": i}}`. These rules hold on every back-end:
 
-- Tasks have ranks: the chief is 0, then the workers, the parameter servers and the evaluator, each by index.
-- The evaluator is a task but never in the cluster: it reads checkpoints and talks to nobody.
-- The role is `chief`; `master` is what AI Platform called it. Without any, worker 0 is the chief.
+- Tasks have ranks: the chief is 0, then come the workers, the parameter servers and the evaluator, each by index.
+- The evaluator is a task, but it is never in the cluster. It only reads checkpoints.
+- The role is called `chief`; AI Platform called it `master`. Without a chief, worker 0 is the chief.
 - A process that is alone has no TF_CONFIG.
 """
 
@@ -27,13 +27,13 @@ Cluster = dict[str, list[str]]
 
 @dataclass(frozen=True, slots=True, order=True)
 class Task:
-    """One process of a job: its role and its index among those of that role, from 0."""
+    """One process of a job: its role, and its index within that role, from 0."""
 
     role: str
     index: int
 
     def __str__(self) -> str:
-        """As status and logs name it."""
+        """Its name in status and logs."""
         return f"{self.role}-{self.index}"
 
 
@@ -41,13 +41,13 @@ def tasks(counts: Counts) -> tuple[Task, ...]:
     """Every task of a job, by rank.
 
     Args:
-      counts: how many there are, by role; a role that is missing has none.
+      counts: how many there are, by role. A missing role has none.
     """
     return tuple(Task(role, index) for role in ROLES for index in range(counts.get(role, 0)))
 
 
 def cluster(counts: Counts, address: Callable[[Task], str]) -> Cluster:
-    """The addresses, by role and in the order of the indices, of those that are in the cluster.
+    """The addresses of the tasks in the cluster, by role and in the order of their indices.
 
     Args:
       counts: as for `tasks`.
@@ -61,7 +61,7 @@ def cluster(counts: Counts, address: Callable[[Task], str]) -> Cluster:
 
 
 def on_hosts(counts: Counts, hosts: Sequence[str], port: int = PORT) -> Cluster:
-    """The cluster whose task of rank r runs on `hosts[r]`; its port is `port` + r, so that tasks may share a host.
+    """The cluster whose task of rank r runs on `hosts[r]`. Its port is `port` + r, so tasks can share a host.
 
     Raises:
       ValueError: there are fewer hosts than tasks.
@@ -74,7 +74,7 @@ def on_hosts(counts: Counts, hosts: Sequence[str], port: int = PORT) -> Cluster:
 
 
 def dump(members: Mapping[str, Sequence[str]], task: Task) -> str | None:
-    """The text of TF_CONFIG for `task`; None where a process is alone and needs none."""
+    """The text of TF_CONFIG for `task`; None if the process is alone."""
     alone = sum(map(len, members.values())) == 1
     if alone and task.role != "evaluator":
         return None
@@ -83,13 +83,13 @@ def dump(members: Mapping[str, Sequence[str]], task: Task) -> str | None:
 
 
 def parse(text: str | None) -> tuple[Cluster, Task]:
-    """Cluster and task of a TF_CONFIG that somebody else wrote, put right by the rules above.
+    """Cluster and task of a TF_CONFIG from another program, changed to follow the rules above.
 
     Args:
-      text: the environment variable; nothing, or no cluster, is a chief that is alone.
+      text: the environment variable. An empty text, or one without a cluster, means a chief that is alone.
 
     Raises:
-      ValueError: it is no TF_CONFIG.
+      ValueError: the text is not a TF_CONFIG.
     """
     document: Any = json.loads(text or "{}")
     members = document.get("cluster") or {}
@@ -101,10 +101,10 @@ def parse(text: str | None) -> tuple[Cluster, Task]:
         if named.role == "worker":
             named = Task("worker", named.index - 1) if named.index else Task("chief", 0)
     if named.role not in ROLES:
-        raise ValueError(f"the task's type is '{named.role}', expected one of {', '.join(ROLES)}")
+        raise ValueError(f"the task's type is '{named.role}', and the known ones are {', '.join(ROLES)}")
     return {role: roles[role] for role in IN_CLUSTER if roles.get(role)}, named
 
 
 def num_workers(counts: Counts) -> int:
-    """How many processes train: the chief and the workers. It is what `model_main_tf2 --num_workers` asks for."""
+    """How many processes train: the chief and the workers. `model_main_tf2 --num_workers` takes this number."""
     return sum(counts.get(role, 0) for role in TRAINERS)

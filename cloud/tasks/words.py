@@ -1,14 +1,12 @@
-"""The words with which every task of a cluster starts: our launcher, and after `--` the words of the job."""
+"""The command of each task of a cluster: our launcher, and after `--` the command of the job."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING
 
-from cloud.cluster import ClusterSpec
-from cloud.job import TrainJob
-
-# Where the launcher learns who is in the cluster; see `cloud.tasks.launch`.
-Source = Literal["tf_config", "jobset", "slurm", "skypilot", "sagemaker"]
+if TYPE_CHECKING:
+    from cloud.cluster import ClusterSpec
+    from cloud.job import TrainJob
 
 CONFIG_VARIABLE = "TFOD_PIPELINE_CONFIG"
 CLUSTER_VARIABLE = "TFOD_CLUSTER"
@@ -16,18 +14,24 @@ ROLE_VARIABLE = "TFOD_ROLE"
 COUNTS_VARIABLE = "TFOD_ROLES"
 
 
-def of_task(job: TrainJob, source: Source = "tf_config", *, restarts: int = 0) -> list[str]:
+def of_task(job: TrainJob, source: str = "tf_config", *, restarts: int = 0) -> list[str]:
     """Arguments of `python`.
 
     Args:
-      job: what the task takes part in.
-      source: where the launcher finds the cluster.
-      restarts: how often the launcher itself starts the engine again, where the back-end would not.
+      job: what the tasks do together.
+      source: where the launcher finds the cluster; see `cloud.tasks.discovery`.
+      restarts: how often the launcher itself starts the engine again, if the back-end does not.
     """
     flags = [f"--cluster={source}", *([f"--restarts={restarts}"] if restarts else [])]
     return ["-m", "cloud.tasks.launch", *flags, "--", *job.argv()]
 
 
 def counts(cluster: ClusterSpec) -> str:
-    """The number of tasks by role, as `TFOD_ROLES` has it: `chief=1,worker=5`."""
+    """The number of tasks of each role, as in TFOD_ROLES: `chief=1,worker=5`."""
     return ",".join(f"{role}={count}" for role, count in cluster.counts.items())
+
+
+def read_counts(text: str) -> dict[str, int]:
+    """The number of tasks by role, from the text that `counts` makes."""
+    pairs = (item.partition("=") for item in text.split(","))
+    return {role: int(count) for role, _, count in pairs}

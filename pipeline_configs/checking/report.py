@@ -66,13 +66,13 @@ def error_lines(path: Path, findings: Sequence[Finding]) -> list[str]:
     return [line for finding in findings if finding.severity == _WORST for line in _with_fix(path, finding)]
 
 
-def document(path: Path, checked: Checked, fixed: Fixed | None = None) -> dict[str, Any]:
+def document(path: Path, checked: Checked, images: int | None, fixed: Fixed | None = None) -> dict[str, Any]:
     """The same as `lines` in plain JSON types; docs/check_config.md describes the keys."""
     like = nearest.nearest(checked.config) if checked.config else None
     found: dict[str, Any] = {"config": str(path), "counts": _counts(checked.findings)}
     found["findings"] = [finding.document() for finding in checked.findings]
     found["nearest"] = like and nearest.document(like, checked.line_of)
-    found["run"] = summary.document(checked.config) if checked.config else None
+    found["run"] = summary.document(checked.config, images) if checked.config else None
     if checked.restoration:
         found["restoration"] = dataclasses.asdict(checked.restoration)
     if fixed:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from pipeline_configs.schedules import schedule
@@ -65,17 +66,26 @@ def lines(config: Config, images: int | None = None) -> list[str]:
     return [length, f"Learning rate: {_course(summed, steps, images / batch if images and batch else None)}"]
 
 
-def document(config: Config) -> dict[str, Any] | None:
-    """The same in plain JSON types; None if there are no lines. A rate of NaN is null."""
-    summed = _of_config(config)
-    if summed is None:
-        return None
-    values = asdict(summed).items()
-    rates = {name: None if isinstance(value, float) and math.isnan(value) else value for name, value in values}
-    return {"steps": config.train_config.num_steps, "batch_size": config.train_config.batch_size, "rate": rates}
+def document(config: Config, images: int | None = None) -> dict[str, Any]:
+    """What `lines` says, for programs.
+
+    Returns:
+      `steps`, `batch_size`, `epochs` (null where `images` is None) and `learning_rate`: the fields of `Summary`, with
+      null for NaN; null where there is no schedule or no length.
+    """
+    steps, batch, summed = config.train_config.num_steps, config.train_config.batch_size, _of_config(config)
+    rates = None if summed is None else dataclasses.asdict(summed)
+    return {
+        "steps": steps,
+        "batch_size": batch,
+        "epochs": steps * batch / images if images else None,
+        "learning_rate": rates
+        and {name: None if value is None or math.isnan(value) else value for name, value in rates.items()},
+    }
 
 
 def _of_config(config: Config) -> Summary | None:
+    """The summary of the config's run; None where it has no learning rate or no num_steps."""
     steps, found = config.train_config.num_steps, schedule.of(config)
     if found is None or not steps or (found.kind == "manual_step" and not found.message.schedule):
         return None

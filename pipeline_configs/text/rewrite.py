@@ -38,13 +38,18 @@ def content(source: Path, text: str, config: Config, output: Path) -> str:
     return printed(source, config, output) if kept is None else kept
 
 
-def printed(source: Path, config: Config, output: Path) -> str:
+def printed(source: Path | None, config: Config, output: Path) -> str:
     """The text of `config`, printed anew because the text in `source` cannot be changed in place.
+
+    Args:
+      source: the file that the config was made from; None where it is a template.
+      config: the config.
+      output: the file to write.
 
     Raises:
       OutputError: `output` is the file `source`, so its comments would be lost.
     """
-    if output.exists() and output.samefile(source):
+    if source and output.exists() and output.samefile(source):
         message = (
             "cannot be changed in place: its layout is unusual, and its comments would be lost. Write to another file."
         )

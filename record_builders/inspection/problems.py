@@ -136,8 +136,8 @@ OUTSIDE = Kind(
     code="DAT07",
     severity="error",
     title="A box reaches past the edge of its image.",
-    reason="The coordinates of a box are fractions of the width and height of the image, from 0 to 1. The engine accepts "
-    "other numbers, such as pixels, and does not report them.",
+    reason="The coordinates of a box are fractions of the width and height of the image, from 0 to 1. The engine "
+    "accepts other numbers, such as pixels, and does not report them.",
     meaning="The engine learns a box that is not in the image.",
     advice=f"The coordinates of a box must be fractions from 0 to 1. {_AGAIN}",
     source="inputs.py",

@@ -342,7 +342,11 @@ def both_ways(folder: Path, command: str, *arguments: str) -> list[subprocess.Co
     ("arguments", "code", "expected"),
     [
         (["make_records"], 1, "annotations"),
-        (["make_records", "--annotations=there_is_none", "--output=out"], 2, "there_is_none: does not exist"),
+        (
+            ["make_records", "--annotations=there_is_none", "--output=out"],
+            2,
+            "there_is_none: this folder does not exist",
+        ),
         (["train", "--config=there_is_none", "--model_dir=out"], 2, "there_is_none: there is no such file"),
     ],
 )

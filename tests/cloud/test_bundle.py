@@ -13,20 +13,31 @@ import pytest
 
 from cloud import bundle
 from cloud.estimates.fit import Facts
+from cloud.job import Plan, train_job
+from cloud.job_config import JobConfig
 from cloud.job_files import job_file
-from cloud.planning import Config
 
 JOB = Path(__file__).parents[1] / "data" / "cloud" / "jobs" / "estimator.yaml"
 
 
 @pytest.fixture
 def made() -> bundle.Bundle:
-    config = Config(text="model {}\n", engine_style="tf1", facts=Facts(steps=1, batch_size=1), label_map=b"item {}\n")
+    job = train_job(
+        config="pipeline.config", model_dir="gs://b/m", style="tf1", steps=1, checkpoint_every=None, extension=None
+    )
+    plan = Plan(job=job, config="model {}\n", batch_size=1)
+    config = JobConfig(plan=plan, facts=Facts(steps=1, batch_size=1), label_map=b"item {}\n")
     return bundle.plan(job_file.parse(JOB.read_text(encoding="utf-8"), str(JOB)), config)
 
 
+def write(made: bundle.Bundle, folder: Path) -> None:
+    folder.mkdir()
+    for name, content in made.contents().items():
+        (folder / name).write_bytes(content)
+
+
 def test_checksums_hold(made: bundle.Bundle, tmp_path: Path) -> None:
-    made.write(tmp_path / "out")
+    write(made, tmp_path / "out")
     names = {path.name for path in (tmp_path / "out").iterdir()}
     assert names == {"bundle.tar.gz", "requirements.lock", "Dockerfile.cpu", "Dockerfile.gpu", "SHA256SUMS"}
     subprocess.run(
@@ -42,13 +53,13 @@ def test_checksums_hold(made: bundle.Bundle, tmp_path: Path) -> None:
 def test_the_same_input_is_the_same_archive(made: bundle.Bundle, tmp_path: Path) -> None:
     digests = []
     for folder in ("a", "b"):
-        made.write(tmp_path / folder)
+        write(made, tmp_path / folder)
         digests.append(hashlib.sha256((tmp_path / folder / "bundle.tar.gz").read_bytes()).hexdigest())
     assert digests[0] == digests[1]
 
 
 def test_the_launcher_starts_from_it(made: bundle.Bundle, tmp_path: Path) -> None:
-    made.write(tmp_path / "out")
+    write(made, tmp_path / "out")
     with tarfile.open(fileobj=io.BytesIO((tmp_path / "out" / "bundle.tar.gz").read_bytes())) as archive:
         archive.extractall(tmp_path / "code", filter="data")
     words = [sys.executable, "-c", "import cloud.tasks.launch; print(cloud.tasks.launch.__file__)"]

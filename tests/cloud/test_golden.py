@@ -39,7 +39,8 @@ def plan(path: Path, backend: str) -> planning.Planned:
 
 def planned(path: Path, backend: str) -> str:
     try:
-        return f"{planning.text(plan(path, backend))}\n"
+        made = plan(path, backend)
+        return "\n".join([*planning.lines(made, made.warnings), ""])
     except ConfigError as error:
         return f"{error}\n"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from support import tiny_run
 
-from tfod_tools.training import plan
+from cloud import job
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def test_a_config_of_the_users_own_in_the_model_dir_is_left_alone(flag: str, con
 def test_checkpoints_of_another_model(config: Path, tmp_path: Path) -> None:
     """The mark that a run leaves is there, and so is the model that its checkpoints have."""
     model = tmp_path / "model"
-    text = plan.plan(config, model, steps=7).config
+    text = job.plan(config, model, steps=7).config
     model.mkdir()
     (model / "pipeline.config").write_text(text)
     (model / "checkpoint").touch()

@@ -45,7 +45,7 @@ def test_the_commands_hand_it_on(tmp_path: Path) -> None:
     assert "no extractor is called 'ssd_mine_keras'. Did you mean" in said
     assert "For an extractor of your own, add --extension." in said
     said = tiny_run.tfod("make_config", *make, f"--extension={own}")
-    assert "Trains in tf2 style." in said
+    assert "Trains in TF2 style." in said
     assert said.endswith(f" --extension={own}\n")
 
     flags = [f"--config={config}", f"--model_dir={model}", "--dry_run"]

@@ -59,11 +59,10 @@ def test_the_comments_agree_with_the_zoo(name: str) -> None:
     ("name", "version"), [("ssd_mobilenet_v2_300x300", "V1"), ("ssd_mobilenet_v2_320x320_keras", "V2")]
 )
 def test_training_begins_with_the_weights(name: str, version: str) -> None:
-    found = zoo.checkpoint(name)
-    assert found is not None
-    config = ConfigPatch(edits=found.edits('weights of "mine"/ckpt-0')).apply(template.read(name))
+    found = zoo.weights(name, 'weights of "mine"/ckpt-0', Path("unused"))
+    config = ConfigPatch(edits=found.edits()).apply(template.read(name))
     train_config = config.train_config
-    assert train_config.fine_tune_checkpoint == 'weights of "mine"/ckpt-0'
+    assert train_config.fine_tune_checkpoint == f'{Path.cwd()}/weights of "mine"/ckpt-0'
     assert train_config.fine_tune_checkpoint_type == "detection"
     versions = train_config.DESCRIPTOR.fields_by_name["fine_tune_checkpoint_version"].enum_type.values_by_name
     assert train_config.fine_tune_checkpoint_version == versions[version].number

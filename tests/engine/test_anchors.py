@@ -109,7 +109,10 @@ def found(of_style: str, folder: Path, *, sample: bool) -> dict[str, Any]:
             if extractors.style_of(config) == of_style and (name in SAMPLE) == sample
         ]
         (folder / "cases.json").write_text(json.dumps(listed))
-        code = f"import sys; sys.path.append('tests'); from support import engine_anchors; engine_anchors.main({str(folder)!r})"
+        code = (
+            "import sys; sys.path.append('tests'); from support import engine_anchors; "
+            f"engine_anchors.main({str(folder)!r})"
+        )
         done = engine_child.run(of_style, code, timeout_s=TIMEOUT_S)
         assert done.returncode == 0, done.stderr[-3000:]
         lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith('{"name"')]

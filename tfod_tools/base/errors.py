@@ -119,7 +119,7 @@ class Problems(TfodError):
         """One line for each problem, then the number of other problems, then the advice."""
         alike: dict[str, list[TfodError]] = {}
         for problem in self.problems:
-            alike.setdefault(problem.message, []).append(problem)
+            alike.setdefault(getattr(problem, "fact", problem.message), []).append(problem)
         groups = list(alike.values())
         lines = [f"{group[0]}{_others(group)}" for group in groups[:SHOWN_PROBLEMS]]
         if len(groups) > SHOWN_PROBLEMS:
