@@ -84,7 +84,7 @@ def main(arguments: Sequence[str]) -> int:
     images = known["records"].train.images if known["records"] else None
     _plot(checked, images)
     fixed = _fixed(path, text, checked, known) if _FIX.value is not None else None
-    document = report.document(path, checked, fixed)
+    document = report.document(path, checked, images, fixed)
     output.say(*report.lines(path, checked, images, fixed))
     left = fixed.left if fixed else checked.findings
     if output.mode() == "quiet":

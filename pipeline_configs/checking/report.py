@@ -66,7 +66,7 @@ def error_lines(path: Path, findings: Sequence[Finding]) -> list[str]:
     return [line for finding in findings if finding.severity == _WORST for line in _with_fix(path, finding)]
 
 
-def document(path: Path, checked: Checked, fixed: Fixed | None = None) -> dict[str, Any]:
+def document(path: Path, checked: Checked, images: int | None, fixed: Fixed | None = None) -> dict[str, Any]:
     """The same as `lines` in plain JSON types; docs/check_config.md describes the keys."""
     like = nearest.nearest(checked.config) if checked.config else None
     found: dict[str, Any] = {"config": str(path), "counts": _counts(checked.findings)}

@@ -1,7 +1,7 @@
 """Finds where each field is written in a text proto, because protobuf's own parser keeps no positions.
 
-This reads the same grammar as `google.protobuf.text_format`. In a broken text it reads what it can. Only protobuf
-decides what a text means, and whether it is valid.
+This reads the same grammar as `google.protobuf.text_format`. In a broken text it stops where it cannot go on. Only
+protobuf decides what a text means, and whether it is valid.
 """
 
 from __future__ import annotations

@@ -28,7 +28,6 @@ MAY_PRINT = (
     "cloud/tasks/launch.py",  # a task's log: it is the program that a cluster starts
     "tfod_tools/base/output.py",
     "tfod_tools/base/progress.py",
-    "tfod_tools/base/tables.py",
     "tfod_tools/base/engine_process.py",  # the answer to Ctrl-C: only the handler of the signal knows the moment
 )
 MAY_START_PROCESSES = (

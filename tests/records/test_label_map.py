@@ -84,8 +84,8 @@ def test_sources(tmp_path: Path, name: str) -> None:
         ("a.txt", "cat\n\ndog\n", "a.txt:2: the line has no class name. Remove the line."),
         ("a.names", "cat\ncat\n", "a.names:2: two classes have the name 'cat'. Give each class its own name."),
         ("a.yaml", "names: [", "a.yaml:1: the file is not valid YAML. Correct it."),
-        ("a.yaml", "names: 3", "a.yaml: 'names' is not a list of class names, or not numbered from 0. Correct it."),
-        ("a.yaml", "names: {1: cat}", "a.yaml: 'names' is not a list of class names, or not numbered from 0. Correct it."),
+        ("a.yaml", "names: 3", "a.yaml: 'names' is not a list of class names, or not numbered from 0."),
+        ("a.yaml", "names: {1: cat}", "a.yaml: 'names' is not a list of class names, or not numbered from 0."),
         ("a.csv", "a,b,c", "a.csv: is not a label map (.pbtxt) and not a list of names (.txt, .names, .yaml, .csv)."),
     ],
 )

@@ -8,11 +8,6 @@ from collections.abc import Sequence
 from tfod_tools.base import output
 
 
-def show(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Says the lines of a table."""
-    output.say(*lines(columns, rows))
-
-
 def lines(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
     """The names of the columns, a rule, and the rows, as lines that fit the terminal (80 columns where there is none).
 
