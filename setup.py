@@ -5,9 +5,9 @@ from pathlib import Path
 
 from setuptools import find_packages, setup
 
-# The engine: upstream's last state and what it needs to run unmodified on a current TensorFlow. Which versions go
-# together is in tfod_tools/engine/versions.py, and tested to agree; `tfod engine --install` installs them also where
-# pip finds no solution. `make lock` pins those of TensorFlow 2.20 with all below them, with hashes, in
+# The engine: upstream's last state, and what it needs to run unmodified on a current TensorFlow. The versions that go
+# together are in tfod_tools/engine/versions.py; a test compares them. `tfod engine --install` installs them, also where
+# pip finds no solution. `make lock` pins those of TensorFlow 2.20 and all their dependencies, with hashes, in
 # requirements.lock.
 ENGINE = [
     "tensorflow>=2.15.1,<2.22",
@@ -16,11 +16,14 @@ ENGINE = [
     "tf-object-detection-api==0.1",
     "tensorflow-estimator==2.15.0",
     "tf-slim==1.1.0",
-    "tensorboard",  # TensorFlow 2.21 does not ask for it any more
+    "tensorboard",  # TensorFlow 2.21 does not install it any more
     "contextlib2",
     "pycocotools",
     "setuptools<81",  # tensorflow-hub imports pkg_resources
 ]
+
+# What is installed. `cloud` is a common name for a package, so the metadata of the wheel list these names.
+TOP_LEVEL = ("tfod_tools", "record_builders", "pipeline_configs", "cloud")
 
 (VERSION,) = re.findall(
     r'^__version__ = "(.+)"$',
@@ -36,7 +39,9 @@ setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     python_requires=">=3.10,<3.14",
-    packages=find_packages(include=["tfod_tools*", "record_builders*", "pipeline_configs*", "cloud*"]),
+    packages=find_packages(include=[f"{name}{below}" for name in TOP_LEVEL for below in ("", ".*")]),
+    provides=list(TOP_LEVEL),
+    keywords=["object detection", "tensorflow", *TOP_LEVEL],
     package_data={
         "cloud.estimates": ["prices.yaml"],
         "pipeline_configs": ["making/published.json", "templates/*.config"],

@@ -1,10 +1,9 @@
-"""Whether runs of `make_records` that are killed at random moments and repeated end in the bytes of an undisturbed one.
+"""Kills runs of `make_records` at random moments and repeats them. Do they give the same bytes as an undisturbed run?
 
     python benchmarks/kills.py [KILLS [IMAGES [SEED]]]
 
-Half of the runs write in one process, half in four. Each is killed once, with SIGKILL, at a moment between the first
-sign of a file and the time that an undisturbed one needs from there on; the parent alone, so that its workers must find
-out by themselves.
+Half of the runs write in one process, half in four. Each is killed once with SIGKILL, at a random moment of its
+writing. Only the parent is killed, so its workers must notice by themselves.
 """
 
 import random
@@ -25,18 +24,18 @@ def command(voc: Path, output: Path, workers: int) -> list[str]:
 
 
 def wait_for_first_file(run: subprocess.Popen[bytes], output: Path) -> None:
-    """Returns when the run begins to write, or has ended."""
+    """Waits until the run begins to write, or has ended."""
     while not output.exists() and run.poll() is None:
         time.sleep(0.001)
 
 
 def content(folder: Path) -> dict[str, bytes]:
-    """All files below a folder, hidden ones too."""
+    """The content of all files below a folder, also of hidden ones."""
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def main() -> int:
-    """Prints how many runs were killed while they wrote, how many shards were kept, and how many ended differently."""
+    """Prints how many runs were killed while writing, how many shards were kept, and how many gave other bytes."""
     kills, images, seed = map(int, [*sys.argv[1:], *("100", "2000", "0")[len(sys.argv) - 1 :]])
     rng = random.Random(seed)
     hit = kept = different = 0
@@ -62,8 +61,8 @@ def main() -> int:
             subprocess.run(command(voc, output, workers), check=True, stdout=subprocess.DEVNULL)
             different += content(output) != expected
             shutil.rmtree(output)
-    print(f"{kills} kills over {images} images, seed {seed}: {hit} while it wrote, {kept} finished shards were found")
-    print(f"ended in other bytes than an undisturbed run: {different}")
+    print(f"{kills} kills over {images} images, seed {seed}: {hit} while it wrote, {kept} finished shards were kept")
+    print(f"runs with other bytes than an undisturbed run: {different}")
     return int(different > 0)
 
 

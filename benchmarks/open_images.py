@@ -1,10 +1,10 @@
-"""How long make_records takes to read, filter and group the boxes of Open Images, whose images need not be there.
+"""Times make_records while it reads, filters and groups the boxes of Open Images. The images are not needed.
 
     python benchmarks/open_images.py [ROWS]
 
-Generates a table of the real columns, by default as large as that of the training set (14.6 million boxes on 1.74
-million images), in order and shuffled, with a hierarchy of 600 classes; then lists the images to be fetched, for one
-class of the middle of the hierarchy and for all classes, each in a process of its own.
+Generates a table with the real columns, sorted and shuffled, and a hierarchy of 600 classes. By default the table is as
+large as the one of the training set: 14.6 million boxes on 1.74 million images. Then lists the missing images, once for
+one class in the middle of the hierarchy and once for all classes. Each listing is a process.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ import polars as pl
 ROWS = 14_600_000
 ROWS_FOR_EACH_IMAGE = 14.6 / 1.74
 CLASSES = 600
-SKEW = 2.5  # the 10 most frequent classes then have a fifth of the boxes
+SKEW = 2.5  # so the 10 most frequent classes have a fifth of the boxes
 MIDDLE_CLASS = "Class 20"
 
 
 def write_classes(folder: Path) -> list[str]:
-    """Descriptions and a hierarchy of three levels in which every tenth class has two parents; returns the MIDs."""
+    """Writes descriptions and a three-level hierarchy, where every tenth class has two parents; returns the MIDs."""
     mids = [f"/m/0{number:04x}" for number in range(CLASSES)]
     lines = [f"{mid},Class {number}\n" for number, mid in enumerate(mids)]
     (folder / "class-descriptions-boxable.csv").write_text("".join(lines))
@@ -51,7 +51,7 @@ def write_classes(folder: Path) -> list[str]:
 
 
 def write_tables(folder: Path, rows: int) -> None:
-    """`ordered/` and `shuffled/` below `folder`, each with the table of boxes, descriptions and hierarchy."""
+    """Writes `ordered/` and `shuffled/` below `folder`, each with the table of boxes, descriptions and hierarchy."""
     rng = np.random.default_rng(0)
     images = round(rows / ROWS_FOR_EACH_IMAGE)
     ids = np.array([f"{number:016x}" for number in np.sort(rng.integers(0, 2**63, images))])
@@ -76,7 +76,7 @@ def write_tables(folder: Path, rows: int) -> None:
 
 
 def measured(annotations: Path, *flags: str) -> tuple[float, float, float, str]:
-    """Wall and processor time in seconds, peak memory in MB, and what the process says."""
+    """Wall and processor time in seconds, peak memory in MB, and the output of the process."""
     images = annotations.parent / "images"
     images.mkdir(exist_ok=True)
     argv = [f"--annotations={annotations}", f"--images={images}", "--output=unused", "--missing_images=unused"]
@@ -95,7 +95,7 @@ def main() -> None:
     rows = int(sys.argv[1]) if len(sys.argv) > 1 else ROWS
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        # In a process that ends, so that what it needs is not counted as that of the ones that are measured.
+        # In another process, so that its memory does not count in the measurements.
         generate = "import sys; sys.path.insert(0, sys.argv[1]); import open_images, pathlib; "
         generate += "open_images.write_tables(pathlib.Path(sys.argv[2]), int(sys.argv[3]))"
         subprocess.run([sys.executable, "-c", generate, str(Path(__file__).parent), name, str(rows)], check=True)

@@ -1,17 +1,18 @@
-"""Records of VOC images by `make_records`, against the engine's own script and against copying the images, in turn.
+"""Times `make_records` on VOC images, and compares it with the engine's own script and with copying the images.
 
     python benchmarks/records.py [IMAGES [ROUNDS [FOLDER]]]
 
-Each side is a whole process, and each ends with a `sync -f` of what it wrote, whatever it synced itself:
+The sides run in turn. Each is a whole process, and ends with a `sync -f` of what it wrote, even if it has synced
+itself:
 
     workers=1, workers=2   make_records with --workers=1 and --workers=2
     engine                 python -m object_detection.dataset_tools.create_pascal_tf_record
     cp                     cp -r of the folder of images
 
-The images, of some 75 kB each and no two alike, are 300 drawn ones, each time with other noise before the last marker.
-All files are read before each side's turn, so that they are in the page cache for all, and
-Python may keep the modules that it compiles, as it does by default. Then each side but cp runs once
-more, for its memory: every 20 ms, the memory of all its processes is added up; what they share counts once (PSS).
+The images have about 75 kB each. They are made from 300 drawings, with different noise before the last marker, so that
+no two are the same. All files are read before each turn, so that they are in the page cache for every side. Python may
+keep compiled modules, as by default. Then each side except cp runs once more for its memory: every 20 ms the memory of
+all its processes is added up. Shared memory counts once (PSS).
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ SIDES = (*WORKERS, "engine", "cp")
 
 
 def write_devkit(folder: Path, images: int) -> None:
-    """Writes a VOCdevkit as the engine's script needs it."""
+    """Writes a VOCdevkit in the form that the engine's script needs."""
     shapes.write_voc(folder / "drawn", min(images, DRAWN))
     drawn = [path.read_bytes() for path in sorted((folder / "drawn" / "images").iterdir())]
     texts = [path.read_text() for path in sorted((folder / "drawn" / "annotations").iterdir())]
@@ -61,7 +62,7 @@ def write_devkit(folder: Path, images: int) -> None:
 
 
 def command(side: str, folder: Path) -> list[str]:
-    """What one side runs."""
+    """The command of one side."""
     devkit, output = folder / "VOCdevkit", folder / "output"
     if side == "cp":
         return ["cp", "-r", str(devkit / "VOC2012" / "JPEGImages"), str(output)]
@@ -80,7 +81,7 @@ def command(side: str, folder: Path) -> list[str]:
 
 
 def run(side: str, folder: Path) -> float:
-    """Seconds of a side with its sync."""
+    """The seconds of a side, with its sync."""
     for path in (folder / "VOCdevkit").rglob("*.*"):
         path.read_bytes()
     began = time.perf_counter()
@@ -94,14 +95,14 @@ def run(side: str, folder: Path) -> float:
 
 
 def clean(folder: Path) -> None:
-    """Removes what a side wrote, and waits until that is done."""
+    """Removes what a side wrote, and waits until it is gone."""
     output = folder / "output"
     shutil.rmtree(output) if output.is_dir() else output.unlink()
     subprocess.run(["sync", "-f", str(folder)], check=True)
 
 
 def peak_memory_mb(side: str, folder: Path) -> float:
-    """The most memory that the processes of a side take together."""
+    """The highest memory of all processes of a side together."""
     process = subprocess.Popen(command(side, folder), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     peak_kb = 0
     while process.poll() is None:
@@ -112,7 +113,7 @@ def peak_memory_mb(side: str, folder: Path) -> float:
 
 
 def family(pid: int) -> list[int]:
-    """A process and those that it started."""
+    """A process and the processes that it started."""
     try:
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     except OSError:

@@ -145,13 +145,13 @@ def of_pipeline(
     Raises:
       ConfigError: the feature extractor is unknown, and there is no extension.
     """
-    from pipeline_configs import run_folder, style
+    from pipeline_configs import extractors, run_folder
 
     pipeline.train_config.num_steps = steps
     job = train_job(
         config=config,
         model_dir=model_dir,
-        style=style.style_of(pipeline, extension),
+        style=extractors.style_of(pipeline, extension),
         steps=steps,
         checkpoint_every=checkpoint_every,
         extension=extension,
@@ -169,7 +169,7 @@ def train_job(
     extension: str | None,
 ) -> TrainJob:
     """The job with these values; `checkpoint_every` None becomes `default_checkpoint_every`."""
-    from pipeline_configs.schedules.run import default_checkpoint_every
+    from pipeline_configs.schedules.checkpoints import default_checkpoint_every
 
     return TrainJob(
         config=config,

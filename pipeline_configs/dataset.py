@@ -1,21 +1,19 @@
-"""A folder of records as a config needs it, read from the manifest that make_records writes."""
+"""What a config needs to know about records: their paths, classes and counts, from the manifest of make_records."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from pipeline_configs import inputs
-from pipeline_configs.contents import Contents
+from record_builders.output import manifest
 from tfod_tools.base.errors import RecordError
 
-MANIFEST = "manifest.json"
-FORMAT_VERSION = 1
-
-_AGAIN = "Run make_records again."
+if TYPE_CHECKING:
+    from record_builders.inspection.survey import Survey
+    from record_builders.output.manifest import Manifest, SplitEntry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,13 +21,13 @@ class Split:
     """One part of the data set.
 
     Attributes:
-      pattern: absolute path of its shards, with a `?` for each digit that differs.
-      images: how many images it has.
-      most_boxes: on one image; 0 where the manifest does not say.
-      boxes: of each class that has some; none where the manifest does not say.
-      shards: how many files it has; 0 where the manifest does not say.
-      bytes: of all of them; 0 where the manifest does not say.
-      contents: what the records hold; None where nobody has read them.
+      pattern: absolute path of its files, with a `?` for each digit that differs.
+      images: number of images.
+      most_boxes: largest number of boxes on one image; 0 if the manifest does not say it.
+      boxes: number of boxes of each class that has boxes; empty if the manifest does not say it.
+      shards: number of files; 0 if the manifest does not say it.
+      bytes: size of all files together; 0 if the manifest does not say it.
+      contents: what the records hold; None if they were not read.
     """
 
     pattern: str
@@ -38,10 +36,10 @@ class Split:
     boxes: tuple[int, ...] = ()
     shards: int = 0
     bytes: int = 0
-    contents: Contents | None = None
+    contents: Survey | None = None
 
     def files(self) -> Sequence[Path]:
-        """Those of its shards that are there."""
+        """The files of the split that exist."""
         return inputs.matching(self.pattern) or ()
 
 
@@ -50,11 +48,11 @@ class Dataset:
     """Records and their label map.
 
     Attributes:
-      label_map_path: absolute.
-      num_classes: the largest label_id, which is how many classes a model must tell apart.
-      train: what to learn from.
-      val: what to evaluate on; None where make_records was not asked for it.
-      class_names: as the records have them, in the order of the label map.
+      label_map_path: absolute; "" if it is not known.
+      num_classes: the largest label_id, which is the number of classes that a model needs; 0 if it is not known.
+      train: the images to train on.
+      val: the images to evaluate on; None if the records have no such split.
+      class_names: the names of the classes in the records, in the order of the label map.
     """
 
     label_map_path: str
@@ -68,46 +66,26 @@ class Dataset:
         """The data set in `folder`.
 
         Raises:
-          RecordError: the folder is missing, is not one that make_records completed, or holds nothing to train on.
+          RecordError: the folder is missing, make_records did not complete it, or there is nothing to train on.
         """
-        path = folder / MANIFEST
-        manifest = _load(folder, path)
-        try:
-            return _from_manifest(manifest, folder.resolve())
-        except KeyError as error:
-            raise RecordError(f"has no entry {error}. {_AGAIN}", path=path) from error
-        except (TypeError, ValueError) as error:
-            raise RecordError(f"has an entry of another type than expected ({error}). {_AGAIN}", path=path) from error
+        path = folder / manifest.MANIFEST
+        found = manifest.read(path)
+        with manifest.entries(path):
+            return _from_manifest(found, folder.resolve())
 
-    def with_contents(self, read: Callable[[Sequence[Path]], Contents]) -> Dataset:
-        """The same data set with what `read` makes of the files of each split; missing files are passed over."""
+    def with_contents(self, read: Callable[[Sequence[Path]], Survey]) -> Dataset:
+        """The same data set with the contents of its records: what `read` returns for the files of each split."""
         val = self.val and replace(self.val, contents=read(self.val.files()))
         return replace(self, train=replace(self.train, contents=read(self.train.files())), val=val)
 
 
-def _load(folder: Path, path: Path) -> Any:
-    if not folder.is_dir():
-        raise RecordError("there is no such folder, expected the one that make_records wrote.", path=folder)
-    try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise RecordError(f"has no {MANIFEST}. Run make_records first.", path=folder) from error
-    except OSError as error:
-        raise RecordError(f"cannot be read ({error.strerror}). {_AGAIN}", path=path) from error
-    except ValueError as error:
-        raise RecordError(f"is not JSON ({error}). {_AGAIN}", path=path) from error
-    version = manifest.get("format_version") if isinstance(manifest, dict) else None
-    if version != FORMAT_VERSION:
-        raise RecordError(f"format_version is {version}, expected {FORMAT_VERSION}. {_AGAIN}", path=path)
-    return manifest
-
-
-def _from_manifest(manifest: Any, folder: Path) -> Dataset:
-    label_map, splits = manifest["label_map"], manifest["splits"]
+def _from_manifest(found: Manifest, folder: Path) -> Dataset:
+    label_map, splits = found["label_map"], found["splits"]
     train = _split(splits["train"], folder)
     label_ids = [int(entry["id"]) for entry in label_map["classes"]]
     if not train.images or not label_ids:
-        raise RecordError("the train split has no image, or the label map no class: nothing to learn.", path=folder)
+        missing = "no image in the train split" if label_ids else "no class in the label map"
+        raise RecordError(f"there is {missing}, so there is nothing to train on. Run make_records again.", path=folder)
     return Dataset(
         label_map_path=str(folder / label_map["path"]),
         num_classes=max(label_ids),
@@ -117,7 +95,8 @@ def _from_manifest(manifest: Any, folder: Path) -> Dataset:
     )
 
 
-def _split(entry: Any, folder: Path) -> Split:
+def _split(entry: SplitEntry, folder: Path) -> Split:
+    """What the manifest says of a split. Earlier versions of make_records wrote fewer entries."""
     shards = list(entry.get("shards", ()))
     return Split(
         pattern=str(folder / entry["pattern"]),

@@ -1,1 +1,1 @@
-"""From annotations to the sharded TFRecords and the label map that the engine trains on. Needs no TensorFlow."""
+"""Makes the sharded TFRecords and the label map for the engine from annotations. Needs no TensorFlow."""

@@ -1,6 +1,6 @@
-"""What every annotation format is read into: images, the objects marked on them, and what could not be read.
+"""The result of reading any annotation format: images, their objects, and what could not be read.
 
-What there is one of for each image or object is a NamedTuple: made, stored and read back in half a dataclass's time.
+Types that exist once for each image or object are NamedTuples: they take half the time of a dataclass.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Box(NamedTuple):
-    """A rectangle in pixels of the true image; x grows to the right, y downwards, (0, 0) is the top left corner."""
+    """A rectangle in pixels of the image; x grows to the right, y grows down, (0, 0) is the top left corner."""
 
     xmin: float
     ymin: float
@@ -34,7 +34,7 @@ class Box(NamedTuple):
         return self.ymax - self.ymin
 
     def clipped(self, width: int, height: int) -> Box:
-        """The part of the box that lies in an image of `width` x `height` pixels; without extent where none does."""
+        """The part of the box inside an image of `width` x `height` pixels; its area is 0 if no part is inside."""
         return Box(
             xmin=min(max(self.xmin, 0.0), width),
             ymin=min(max(self.ymin, 0.0), height),
@@ -53,7 +53,7 @@ class Box(NamedTuple):
 
 
 class Keypoint(NamedTuple):
-    """A named point of an object, in pixels; `visibility` as in COCO: 0 not marked, 1 marked but hidden, 2 visible."""
+    """A named point of an object, in pixels; `visibility` as in COCO: 0 not marked, 1 hidden, 2 visible."""
 
     name: str
     x: float
@@ -68,18 +68,18 @@ class ObjectAnnotation(NamedTuple):
       label: the name of its class, never empty.
       box: where it is.
       difficult: the annotator found it hard to recognise; Pascal metrics leave it out.
-      truncated: the object goes on beyond the box.
+      truncated: a part of the object is outside the box.
       occluded: something covers a part of it.
-      group_of: the box holds several objects of the class; Open Images metrics treat it apart.
-      is_crowd: as group_of, in COCO's metrics.
+      group_of: the box holds several objects of the class; Open Images metrics treat it differently.
+      is_crowd: the same in COCO metrics.
       depiction: a drawing or a toy of the object.
-      inside: seen from within, as a car from its seats.
-      clipped: the annotated box reached over the edge of the image, and `box` is the part within.
-      area: of the object itself in square pixels, where known; else that of its box counts.
-      weight: of this box in the training loss; 0 has the loss pass over it.
-      mask: its outline, where known.
+      inside: seen from inside, such as a car from its seats.
+      clipped: the annotated box reached over the edge of the image; `box` is the part inside.
+      area: of the object itself in square pixels, if known; else the area of its box counts.
+      weight: of this box in the training loss; with 0 the loss ignores it.
+      mask: its outline, if known.
       keypoints: the same names in the same order for every object of a data set, or none.
-      line: 1-based line of the object in the annotation file, where known.
+      line: line of the object in the annotation file, from 1, if known.
     """
 
     label: str
@@ -100,25 +100,25 @@ class ObjectAnnotation(NamedTuple):
 
 
 class ImageLabel(NamedTuple):
-    """What a person said of a whole image: that a class is on it (`present`), or that it is not."""
+    """What a person said about a whole image: a class is on it (`present`), or it is not."""
 
     label: str
     present: bool
 
 
 class AnnotatedImage(NamedTuple):
-    """One image file and what is marked on it.
+    """One image file and its objects.
 
     Attributes:
-      image_id: identifies the image in the records: the stem of its file name where no other image has the same.
-      image_path: the image file. Paths are text here: a Path takes as long as all else that is done for an object.
-      image_name: its path below the folder of images, with forward slashes.
+      image_id: identifies the image in the records: the stem of its file name if no other image has the same stem.
+      image_path: the image file. Paths are text here: a Path would take as long as all other work for an object.
+      image_name: its path relative to the folder of images, with forward slashes.
       header: true size (pixels) and format of the image.
-      objects: in the order of the annotation file; none for an image that shows nothing of interest.
+      objects: in the order of the annotation file; none for an image without objects.
       source: the annotation file.
-      line: 1-based line of the image's entry in `source`, where known.
+      line: line of the image's entry in `source`, from 1, if known.
       labels: of the image as a whole.
-      notes: what was assumed in order to read this image, worth telling the user; equal texts are counted.
+      notes: what was assumed to read this image, for the user; equal texts are counted.
     """
 
     image_id: str
@@ -134,14 +134,14 @@ class AnnotatedImage(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """Something annotated that cannot be written: one box, or an image with the boxes it still had.
+    """An annotation that cannot be written: one box, or an image with its remaining boxes.
 
     Attributes:
       error: what is wrong, with the annotation file and line.
-      image_name: the image's path below the folder of images, or the name the annotation gives it.
-      images: 1 when the whole image is lost, else 0.
-      boxes: number of boxes that are lost through this fault alone.
-      missing: the image is only not there, and could be fetched as `image_name`.
+      image_name: the image's path relative to the folder of images, or its name in the annotation.
+      images: 1 if the whole image is lost, else 0.
+      boxes: number of boxes that are lost because of this fault.
+      missing: only the image file is missing; `image_name` is its name.
     """
 
     error: TfodError
@@ -153,11 +153,11 @@ class Fault:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeftOut:
-    """Something that could be written but was not asked for.
+    """An annotation that could be written, but the user does not want it.
 
     Attributes:
-      reason: why, such as 'difficult'; numbers of equal reasons are added up.
-      image_name: the image's path below the folder of images; '' where several images are meant.
+      reason: why, such as 'difficult'; numbers of equal reasons are added.
+      image_name: the image's path relative to the folder of images; '' for several images.
       images: number of images that are left out whole.
       boxes: number of boxes.
     """
@@ -173,9 +173,9 @@ class Wanted:
     """Which part of the annotations to read.
 
     Attributes:
-      image_sets: names of image sets, as the format has them; none for all there is.
+      image_sets: names of image sets; none for all.
       classes: names of classes; none for all.
-      expand_hierarchy: a box counts for the ancestors of its class too, in a format that has a hierarchy of classes.
+      expand_hierarchy: in a format with a hierarchy of classes, a box counts for the ancestors of its class too.
       masks: outlines are wanted.
     """
 

@@ -1,6 +1,6 @@
-"""Tasks spread over processes. Each is a fork of this one, so that nothing has to be loaded in it or sent to it.
+"""Runs tasks in several processes. Each is a fork of this one, so it needs no data and loads nothing.
 
-A worker ends with this process however this process ends, and this process ends with one error if a worker does.
+When this process ends, for whatever reason, its workers end too. When a worker dies, this process ends with one error.
 """
 
 from __future__ import annotations
@@ -26,38 +26,38 @@ T = TypeVar("T")
 Advance = Callable[[int], None]
 
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-# One process is done with that much in a fifth of a second; to start others takes some hundredths of one.
+# One process does this much in 0.2 seconds. Starting more processes takes some hundredths of a second.
 _FEW_IMAGES, _FEW_BYTES = 500, 50_000_000
 _SECONDS_BETWEEN_REPORTS = 0.05
 
 
 class WorkerKilledError(RecordError):
-    """One of the processes died, as when the machine runs out of memory."""
+    """A worker process died, for example because the machine ran out of memory."""
 
 
 def for_images(images: int, size_bytes: int = 0) -> int:
-    """How many processes are worth starting for so many images: one for few, else as many as there are CPUs."""
+    """The best number of processes for so many images: one for few images, else one for each CPU."""
     return 1 if images <= _FEW_IMAGES and size_bytes <= _FEW_BYTES else cpus()
 
 
 def cpus() -> int:
-    """How many CPUs this process may use."""
+    """The number of CPUs that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextlib.contextmanager
 def stoppable(message: str) -> Iterator[None]:
-    """While the block runs, Ctrl-C, SIGTERM and the end of the terminal (unless nohup) raise Interrupted(message)."""
+    """Inside the block, Ctrl-C, SIGTERM and closing the terminal (unless with nohup) raise Interrupted(message)."""
 
     def stop(number: int, frame: object) -> None:
-        for each in before:  # A second one would disturb the tidying up after the first.
+        for each in before:  # A second signal must not stop the cleaning up after the first.
             signal.signal(each, signal.SIG_IGN)
         raise Interrupted(message)
 
     before: dict[signal.Signals, Any] = {}
 
     try:
-        if threading.current_thread() is threading.main_thread():  # No other may say what a signal does.
+        if threading.current_thread() is threading.main_thread():  # Only this thread can set handlers.
             for number in _STOP_SIGNALS:
                 if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
                     before[number] = signal.signal(number, stop)
@@ -71,40 +71,37 @@ def run(
     tasks: Sequence[Callable[[Advance], T]],
     processes: int,
     on_progress: Advance,
-    when_idle: Callable[[], object] = lambda: None,
 ) -> list[T]:
-    """What each of `tasks` returns, in their order.
+    """The result of each of `tasks`, in their order.
 
     Args:
-      tasks: each is called with a function that takes the number of further items done. They are begun in their order.
-      processes: over how many processes to spread them; with 1, they run in this one.
-      on_progress: told the numbers of further items done.
-      when_idle: called each time that one of several processes has nothing left to do; what this one can do meanwhile.
+      tasks: each is called with a function that takes the number of further items done. They start in their order.
+      processes: number of processes; with 1, the tasks run in this one.
+      on_progress: called with the number of further items done.
 
     Raises:
-      TfodError: or OSError: the first that a task raised; the others are then stopped.
+      TfodError: a task raised it; the other tasks are stopped. OSError in the same way.
       WorkerKilledError: a process was killed.
     """
-    return list(results(tasks, processes, on_progress, when_idle))
+    return list(results(tasks, processes, on_progress))
 
 
 def results(
     tasks: Sequence[Callable[[Advance], T]],
     processes: int,
     on_progress: Advance,
-    when_idle: Callable[[], object] = lambda: None,
 ) -> Iterator[T]:
-    """As `run`, but one result after the other, each as soon as it and those before it are there."""
+    """Like `run`, but yields each result as soon as it and all before it are ready."""
     processes = min(processes, len(tasks))
     if processes < 2 or not hasattr(os, "fork"):
         yield from (task(on_progress) for task in tasks)
         return
     workers: dict[Connection, BaseProcess] = {}
-    gc.freeze()  # Before forks, as Python's documentation advises: a search for garbage in what they share copies it.
+    gc.freeze()  # As Python's documentation advises before a fork: garbage collection would copy shared memory.
     try:
         for _ in range(processes):
             _start(tasks, workers)
-        yield from _received(len(tasks), workers, on_progress, when_idle)
+        yield from _received(len(tasks), workers, on_progress)
     finally:
         gc.unfreeze()
         for process in workers.values():
@@ -119,12 +116,12 @@ def _start(tasks: Sequence[Callable[[Advance], Any]], workers: dict[Connection, 
 
     context = get_context("fork")
     ours, theirs = context.Pipe()
-    # A signal must not reach the worker before it has handlers of its own, nor this process before it knows the worker.
+    # No signal must arrive before the worker has its own handlers, and before this process has stored the worker.
     before = signal.pthread_sigmask(signal.SIG_BLOCK, _STOP_SIGNALS)
     try:
         process = context.Process(target=_serve, args=(tasks, theirs, (*workers, ours), before), daemon=True)
         with warnings.catch_warnings():
-            # Python 3.12 warns of locks that threads may hold, as those of a progress bar; tasks touch none of these.
+            # Python 3.12 warns about locks of other threads, such as the progress bar's. Tasks do not use such locks.
             warnings.simplefilter("ignore", DeprecationWarning)
             process.start()
         workers[ours] = process
@@ -133,9 +130,7 @@ def _start(tasks: Sequence[Callable[[Advance], Any]], workers: dict[Connection, 
     theirs.close()
 
 
-def _received(
-    count: int, workers: Mapping[Connection, BaseProcess], on_progress: Advance, when_idle: Callable[[], object]
-) -> Iterator[Any]:
+def _received(count: int, workers: Mapping[Connection, BaseProcess], on_progress: Advance) -> Iterator[Any]:
     """The results of `count` tasks, in their order."""
     from multiprocessing import connection
 
@@ -153,8 +148,7 @@ def _received(
                 if kind == "bug":
                     raise RuntimeError(f"in a worker:\n{value}")
                 if kind == "free":
-                    if not _send_next(worker, waiting):
-                        when_idle()
+                    _send_next(worker, waiting)
                 elif kind == "progress":
                     on_progress(value)
                 else:
@@ -162,13 +156,12 @@ def _received(
         yield early.pop(wanted)
 
 
-def _send_next(worker: Connection, waiting: Iterator[int]) -> bool:
-    """Whether there was another task for the worker."""
+def _send_next(worker: Connection, waiting: Iterator[int]) -> None:
+    """Sends the worker the number of the next task, if there is one."""
     if (index := next(waiting, None)) is None:
-        return False
-    with contextlib.suppress(ConnectionError):  # That it is gone is found when it should answer.
+        return
+    with contextlib.suppress(ConnectionError):  # If the worker is gone, we notice it when we wait for its answer.
         worker.send(index)
-    return True
 
 
 def _message(worker: Connection, process: BaseProcess) -> tuple[str, int, Any]:
@@ -179,8 +172,8 @@ def _message(worker: Connection, process: BaseProcess) -> tuple[str, int, Any]:
         process.join()
         status = process.exitcode or 0
         how = f"was killed by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"
-        hint = " The machine may have run out of memory: try --workers=1." if status == -signal.SIGKILL else ""
-        raise WorkerKilledError(f"one of the worker processes {how}. Run it again.{hint}") from None
+        hint = " Perhaps the machine ran out of memory: add --workers=1." if status == -signal.SIGKILL else ""
+        raise WorkerKilledError(f"a worker process {how}. Run the command again.{hint}") from None
 
 
 def _serve(
@@ -189,17 +182,17 @@ def _serve(
     inherited: Sequence[Connection],
     mask: set[signal.Signals],
 ) -> None:
-    """What a worker does: the tasks whose numbers it is sent, until it is killed or its parent is gone."""
-    for number in _STOP_SIGNALS:  # They reach the whole terminal; the parent decides.
+    """Runs the tasks whose numbers arrive, until this worker is killed or its parent is gone."""
+    for number in _STOP_SIGNALS:  # They reach all processes of the terminal; the parent decides what to do.
         signal.signal(number, signal.SIG_DFL if number == signal.SIGTERM else signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-    for other in inherited:  # While one worker holds the parent's end, another does not see that the parent is gone.
+    for other in inherited:  # Else an open end here would hide from other workers that the parent is gone.
         other.close()
     with contextlib.suppress(EOFError, ConnectionError):
         while True:
             index = parent.recv()
             answer = _answer(tasks[index], index, _Reports(parent))
-            parent.send(("free", index, None))  # The next task comes while the answer is still on its way.
+            parent.send(("free", index, None))  # So the next task arrives while the answer is sent.
             parent.send(answer)
 
 
@@ -212,12 +205,12 @@ def _answer(task: Callable[[Advance], Any], index: int, report: _Reports) -> tup
         raise
     except (TfodError, OSError) as error:
         return "error", index, error
-    except Exception:  # noqa: BLE001 - it goes to the parent, which raises it
+    except Exception:  # noqa: BLE001 - the parent raises it
         return "bug", index, traceback.format_exc()
 
 
 class _Reports:
-    """Sends the number of further items done, now and then."""
+    """Sends the number of further items done, at intervals."""
 
     def __init__(self, parent: Connection) -> None:
         self._parent = parent
@@ -230,7 +223,7 @@ class _Reports:
             self.send()
 
     def send(self) -> None:
-        """Sends what was not sent yet."""
+        """Sends the number that was not sent yet."""
         if self._count:
             self._parent.send(("progress", 0, self._count))
         self._count = 0

@@ -1,11 +1,11 @@
-"""How a command starts and ends: flags, help, one-line errors, exit codes. Knows nothing about detection.
+"""How a command starts and ends: flags, help, errors, exit codes. Knows nothing about detection.
 
 A command module has a docstring (its help), `FLAGS = app.Flags()`, and `main(args) -> int | None`. It ends with
-`app.run(main, FLAGS, __doc__)` under `if __name__ == "__main__"`. Every command has `--json` and `--quiet`; what it has
-to say goes through `base.output`, which heeds them.
+`app.run(main, FLAGS, __doc__)` under `if __name__ == "__main__"`. Every command has `--json` and `--quiet`. It prints
+only through `base.output`, which follows these two flags.
 
-Exit codes: 0 fine, 1 usage, 2 bad input, 3 finished with skipped items, 4 the engine stopped with an error, 70 a bug,
-with its traceback, 130 stopped by the user, 141 the reader of the output went away.
+Exit codes: 0 fine, 1 usage, 2 bad input, 3 finished with skipped items, 4 the engine stopped with an error, 70 a bug
+(with its traceback), 130 stopped by the user, 141 the reader of the output went away.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import NoReturn
 from absl import flags
 
 from tfod_tools.base import output
-from tfod_tools.base.errors import Problems, TfodError, UsageError
+from tfod_tools.base.errors import Interrupted, Problems, TfodError, UsageError
 
 SKIPPED_ITEMS = 3
 _BUG = 70
@@ -34,76 +34,86 @@ Main = Callable[[Sequence[str]], "int | None"]
 
 
 class Flags(flags.FlagValues):  # type: ignore[misc]
-    """The flags of one command, `--json` and `--quiet` among them."""
+    """The flags of one command, including `--json` and `--quiet`."""
 
     def __init__(self, *arguments: str, writes: bool = False) -> None:
         """Defines the flags that all commands have.
 
         Args:
-          arguments: names of flags whose values may stand without a name, in this order; the last one may be a list,
-            which takes all that are left.
-          writes: whether the command writes files that the user names, and so has `--overwrite`.
+          arguments: flags whose names the user may leave out, in the order of their values. If the last one is a list,
+            it takes all values that are left.
+          writes: whether the command writes files that the user names. It then has `--overwrite`.
         """
         super().__init__()
-        self.__dict__["arguments"] = arguments  # FlagValues takes any other assignment for that of a flag
+        self.__dict__["arguments"] = arguments  # FlagValues takes a plain assignment as the value of a flag
         flags.DEFINE_bool("json", False, "Print one JSON document, for programs.", flag_values=self)
-        flags.DEFINE_bool("quiet", False, "Print errors only.", flag_values=self)
+        flags.DEFINE_bool("quiet", False, "Print only errors.", flag_values=self)
         if writes:
-            flags.DEFINE_bool("overwrite", False, "Replace files that are there already.", flag_values=self)
+            flags.DEFINE_bool("overwrite", False, "Replace files that exist already.", flag_values=self)
 
 
 def run(main: Main, flag_values: flags.FlagValues, doc: str | None, argv: Sequence[str] | None = None) -> NoReturn:
-    """Parses the flags, runs `main` with the arguments that are left, and exits with its status.
+    """Parses the flags, runs `main` with the other arguments, and exits with its exit code.
 
     Args:
       main: the command; `None` counts as 0.
       flag_values: the command's own flags.
       doc: the command's docstring, shown by `--help`.
-      argv: program name and arguments; those of the process by default.
+      argv: program name and arguments. By default those of the process.
     """
+    sys.exit(run_to_end(main, flag_values, doc, sys.argv if argv is None else argv))
+
+
+def run_to_end(main: Main, flag_values: flags.FlagValues, doc: str | None, argv: Sequence[str]) -> int:
+    """As `status`, in a process that ends with this command."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # a character that the terminal lacks must not stop a command
-    code = status(main, flag_values, doc, sys.argv if argv is None else argv)
-    # On its way out Python searches all objects for garbage, again and again. Only TensorFlow's may wait for that.
+            stream.reconfigure(
+                errors="backslashreplace"
+            )  # a character that the terminal cannot show must not stop a command
+    code = status(main, flag_values, doc, argv)
+    # Before it ends, Python searches all objects for garbage several times. Only TensorFlow needs that.
     if "tensorflow" not in sys.modules:
         gc.freeze()
-    sys.exit(code)
+    return code
 
 
 def status(main: Main, flag_values: flags.FlagValues, doc: str | None, argv: Sequence[str]) -> int:
-    """The exit code of running `main` with `argv`; errors of the user's making are printed as one line each."""
+    """Runs `main` with `argv` and returns the exit code. Errors that the user can correct are printed, one per line."""
     code = _NO_READER
     try:
         code = _status(main, flag_values, doc, argv)
-        sys.stdout.flush()  # what is still held back fails here, and not on the way out
+        sys.stdout.flush()  # if the last output cannot be written, it fails here and not later
         return code
-    except TfodError as error:
-        _tell(error)
-        return error.exit_code
-    except KeyboardInterrupt:
-        print("Stopped.", file=sys.stderr)
-        return 130
     except BrokenPipeError:
-        # The reader of our output went away, as `| head` does; nobody is left to tell.
+        # The reader of our output went away, as `| head` does. Nothing more can be printed.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return code
-    except OSError as error:
-        if error.filename is None:
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - Python exits with 1 after a crash: usage here
+        known = _of_the_user(error)
+        if known is None:
             traceback.print_exc()
             return _BUG
-        print(f"{error.filename}: {error.strerror}. Check the path and its permissions.", file=sys.stderr)
-        return TfodError.exit_code
-    except Exception:  # noqa: BLE001 - Python's own status for a crash is 1, which means usage here
-        traceback.print_exc()
-        return _BUG
+        _report(known)
+        return known.exit_code
+
+
+def _of_the_user(error: BaseException) -> TfodError | None:
+    """The error as one that a user's input or machine can cause; None if it is a bug."""
+    if isinstance(error, TfodError):
+        return error
+    if isinstance(error, KeyboardInterrupt):
+        return Interrupted("Stopped.")
+    if isinstance(error, OSError) and error.filename is not None:
+        return TfodError(f"{error.strerror}. Check the path and its permissions.", path=error.filename)
+    return None
 
 
 def _status(main: Main, flag_values: flags.FlagValues, doc: str | None, argv: Sequence[str]) -> int:
     if any(argument in ("--help", "-help", "-h", "--helpfull") for argument in argv[1:]):
         print(f"{(doc or '').strip()}\n\nFlags:\n{_help(flag_values)}")
         return 0
-    output.set_mode("text")
+    output.set_mode("json" if "--json" in argv[1:] else "text")  # before a wrong flag is reported
     try:
         arguments = flag_values([argv[0], *_named(flag_values, argv[1:])])[1:]
     except flags.Error as error:
@@ -114,20 +124,23 @@ def _status(main: Main, flag_values: flags.FlagValues, doc: str | None, argv: Se
 
 
 def _help(flag_values: flags.FlagValues) -> str:
-    """What each flag is for: those of the command in the order of their definition, then those of all commands."""
+    """What each flag is for: the command's own flags in the order of definition, then those of all commands."""
     names = sorted(flag_values, key=lambda name: name in _OF_ALL)
-    return "\n".join(_help_of(flag_values[name]) for name in names)
+    bare = getattr(flag_values, "arguments", ())
+    return "\n".join(_help_of(flag_values[name], bare=name in bare) for name in names)
 
 
-def _help_of(flag: flags.Flag) -> str:
+def _help_of(flag: flags.Flag, *, bare: bool) -> str:
     text = f"--{'[no]' if flag.boolean else ''}{flag.name}: {flag.help}"
+    if bare:
+        text += f" The name --{flag.name} may be left out."
     if flag.default is not None and flag.default is not False and flag.default not in ("", []):
         text += f" Default: {', '.join(flag.default) if isinstance(flag.default, list) else flag.default_unparsed}."
     return str(flags.text_wrap(text, indent="      ", firstline_indent="  "))
 
 
 def _named(flag_values: flags.FlagValues, words: Sequence[str]) -> list[str]:
-    """`words`, with the names of flags before those that stand without, as far as the command takes such."""
+    """`words`, with the names of flags put before the values whose names were left out."""
     names = list(getattr(flag_values, "arguments", ()))
     found: list[str] = []
     rest: list[str] = []
@@ -155,21 +168,24 @@ def _named(flag_values: flags.FlagValues, words: Sequence[str]) -> list[str]:
 
 
 def _once(name: str, named: Container[str], word: str) -> str:
-    """The name of the flag whose value stands without one, unless the flag is named as well."""
+    """`name`, the flag whose value is `word`; an error if the user gave this flag by its name too."""
     if name in named:
-        raise UsageError(f"'{word}' stands where --{name} may stand without its name, and --{name} is given too.")
+        raise UsageError(f"'{word}' is taken as --{name}, but --{name} is given too. Leave one of them out.")
     return name
 
 
-def _tell(error: TfodError) -> None:
-    """Prints the error: a line each on standard error; with `--json` also as a document."""
+def _report(error: TfodError) -> None:
+    """Prints the error on standard error, one problem per line; with `--json` also as a document."""
     print(output.printable(str(error)), file=sys.stderr)
     problems = error.problems if isinstance(error, Problems) else [error]
     shown = [{"message": each.message, "path": each.path and str(each.path), "line": each.line} for each in problems]
-    output.answer({"errors": shown, "exit_code": error.exit_code})
+    advice = error.advice if isinstance(error, Problems) else ""
+    output.answer({"errors": shown, **({"advice": advice} if advice else {}), "exit_code": error.exit_code})
 
 
 def no_arguments(arguments: Sequence[str]) -> None:
-    """Raises UsageError when a command that takes only flags was given something else."""
+    """Raises UsageError if a command got an argument that it cannot use."""
     if arguments:
-        raise UsageError(f"unexpected argument '{arguments[0]}'. Flags are written --name=value; see --help.")
+        raise UsageError(
+            f"unexpected argument '{arguments[0]}'. Write flags as --name=value. Run with --help to see every flag."
+        )

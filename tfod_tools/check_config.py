@@ -29,15 +29,15 @@ from typing import Any
 
 from absl import flags
 
-from pipeline_configs import contents, extension
+from pipeline_configs import extension
 from pipeline_configs.checking import check, nearest, nearest_report
 from pipeline_configs.checking.finding import SEVERITIES, Finding
 from pipeline_configs.checkpoints import checkpoint, restoration
 from pipeline_configs.checkpoints.start import Start
 from pipeline_configs.dataset import Dataset
+from pipeline_configs.extractors import style_of
 from pipeline_configs.patches import patch
 from pipeline_configs.schedules import plot, summary
-from pipeline_configs.style import style_of
 from pipeline_configs.text import rewrite, schema
 from pipeline_configs.text.text_proto import Config
 from tfod_tools import app
@@ -135,14 +135,12 @@ def _checked(text: str, known: dict[str, Any]) -> check.Checked:
 
 def _records(folder: Path) -> Dataset:
     """The data set with what its records hold."""
-    from record_builders.images import image_header
-    from record_builders.records import example, tfrecord
+    from record_builders.inspection import survey
 
     dataset = Dataset.read(folder)
     count = sum(len(split.files()) for split in (dataset.train, dataset.val) if split)
-    read = partial(contents.read, records=tfrecord.read, parse=example.parse, header=image_header.header_of)
     with progress.bar("Reading records", count) as advance:
-        return dataset.with_contents(partial(read, on_progress=advance))
+        return dataset.with_contents(partial(survey.read, on_progress=advance))
 
 
 def _errors(findings: Sequence[Finding]) -> int:

@@ -1,26 +1,26 @@
-"""Evaluate a trained model: one pass over its eval records, COCO metrics and average precision for each class.
+"""Measure a trained model on its eval records: COCO metrics, and average precision for each class.
 
-    python -m tfod_tools.evaluate --model_dir=model [--checkpoint=model/model.ckpt-5000]
+    tfod evaluate model [--checkpoint=model/model.ckpt-5000]
 
-Prints a table and writes MODEL_DIR/metrics-STEP.json; TensorBoard shows the same numbers. AP is COCO's mean over IoU
-thresholds .50 to .95; a dash means that there was no object to find. The engine's log goes to MODEL_DIR/evaluate.log.
+Prints two tables and writes MODEL_DIR/metrics-STEP.json; TensorBoard shows the same figures. AP is COCO's mean over the
+IoU thresholds .50 to .95. A dash means that there was no object to find. The engine's log is MODEL_DIR/evaluate.log.
+
+--json prints the content of the metrics file (format_version, step, checkpoint, metrics) and `output`, its path; with
+--dry_run, `command`, the words that would run.
 
 Exit codes: 0 evaluated, 1 usage, 2 bad input, 4 the engine stopped with an error, 130 stopped by you.
 """
 
 from __future__ import annotations
 
-import json
-import shlex
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
 
 from absl import flags
 
 from pipeline_configs import extension
 from tfod_tools import app
-from tfod_tools.base import engine_process, files, progress, tables
+from tfod_tools.base import engine_process, files, output
+from tfod_tools.metrics import evaluation, figures
 
 FLAGS = app.Flags("model_dir", writes=True)
 _MODEL_DIR = flags.DEFINE_string("model_dir", None, "Folder of a training run.", required=True, flag_values=FLAGS)
@@ -33,83 +33,34 @@ _OUTPUT = flags.DEFINE_string(
 )
 _EXTENSION = flags.DEFINE_string("extension", None, extension.HELP, flag_values=FLAGS)
 _DRY_RUN = flags.DEFINE_bool(
-    "dry_run", False, "Check the input, show what would run, start nothing.", flag_values=FLAGS
+    "dry_run", False, "Check the input and show what would run. Start nothing.", flag_values=FLAGS
 )
-
-LOG = "evaluate.log"
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Evaluates and shows the metrics."""
+    """Evaluates, writes the figures and shows them."""
     app.no_arguments(arguments)
     model_dir = files.local_path(_MODEL_DIR.value)
-    named = files.local_path(_OUTPUT.value) if _OUTPUT.value else None
     config = files.local_path(_CONFIG.value) if _CONFIG.value else None
-    argv = plan(model_dir, config, _CHECKPOINT.value, extension.located(_EXTENSION.value))
+    named = files.local_path(_OUTPUT.value) if _OUTPUT.value else None
+    planned = evaluation.plan(model_dir, config, _CHECKPOINT.value, extension.located(_EXTENSION.value))
+    if named:
+        files.check_free(named, None, flag="--output", overwrite=FLAGS.overwrite)
     if _DRY_RUN.value:
-        print(f"Would run: {shlex.join(('python', '-m', *argv))}")
+        output.say(f"Would run: {engine_process.command_line(planned.argv)}")
+        output.answer({"command": ["python", "-m", *planned.argv]})
         return 0
-    result = evaluate(argv, model_dir)
-    output = named or model_dir / f"metrics-{result['step']}.json"
-    files.write_atomically(output, as_json(result).encode())
-    _show(result["metrics"])
-    print(f"\nStep {result['step']}, {result['metrics']['images']} images. Written: {output}")
-    words = ("python", "-m", "tfod_tools.export", f"--model_dir={model_dir}", f"--output={model_dir / 'export'}")
-    print(f"Next: {shlex.join((*words, *extension.flags(_EXTENSION.value)))}")
+    result = evaluation.run(planned)
+    content = figures.document(result)
+    written = named or planned.figures_file(result["step"])
+    # The default file is the command's own: a second evaluation of the same step replaces it.
+    files.save(written, figures.encoded(content), flag="--output", overwrite=FLAGS.overwrite or not named)
+    output.say(*figures.lines(result["metrics"]))
+    output.say(f"\nStep {result['step']}, {result['metrics']['images']} images. Written: {written}")
+    words = (str(model_dir), f"--output={model_dir / 'export'}", *extension.flags(_EXTENSION.value))
+    output.say(output.next_command("export", *words))
+    output.answer({**content, "output": str(written)})
     return 0
-
-
-def plan(model_dir: Path, config: Path | None, checkpoint: str | None, own: str | None = None) -> list[str]:
-    """The words that evaluate, after `python -m`.
-
-    Raises:
-      ConfigError: the config cannot be read.
-      Problems: its eval records or label map are not there.
-    """
-    from pipeline_configs import inputs, run_folder, style
-
-    path, pipeline = run_folder.config(model_dir, config)
-    inputs.check(pipeline, path, training=False)
-    argv = ["tfod_tools.engine.evaluate", f"--style={style.style_of(pipeline, own)}", f"--config={path}"]
-    argv += [f"--model_dir={model_dir}", *extension.flags(own)]
-    return [*argv, *([f"--checkpoint={checkpoint}"] if checkpoint else [])]
-
-
-def evaluate(argv: Sequence[str], model_dir: Path) -> engine_process.Event:
-    """Runs what `plan` made; returns step, checkpoint and metrics.
-
-    Raises:
-      CheckpointError: there is no checkpoint with weights.
-      RecordError: some eval record could not be evaluated.
-      EngineError: the engine stopped with an error.
-    """
-    with progress.line() as show:
-        show("starting the engine ...")
-
-        def on_event(event: engine_process.Event) -> None:
-            if event["event"] == "progress":
-                show(f"{event['images']}/{event['total']} images")
-
-        return engine_process.run(argv, log=model_dir / LOG, on_event=on_event)
-
-
-def as_json(result: Mapping[str, Any]) -> str:
-    """The metrics file: format_version, step, checkpoint (its name) and metrics."""
-    content = {
-        "format_version": 1,
-        "step": result["step"],
-        "checkpoint": Path(result["checkpoint"]).name,
-        "metrics": result["metrics"],
-    }
-    return json.dumps(content, indent=2) + "\n"
-
-
-def _show(metrics: Mapping[str, Any]) -> None:
-    summary = [name for name in metrics if name.startswith(("AP", "AR"))]
-    tables.show(("metric", "value"), [(name, metrics[name]) for name in summary])
-    print()
-    rows = [(entry["name"], entry["groundtruth"], entry["AP"], entry["AP50"]) for entry in metrics["per_class"]]
-    tables.show(("class", "objects", "AP", "AP50"), rows)
 
 
 if __name__ == "__main__":

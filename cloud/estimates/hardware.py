@@ -139,9 +139,7 @@ def refusal(kind: str) -> str | None:
         return None
     plain = kind.upper().replace("NVIDIA", "").replace("TESLA", "").strip("-_ ")
     if "TPU" in plain or plain in ("V2", "V3"):
-        return (
-            "TPUs are not supported: the engine's code for them needs TensorFlow 1. Name a GPU, such as T4."
-        )
+        return "TPUs are not supported: the engine's code for them needs TensorFlow 1. Name a GPU, such as T4."
     if plain == "K80":
         return "K80 is out of service. Name T4 or L4, which have more memory and are faster."
     if plain.replace("_", "-") in ACCELERATORS:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from pipeline_configs import extractors
 from pipeline_configs.anchors.moves import Move
 from pipeline_configs.patches.patch import Edit
 from pipeline_configs.text.text_proto import Config
@@ -26,10 +27,10 @@ def of_config(config: Config, shapes: Sequence[float]) -> Iterator[Move]:
     kind = config.model.WhichOneof("model")
     model = getattr(config.model, kind)
     found = _sides(model.image_resizer)
-    extractor = model.feature_extractor.type
-    if found is None or extractor.startswith("embedded_ssd") or _has_strides(model):
+    extractor = extractors.of(model.feature_extractor.type)
+    if found is None or extractor.input_side or _has_strides(model):
         return
-    (names, sides), unit = found, _BIFPN_UNIT if "bifpn" in extractor else _UNIT
+    (names, sides), unit = found, _BIFPN_UNIT if extractor.pyramid == "bifpn" else _UNIT
     path = f"model.{kind}.image_resizer.{model.image_resizer.WhichOneof('image_resizer_oneof')}"
     shorter, longer = sorted(sides)
     for short in range(unit, int(shorter * _LARGEST) + 1, unit):

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import product
 from typing import Any
 
-from pipeline_configs.anchors import feature_maps, generators
+from pipeline_configs import extractors
+from pipeline_configs.anchors import generators
 from pipeline_configs.patches.patch import Edit
 from pipeline_configs.text.text_proto import Config
 
@@ -70,7 +71,7 @@ def _span(config: Config, shapes: Sequence[float]) -> Iterator[Move]:
 def _layers(config: Config, shapes: Sequence[float]) -> Iterator[Move]:
     """One layer more or fewer, of the extractor and of the anchors, where the extractor leaves that to the config."""
     message, extractor = generator(config).ssd_anchor_generator, config.model.ssd.feature_extractor
-    if message.scales or not feature_maps.has_num_layers(extractor.type):
+    if message.scales or not extractors.of(extractor.type).uses_num_layers:
         return
     for layers in (message.num_layers - 1, message.num_layers + 1):
         if 2 <= layers <= _MOST_LAYERS:
@@ -142,10 +143,10 @@ def _levels(config: Config, shapes: Sequence[float]) -> Iterator[Move]:
     """One level of the pyramid more or fewer, at either end, and the anchors with it."""
     path, message = generator_path(config), generator(config).multiscale_anchor_generator
     model = "ssd" if config.model.HasField("ssd") else "faster_rcnn"
-    extractor = getattr(config.model, model).feature_extractor
-    if "mnasfpn" in extractor.type:
-        return  # has its levels fixed
-    pyramid = "bifpn" if "bifpn" in extractor.type else "fpn"
+    kind = extractors.of(getattr(config.model, model).feature_extractor.type)
+    if kind.levels:
+        return
+    pyramid = kind.pyramid or "fpn"
     least = 3 if pyramid == "bifpn" else 2
     for name, change in (("min_level", -1), ("min_level", 1), ("max_level", -1), ("max_level", 1)):
         levels = {"min_level": message.min_level, "max_level": message.max_level}

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline_configs import style
+from pipeline_configs import extractors
 from pipeline_configs.checking.finding import SEVERITIES, Finding
 from pipeline_configs.checking.rule import Rule, Subject
 from pipeline_configs.checkpoints import checkpoint
@@ -143,9 +143,9 @@ def _found_by(rule: Rule, subject: Subject) -> Iterator[Finding]:
         )
 
 
-def _style(config: Config, extension: str | None) -> style.Style | None:
+def _style(config: Config, extension: str | None) -> extractors.Style | None:
     try:
-        return style.style_of(config, extension)
+        return extractors.style_of(config, extension)
     except ConfigError:
         return None  # what is wrong with the extractor is for its rules to say
 

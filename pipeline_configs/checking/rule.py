@@ -21,8 +21,8 @@ from pipeline_configs.checking.finding import Severity
 from pipeline_configs.checkpoints.checkpoint import Checkpoint
 from pipeline_configs.checkpoints.start import Start
 from pipeline_configs.dataset import Dataset
+from pipeline_configs.extractors import Style
 from pipeline_configs.patches.patch import Edit
-from pipeline_configs.style import Style
 from pipeline_configs.text import schema
 from pipeline_configs.text.positions import Place
 from pipeline_configs.text.text_proto import Config

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pipeline_configs import extension
 from pipeline_configs.checkpoints.checkpoint import Shape
-from pipeline_configs.style import Style
+from pipeline_configs.extractors import Style
 from pipeline_configs.text import schema
 from pipeline_configs.text.text_proto import Config
 

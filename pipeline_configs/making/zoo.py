@@ -1,29 +1,33 @@
-"""The weights that the engine's authors published for a template, and the fields that make training begin with them."""
+"""The weights that the engine's authors published for a template, and the fields that make training start from them."""
 
 from __future__ import annotations
 
 import json
+import shlex
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from pipeline_configs.making import template
 from pipeline_configs.patches.patch import Edit
+from tfod_tools.base import files
+from tfod_tools.base.errors import UsageError
 
 _ADDRESS = "http://download.tensorflow.org/models/object_detection/"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checkpoint:
-    """Weights of the zoo, and how they are told to the engine.
+    """Weights of the model zoo, and what the engine needs to know about them.
 
     Attributes:
-      name: of the archive without ".tar.gz", which is also the folder in it.
-      url: where the archive is.
-      prefix: of the checkpoint's files in the archive, by the zoo's convention; some archives for phones hold other
-        names.
+      name: the archive's name without ".tar.gz". The folder in the archive has the same name.
+      url: the address of the archive.
+      prefix: how the names of the checkpoint's files begin, in the archive. This is the zoo's convention; some archives
+        for phones hold other names.
       data: the data set that the weights were trained on.
-      type: of `train_config.fine_tune_checkpoint_type`: all but the layers that depend on the classes.
-      version: of `train_config.fine_tune_checkpoint_version`.
+      type: the value of `train_config.fine_tune_checkpoint_type`: all layers except those that depend on the classes.
+      version: the value of `train_config.fine_tune_checkpoint_version`.
     """
 
     name: str
@@ -33,17 +37,60 @@ class Checkpoint:
     type: Literal["detection"]
     version: Literal["V1", "V2"]
 
-    def edits(self, path: str) -> tuple[Edit, ...]:
-        """The fine-tuning fields that match these weights, whose files begin with `path` on this machine."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weights:
+    """Weights of the model zoo with their place on this machine.
+
+    Attributes:
+      published: the weights.
+      path: how the paths of the checkpoint's files begin, on this machine.
+    """
+
+    published: Checkpoint
+    path: Path
+
+    def edits(self) -> tuple[Edit, ...]:
+        """The edits of a config that make training start from these weights."""
         return (
-            Edit(path="train_config.fine_tune_checkpoint", value=json.dumps(path, ensure_ascii=False)),
-            Edit(path="train_config.fine_tune_checkpoint_type", value=json.dumps(self.type)),
-            Edit(path="train_config.fine_tune_checkpoint_version", value=self.version),
+            Edit(path="train_config.fine_tune_checkpoint", value=json.dumps(f"{self.path}", ensure_ascii=False)),
+            Edit(path="train_config.fine_tune_checkpoint_type", value=json.dumps(self.published.type)),
+            Edit(path="train_config.fine_tune_checkpoint_version", value=self.published.version),
         )
+
+    def download(self) -> str | None:
+        """The shell command that gets the files; None if they are there already."""
+        if self.path.with_name(f"{self.path.name}.index").exists():
+            return None
+        folder = self.path.parents[len(Path(self.published.prefix).parts) - 1]
+        return f"curl -L {self.published.url} | tar xz -C {shlex.quote(f'{folder}')}"
+
+
+def weights(name: str, wanted: str, folder: Path) -> Weights:
+    """The weights that `--checkpoint` asks for.
+
+    Args:
+      name: the template; "" where the user starts from a config of their own.
+      wanted: the flag's value: "auto", or how the paths of the files begin.
+      folder: where "auto" puts the archive's folder.
+
+    Raises:
+      UsageError: there is no template, no weights were published for it, or `wanted` is a URL.
+    """
+    if not name:
+        raise UsageError(
+            "--checkpoint needs --template: it is for the weights that were published for a template. For a config of"
+            " your own, use --set=train_config.fine_tune_checkpoint=PATH."
+        )
+    published = checkpoint(name)
+    if published is None:
+        raise UsageError(f"--checkpoint: no weights were published for {name}. --list shows which templates have some.")
+    path = folder / published.prefix if wanted == "auto" else files.local_path(wanted)
+    return Weights(published=published, path=path.absolute())
 
 
 def checkpoint(name: str) -> Checkpoint | None:
-    """The zoo's weights for the template `name`; None where it has none.
+    """The zoo's weights for the template `name`; None if it has none.
 
     Raises:
       UsageError: there is no such template.

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 
 from pipeline_configs.patches import patch
 from pipeline_configs.patches.patch import ConfigPatch, Edit
+from pipeline_configs.text import schema
 from tfod_tools.base.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -38,14 +39,7 @@ def read(path: Path) -> ConfigPatch:
     Raises:
       ConfigError: the file is missing, is no YAML, or holds something else than fields and values.
     """
-    try:
-        return parse(path.read_text(encoding="utf-8"), file=str(path))
-    except FileNotFoundError as error:
-        raise ConfigError("there is no such file. Check --patch.", path=path) from error
-    except OSError as error:
-        raise ConfigError(f"cannot be read ({error.strerror}), expected a YAML file.", path=path) from error
-    except UnicodeDecodeError as error:
-        raise ConfigError("is not UTF-8 text, expected a YAML file.", path=path) from error
+    return parse(schema.text(path, "a YAML file"), file=str(path))
 
 
 def parse(content: str, *, file: str) -> ConfigPatch:

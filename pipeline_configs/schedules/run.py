@@ -14,10 +14,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields
 
 from pipeline_configs.dataset import Split
+from pipeline_configs.extractors import Style
 from pipeline_configs.patches.patch import Edit
 from pipeline_configs.schedules import schedule, summary
 from pipeline_configs.schedules.schedule import Schedule
-from pipeline_configs.style import Style
 from pipeline_configs.text.text_proto import Config
 from tfod_tools.base.errors import UsageError
 
@@ -38,7 +38,6 @@ _STEPS = {
 _SHUFFLE_BUFFER = 2048
 _SHUFFLE_BYTES = 512e6
 _FILENAMES_BUFFER = 100
-_MOST_STEPS_BETWEEN_CHECKPOINTS = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,16 +109,6 @@ def sized(run: Run, start: Config, style: Style, train: Split | None = None) -> 
             edits += _of_steps(found, length, steps)
             reason = f"{reason} {placed}".strip()
     return Sized(edits=(*edits, *_of_buffers(train)), reason=reason)
-
-
-def default_checkpoint_every(steps: int) -> int:
-    """Steps between two checkpoints of a run of `steps` steps, where the user names no number.
-
-    It is a tenth of the run, at most 1000 steps. Above 10 it is a multiple of 10, because the TF2 training loop can
-    then make ten steps at a time.
-    """
-    tenth = min(steps // 10, _MOST_STEPS_BETWEEN_CHECKPOINTS)
-    return max(1, tenth - tenth % 10 if tenth > 10 else tenth)
 
 
 def checkpoint_every(steps: int, images_per_step: int, images: int | None) -> int:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from dataclasses import dataclass
+from typing import Any
 
 from pipeline_configs.schedules import schedule
 from pipeline_configs.schedules.schedule import Schedule
@@ -54,15 +56,40 @@ def lines(config: Config, images: int | None = None) -> list[str]:
       config: the pipeline.config; if it has no learning rate or no num_steps, there are no lines.
       images: how many images one epoch has; None if that is not known.
     """
-    steps, batch, found = config.train_config.num_steps, config.train_config.batch_size, schedule.of(config)
-    if found is None or not steps or (found.kind == "manual_step" and not found.message.schedule):
+    steps, batch, summed = config.train_config.num_steps, config.train_config.batch_size, _of_config(config)
+    if summed is None:
         return []
-    summed = of(found, steps)
     epochs = f": {_count(steps * batch / images)} epochs of {images} images" if images else ""
     length = f"{steps} steps of {batch} image{'' if batch == 1 else 's'}{epochs}."
     if math.isnan(summed.highest):
         return [length, "Learning rate: it becomes NaN (not a number)."]
     return [length, f"Learning rate: {_course(summed, steps, images / batch if images and batch else None)}"]
+
+
+def document(config: Config, images: int | None = None) -> dict[str, Any]:
+    """What `lines` says, for programs.
+
+    Returns:
+      `steps`, `batch_size`, `epochs` (null where `images` is None) and `learning_rate`: the fields of `Summary`, with
+      null for NaN; null where there is no schedule or no length.
+    """
+    steps, batch, summed = config.train_config.num_steps, config.train_config.batch_size, _of_config(config)
+    rates = None if summed is None else dataclasses.asdict(summed)
+    return {
+        "steps": steps,
+        "batch_size": batch,
+        "epochs": steps * batch / images if images else None,
+        "learning_rate": rates
+        and {name: None if value is None or math.isnan(value) else value for name, value in rates.items()},
+    }
+
+
+def _of_config(config: Config) -> Summary | None:
+    """The summary of the config's run; None where it has no learning rate or no num_steps."""
+    steps, found = config.train_config.num_steps, schedule.of(config)
+    if found is None or not steps or (found.kind == "manual_step" and not found.message.schedule):
+        return None
+    return of(found, steps)
 
 
 def _course(summed: Summary, steps: int, epoch_steps: float | None) -> str:

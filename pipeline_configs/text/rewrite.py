@@ -1,10 +1,11 @@
-"""Changes the text of a config and leaves the rest of it, with comments and layout, as somebody wrote it."""
+"""Changes a few fields in the text of a config. The rest stays as its author wrote it, with comments and layout."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline_configs.patches.difference import subsequence
@@ -12,7 +13,7 @@ from pipeline_configs.patches.field_path import is_list, is_map, is_message
 from pipeline_configs.text import positions, schema, text_proto
 from pipeline_configs.text.positions import Place
 from pipeline_configs.text.text_proto import Config
-from tfod_tools.base.errors import ConfigError
+from tfod_tools.base.errors import ConfigError, OutputError
 
 if TYPE_CHECKING:
     from google.protobuf.descriptor import FieldDescriptor
@@ -21,15 +22,50 @@ _SEPARATOR = re.compile(r"\s*[,;]|[ \t]*")
 _INDENT = "  "
 
 
+def content(source: Path, text: str, config: Config, output: Path) -> str:
+    """What to write to `output` for `config`: `text` with the fewest changes, or a newly printed config.
+
+    Args:
+      source: the file that holds `text`.
+      text: a config that the engine can read.
+      config: what the new file means.
+      output: the file to write.
+
+    Raises:
+      OutputError: as `printed`.
+    """
+    kept = rewritten(text, config)
+    return printed(source, config, output) if kept is None else kept
+
+
+def printed(source: Path | None, config: Config, output: Path) -> str:
+    """The text of `config`, printed anew because the text in `source` cannot be changed in place.
+
+    Args:
+      source: the file that the config was made from; None where it is a template.
+      config: the config.
+      output: the file to write.
+
+    Raises:
+      OutputError: `output` is the file `source`, so its comments would be lost.
+    """
+    if source and output.exists() and output.samefile(source):
+        message = (
+            "cannot be changed in place: its layout is unusual, and its comments would be lost. Write to another file."
+        )
+        raise OutputError(message, path=source)
+    return schema.dump(config)
+
+
 def rewritten(text: str, target: Config) -> str | None:
     """`text` with the fewest changes that make it mean `target`.
 
     Args:
       text: a config that the engine can read.
-      target: what it is to mean.
+      target: what the new text means.
 
     Returns:
-      The new text; None where the layout of the old one is so unusual that it would have to be written anew.
+      The new text; None where the layout of the old one is so unusual that it must be printed anew.
     """
     before = schema.parse(text)
     rewriter = _Rewriter(text, positions.read(text, before.DESCRIPTOR))
@@ -42,7 +78,7 @@ def rewritten(text: str, target: Config) -> str | None:
 
 @dataclass(frozen=True, slots=True, order=True)
 class _Change:
-    """What stands from `start` to `end` becomes `text`."""
+    """The characters from `start` to `end` become `text`."""
 
     start: int
     end: int
@@ -61,7 +97,7 @@ def _applied(text: str, changes: list[_Change]) -> str | None:
 
 
 class _Rewriter:
-    """Compares what a text means with what it is to mean, and tells what to change in it."""
+    """Compares what a text means with what it should mean, and finds what to change in it."""
 
     def __init__(self, text: str, places: Sequence[Place]) -> None:
         self._text = text
@@ -126,7 +162,7 @@ class _Rewriter:
                 yield self._inserted(_alone(new, field), path)
 
     def _without(self, statement: tuple[int, int]) -> _Change:
-        """The change that takes a statement out, and the line on which it was where nothing else is on it."""
+        """The change that removes a statement, and its line where nothing else is on it."""
         start, end = statement
         end = _end_of(_SEPARATOR, self._text, end)
         line = self._text.rfind("\n", 0, start) + 1
@@ -151,7 +187,7 @@ class _Rewriter:
 
 
 def _items(values: Any, field: FieldDescriptor) -> list[Any]:
-    """The values of a field as they are compared: messages, or texts, which tell -0.0 from 0.0 as protobuf does."""
+    """The values of a field as they are compared: messages, or texts. Texts differ for -0.0 and 0.0, as in protobuf."""
     return list(values) if is_message(field) else [text_proto.value_to_text(value, field) for value in values]
 
 

@@ -1,4 +1,4 @@
-"""A whole pipeline.config: reading, printing, and which architecture its model has."""
+"""A whole pipeline.config: how to read it, print it, and find the architecture of its model."""
 
 from __future__ import annotations
 
@@ -15,26 +15,30 @@ def read(path: Path) -> Config:
     """The config in the file `path`.
 
     Raises:
-      ConfigError: the file is missing, or the engine could not load it either.
+      ConfigError: as `text` and `parse`.
       MissingPackageError: the engine's messages are not installed.
     """
     return parse(text(path), path=path)
 
 
-def text(path: Path) -> str:
-    """The content of the file `path`.
+def text(path: Path, kind: str = "a pipeline.config") -> str:
+    """The content of the text file `path`.
+
+    Args:
+      path: the file.
+      kind: what the file should be, for messages: "a pipeline.config", "a YAML file".
 
     Raises:
-      ConfigError: the file is missing, or is no text.
+      ConfigError: the file is missing, cannot be read, or is not UTF-8.
     """
     try:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
         raise ConfigError("there is no such file. Check the path.", path=path) from error
     except OSError as error:
-        raise ConfigError(f"cannot be read ({error.strerror}), expected a pipeline.config.", path=path) from error
+        raise ConfigError(f"cannot be read ({error.strerror}). Name {kind}.", path=path) from error
     except UnicodeDecodeError as error:
-        raise ConfigError("is not UTF-8 text, expected a pipeline.config.", path=path) from error
+        raise ConfigError(f"is not UTF-8 text. Name {kind}, saved as UTF-8.", path=path) from error
 
 
 def parse(content: str, *, path: Path | str | None = None) -> Config:
@@ -62,5 +66,6 @@ def architecture(config: Config) -> str:
     """
     found = config.model.WhichOneof("model")
     if found not in ARCHITECTURES:
-        raise ConfigError(f"model holds {found or 'nothing'}, expected one of {', '.join(ARCHITECTURES)}.")
+        problem = f"model.{found} is not an architecture that is known here" if found else "the config has no model"
+        raise ConfigError(f"{problem}. Use one of {', '.join(ARCHITECTURES)}.")
     return str(found)

@@ -1,22 +1,31 @@
-"""One file for each annotation format; the listing of this folder is what `--format` offers.
+"""One file (or folder) for each annotation format. `--format` offers what this folder lists.
 
 A format file `x.py` has
 
-  * a docstring: what the format is, its convention for coordinates, what its image sets are, what of it is not read;
-  * `read(annotations: Path, images: ImageFolder, wanted: Wanted) -> Iterator[Found]`, which goes through the
-    annotations in a fixed order and yields each image once, with every box as annotated, in pixels;
-  * `recognises(path: Path) -> bool`, which tells from the beginning of a file whether it is of this format;
-  * where each annotation file has images of its own, `files(annotations, wanted)`, which lists them (each perhaps with
-    what else it takes to read it, and faults for those that are not there), and
-    `read_files(some, annotations, images, wanted)`, which reads some of them: `read` is one after the other, and
-    several processes share the second;
-  * `SELECTS_CLASSES = True` where `read` itself keeps to `wanted.classes`, because a class has more than one name;
+  * a docstring: what the format is, which coordinates it uses, what its image sets are, and what is not read;
+  * `read(annotations: Path, images: ImageFolder, wanted: Wanted) -> Iterator[Found]`: goes through the annotations in a
+    fixed order, and yields each image once, with every box as annotated, in pixels;
+  * `recognises(path: Path) -> bool`: whether a file has this format; reads only the beginning of the file.
 
-and nothing else that is public. `annotations` is a folder or, if the format has several images in a file, that file.
-What cannot be read does not stop it: it yields a `Fault` with the file, the line and what was found, what was expected
-and what to do, and goes on; what it passes over on purpose is a `LeftOut`. Each box counts once: in an image that is
-yielded, in `Fault.boxes` or in `LeftOut.boxes`. Faults of an image's boxes come before the image. It raises
-AnnotationError only when there is nothing to go through. `record_builders.sources.matching` finds the image that is
-meant. What concerns all formats alike (boxes outside the image, unknown classes, images that are annotated twice,
-choices of the user) is the business of `record_builders.planning.checks`.
+It may also have
+
+  * `why_not(path: Path) -> str`, for a file that `recognises` refuses: what the file has and what it lacks, in short
+    sentences ("it has the columns a, b. It has no column for the class."); '' if the file is nothing like this format.
+    Reads only the beginning of the file, and never raises;
+  * `files(annotations, wanted)` and `read_files(some, annotations, images, wanted)`, if each annotation file has images
+    of its own. `files` returns two lists: the files, each perhaps with what is needed to read it; and faults for
+    missing files. `read_files` reads some of these files. `read` calls one after the other; several processes share
+    `read_files`;
+  * `SELECTS_CLASSES = True`, if `read` itself reads only `wanted.classes`, because a class has more than one name.
+
+It has nothing else that is public. `annotations` is a folder. If a file of the format has several images, it may also
+be that file.
+
+`read` does not stop at what it cannot read: it yields a `Fault` and goes on. The fault says in which file and line,
+what is wrong, and what to do. What `read` ignores on purpose is a `LeftOut`. Each box counts once: in an image, in
+`Fault.boxes` or in `LeftOut.boxes`. The faults of an image's boxes come before the image. `read` raises AnnotationError
+only if there is nothing to read.
+
+`record_builders.sources.matching` finds the image of an annotation. `record_builders.planning.checks` does what all
+formats need: boxes outside the image, unknown classes, images that are annotated twice, and what the user chose.
 """

@@ -1,11 +1,11 @@
-"""BDD100K: a JSON list of images, or one JSON file for each, as the driving data set and Scalabel have it.
+"""BDD100K: a JSON list of images, or one JSON file for each image. Scalabel writes this format too.
 
     [{"name": "a.jpg", "labels": [{"category": "car", "attributes": {"occluded": true, "truncated": false},
                                    "box2d": {"x1": 81.0, "y1": 88.0, "x2": 522.0, "y2": 408.0}}]}]
 
-Boxes are in pixels. The list may also stand under `frames`, and the labels of a file for one image under
+Boxes are in pixels. The list may also be under `frames`. In a file for one image, the labels may be under
 `frames[0].objects`. Labels without `box2d` (lanes, drivable areas) are left out. `attributes.crowd` is read as a flag.
-Image sets are the files by their stems, or by what follows an underscore (`train` is `det_train.json`), or folders.
+An image set is a file, named by its stem or the part after an underscore (`train` is `det_train.json`), or a folder.
 """
 
 from __future__ import annotations
@@ -34,11 +34,16 @@ def recognises(path: Path) -> bool:
     return _START.match(start) is not None and b'"name"' in start and (b'"labels"' in start or b'"frames"' in start)
 
 
+def why_not(path: Path) -> str:
+    """Which keys the images of the JSON file at `path` have, and which they lack."""
+    return json_files.lacks(path, "name", "labels")
+
+
 def read(annotations: Path, images: ImageFolder, wanted: Wanted) -> Iterator[Found]:
-    """The images that the JSON files list, and what is wrong with the others.
+    """The images that the JSON files list, and faults for what cannot be used.
 
     Raises:
-      AnnotationError: there is no such file or image set.
+      AnnotationError: there is no JSON file, or an image set does not exist.
     """
     yield from read_files(files(annotations, wanted)[0], annotations, images, wanted)
 
@@ -51,7 +56,7 @@ def files(annotations: Path, wanted: Wanted) -> tuple[list[Path], list[Fault]]:
     """
     paths = files_or_file(annotations, (".json",))
     if not paths:
-        raise AnnotationError("no JSON file lies here, expected one of BDD100K.", path=annotations)
+        raise AnnotationError("no JSON file is here. Name their folder with --annotations.", path=annotations)
     try:
         return of_sets(paths, wanted.image_sets, annotations), []
     except AnnotationError:
@@ -59,7 +64,7 @@ def files(annotations: Path, wanted: Wanted) -> tuple[list[Path], list[Fault]]:
 
 
 def read_files(paths: Sequence[Path], annotations: Path, images: ImageFolder, wanted: Wanted) -> Iterator[Found]:
-    """The images that the JSON files `paths` list, and what is wrong with the others."""
+    """The images that the JSON files `paths` list, and faults for what cannot be used."""
     for path in paths:
         try:
             yield from _read_content(json_files.load(path), path, images)
@@ -70,13 +75,15 @@ def read_files(paths: Sequence[Path], annotations: Path, images: ImageFolder, wa
 def _read_content(content: Any, path: Path, images: ImageFolder) -> Iterator[Found]:
     frames = content if isinstance(content, list) else json_files.entry(content, "frames")
     if not isinstance(frames, list):
-        raise AnnotationError("has no list of images. Is this another format than BDD100K?", path=path)
+        raise AnnotationError(
+            "the file has no list of images. Is it really BDD100K? Name the format with --format.", path=path
+        )
     of_one = json_files.text(content, "name")
     for index, frame in enumerate(frames):
         name = json_files.text(frame, "name") or of_one
         labels = json_files.entries(frame, "labels") or json_files.entries(frame, "objects")
         if not name:
-            error = AnnotationError(f"image {index}: has no name, expected its file. Add it.", path=path)
+            error = AnnotationError(f"image {index} has no name. Add the name of its file.", path=path)
             yield Fault(error=error, image_name="", images=1, boxes=len(labels))
             continue
         place = f"{name}, labels" if of_one == "" else "objects"
@@ -103,7 +110,7 @@ def _marks(labels: list[Any], place: str, path: Path, header: ImageHeader) -> It
 def _object(label: object, path: Path) -> ObjectAnnotation:
     category = json_files.text(label, "category")
     if not category:
-        raise AnnotationError("has no category, expected its class. Add it or remove the label.")
+        raise AnnotationError("it has no category. Add its class, or remove the label.")
     box, attributes = json_files.entry(label, "box2d"), json_files.entry(label, "attributes")
     xmin, ymin, xmax, ymax = (
         matching.finite(json_files.entry(box, side), side, path, None) for side in ("x1", "y1", "x2", "y2")

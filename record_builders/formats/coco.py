@@ -1,4 +1,4 @@
-"""COCO: one JSON file with `images`, `annotations` and `categories`, as cocodataset.org, CVAT and Roboflow write it.
+"""COCO: one JSON file with `images`, `annotations` and `categories`. CVAT and Roboflow write it too.
 
     {"images": [{"id": 7, "file_name": "a.jpg", "width": 650, "height": 417}],
      "annotations": [{"image_id": 7, "category_id": 1, "bbox": [81, 88, 441, 320], "iscrowd": 0, "area": 141120,
@@ -6,11 +6,11 @@
      "categories": [{"id": 1, "name": "raccoon", "keypoints": ["nose"]}]}
 
 A `bbox` is left, top, width and height in pixels. Ids are numbers of any size, or texts. Outlines are polygons or run
-lengths, plain or compressed. Each object gets the keypoints of all categories, in their order; those it has not are of
-visibility 0. Image sets are the files by their stems, or by what follows an underscore: `train2017` is
-`instances_train2017.json`. Where a folder has files called `instances_...`, the others are passed over. JSON tells no
-lines, so places are given as `annotations[5]`, counted from 0. Not read: captions, panoptic segments, attributes,
-keypoints whose category does not name them.
+lengths, plain or compressed. Each object gets the keypoints of all categories, in their order; those that it does not
+have get visibility 0. An image set is a file, named by its stem or the part after an underscore: `train2017` is
+`instances_train2017.json`. If a folder has files called `instances_...`, the other files are ignored. Errors give a
+place as `annotations[5]`, counted from 0, because a JSON parser does not keep lines. Not read: captions, panoptic
+segments, attributes, keypoints whose category does not name them.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _LARGEST_AREA = 1e18
 
 
 def recognises(path: Path) -> bool:
-    """Whether `path` is a JSON file with the lists of COCO's."""
+    """Whether `path` is a JSON file with the lists of COCO."""
     if path.suffix.lower() != ".json":
         return False
     start = head(path).lstrip(b"\xef\xbb\xbf \r\n\t")
@@ -42,16 +42,24 @@ def recognises(path: Path) -> bool:
     return start.startswith(b"{") and any(key in start for key in keys) and b'"imagePath"' not in start
 
 
+def why_not(path: Path) -> str:
+    """Which keys the JSON file at `path` begins with, and which it lacks."""
+    return json_files.lacks(path, "images", "annotations", "categories")
+
+
 def read(annotations: Path, images: ImageFolder, wanted: Wanted) -> Iterator[Found]:
-    """The images that the JSON files list, and what is wrong with the others.
+    """The images that the JSON files list, and faults for what cannot be used.
 
     Raises:
-      AnnotationError: there is no such file or image set.
+      AnnotationError: there is no COCO file, or an image set does not exist.
     """
     paths = [path for path in files_or_file(annotations, (".json",)) if annotations.is_file() or recognises(path)]
     paths = [path for path in paths if path.stem.startswith("instances_")] or paths
     if not paths:
-        raise AnnotationError("no COCO file lies here, expected JSON with images and annotations.", path=annotations)
+        raise AnnotationError(
+            "no COCO file is here. Name the folder with --annotations.",
+            path=annotations,
+        )
     for path in of_sets(paths, wanted.image_sets, annotations):
         try:
             content = _load(path)
@@ -66,13 +74,16 @@ def _load(path: Path) -> Mapping[str, Any]:
     lists = content if isinstance(content, dict) else {}
     missing = [key for key in ("images", "annotations", "categories") if not isinstance(lists.get(key), list)]
     if missing:
-        raise AnnotationError(f"has no list of {' and '.join(missing)}. Is this another format?", path=path)
+        raise AnnotationError(
+            f"the file has no list of {' and '.join(missing)}. Is it really COCO? Name the format with --format.",
+            path=path,
+        )
     return lists
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Context:
-    """What an annotation is read with: its file, what the categories say, whether outlines are wanted."""
+    """What it takes to read an annotation: its file, the categories, and whether outlines are wanted."""
 
     path: Path
     names: Mapping[object, str]
@@ -102,7 +113,7 @@ def _read_content(content: Mapping[str, Any], path: Path, images: ImageFolder, w
     for index, image in enumerate(content["images"]):
         problem = _image_problem(image, entries)
         if problem:
-            error = AnnotationError(f"images[{index}]: {problem}", path=path)
+            error = AnnotationError(f"images[{index}] {problem}", path=path)
             yield Fault(error=error, image_name=str(json_files.entry(image, "file_name") or ""), images=1)
         else:
             entries[image["id"]] = image
@@ -111,7 +122,7 @@ def _read_content(content: Mapping[str, Any], path: Path, images: ImageFolder, w
         if _is_id(image_id) and image_id in entries:
             context.of_image.setdefault(image_id, []).append((index, annotation))
         else:
-            message = f"{_PLACE.format(index)}: no image has the id {image_id!r}. Add the image or remove the box."
+            message = f"{_PLACE.format(index)}: no image has the id {image_id!r}. Add the image, or remove the box."
             yield Fault(error=AnnotationError(message, path=path), image_name="", boxes=1)
     for image_id, image in entries.items():
         name = image["file_name"]
@@ -127,10 +138,10 @@ def _read_content(content: Mapping[str, Any], path: Path, images: ImageFolder, w
 
 def _image_problem(image: object, entries: Mapping[object, Any]) -> str:
     if not isinstance(image, dict) or not _is_id(image.get("id")) or not json_files.text(image, "file_name"):
-        return "has no id or no file_name, expected both. Add them."
+        return "has no id or no file_name. Add what is missing."
     if image["id"] in entries:
         other = entries[image["id"]]["file_name"]
-        return f"the id {image['id']!r} is also that of {other}. Give each image its own id."
+        return f"has the id {image['id']!r}, which {other} has too. Give each image its own id."
     return ""
 
 
@@ -145,11 +156,11 @@ def _marks(context: _Context, image_id: object, header: ImageHeader) -> Iterator
 def _object(annotation: Mapping[str, Any], context: _Context, header: ImageHeader) -> ObjectAnnotation:
     category = annotation.get("category_id")
     if not _is_id(category) or category not in context.names:
-        raise AnnotationError(f"no category has the id {category!r}. Add the category or remove the box.")
+        raise AnnotationError(f"no category has the id {category!r}. Add the category, or remove the box.")
     left, top, width, height = _numbers(annotation.get("bbox"), 4, "bbox", context.path)
     crowd = annotation.get("iscrowd") or 0
     if crowd not in (0, 1):
-        raise AnnotationError(f"iscrowd is {crowd!r}, expected 0 or 1. Correct it.")
+        raise AnnotationError(f"iscrowd is {crowd!r}, not 0 or 1. Correct it.")
     area = matching.number(annotation.get("area"))
     return ObjectAnnotation(
         label=context.names[category],
@@ -167,21 +178,23 @@ def _mask(segmentation: Any, context: _Context, header: ImageHeader) -> Mask | N
     if isinstance(segmentation, list):
         rings = tuple(tuple(_numbers(ring, None, "segmentation", context.path)) for ring in segmentation)
         if any(len(ring) < 6 or len(ring) % 2 for ring in rings):
-            raise AnnotationError("a polygon of segmentation is no x, y of 3 or more points. Correct it.")
+            raise AnnotationError("a polygon of segmentation is not a list x, y, x, y of 3 or more points. Correct it.")
         return Polygons(rings=rings)
     size, counts = json_files.entry(segmentation, "size"), json_files.entry(segmentation, "counts")
     if size != [header.height, header.width] and header.format:
         raise AnnotationError(
-            f"segmentation has size {size!r}, expected [{header.height}, {header.width}]. Correct it."
+            f"segmentation has size {size!r}, but the image has [{header.height}, {header.width}]. Correct it."
         )
     try:
         lengths = counts if isinstance(counts, str) else tuple(map(int, counts))
         total = sum(runs(lengths))
     except (TypeError, ValueError, OverflowError) as exc:
-        raise AnnotationError(f"segmentation has counts that are no run lengths: {exc}. Correct it.") from exc
+        raise AnnotationError(f"the counts of segmentation are not run lengths: {exc}. Correct them.") from exc
     if header.format and (total != header.height * header.width or min(runs(lengths)) < 0):
         pixels = header.height * header.width
-        raise AnnotationError(f"segmentation has counts for {total} pixels, expected {pixels}. Correct it.")
+        raise AnnotationError(
+            f"the counts of segmentation are for {total} pixels, but the image has {pixels}. Correct them."
+        )
     return RunLengths(counts=lengths, width=header.width, height=header.height)
 
 
@@ -190,7 +203,7 @@ def _keypoints(values: Any, own: Sequence[str], context: _Context) -> tuple[Keyp
     if values:
         numbers = _numbers(values, 3 * len(own) if own else None, "keypoints", context.path)
         if unknown := [value for value in numbers[2::3] if value not in (0, 1, 2)]:
-            raise AnnotationError(f"a keypoint has visibility {unknown[0]:g}, expected 0, 1 or 2. Correct it.")
+            raise AnnotationError(f"a keypoint has visibility {unknown[0]:g}, not 0, 1 or 2. Correct it.")
         triples = zip(numbers[::3], numbers[1::3], numbers[2::3], strict=False)
         found = dict(zip(own, triples, strict=False))
     return tuple(
@@ -202,9 +215,9 @@ def _keypoints(values: Any, own: Sequence[str], context: _Context) -> tuple[Keyp
 
 def _numbers(values: Any, count: int | None, what: str, path: Path) -> list[float]:
     if not isinstance(values, list) or count not in (None, len(values)):
-        expected = "numbers" if count is None else f"{count} numbers"
-        raise AnnotationError(f"{what} is {str(values)[:60]}, expected {expected}. Correct it.")
-    return [matching.finite(value, what, path, None, "numbers") for value in values]
+        expected = "a list of numbers" if count is None else f"a list of {count} numbers"
+        raise AnnotationError(f"{what} is {str(values)[:60]}, not {expected}. Correct it.")
+    return [matching.finite(value, what, path, None, "a number") for value in values]
 
 
 def _is_id(value: object) -> bool:

@@ -1,13 +1,14 @@
-"""CSV: one row for each box, with the names of the columns in the first line, in any order.
+"""CSV: one row for each box. The first line has the names of the columns, in any order.
 
     filename,width,height,class,xmin,ymin,xmax,ymax
     a.jpg,650,417,raccoon,81,88,522,408
 
-as TensorFlow tutorials make it of VOC, and its twins: `image` or `image_name` for the file, `label`, `label_name` or
-`category` for the class, `x1 y1 x2 y2` or `x1 y1 w h` for the box, and where they are there `difficult`, `truncated`,
-`occluded`, `is_crowd`, `group_of`. Columns are parted by commas, semicolons or tabs. Coordinates are pixels. A row
-without class and box is an image without objects; the rows of one image need not follow one another. Image sets are the
-files by their stems (`train_labels`). Not read: a box in a single column, whose meaning differs from maker to maker.
+TensorFlow tutorials make such files from VOC. Other names work too: `image` or `image_name` for the file; `label`,
+`label_name` or `category` for the class; `x1 y1 x2 y2` or `x1 y1 w h` for the box. The columns `difficult`,
+`truncated`, `occluded`, `is_crowd` and `group_of` are optional. Commas, semicolons or tabs separate the columns.
+Coordinates are pixels. A row without class and box is an image without objects. The rows of one image may stand apart.
+An image set is a file, named by its stem (`train_labels`). Not read: a box in a single column, because tools write it
+in different ways.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from record_builders.sources.folders import ImageFolder, files_or_file, head, of
 from record_builders.sources.matching import Entry, Mark
 from tfod_tools.base.errors import AnnotationError
 
-# Headings without regard to case, spaces and underscores, by what they mean.
+# The names of columns by their meaning. Case, spaces and underscores do not count.
 _HEADINGS = {
     "file": ("filename", "file", "image", "imagename", "imagepath", "path", "imageid", "img"),
     "label": ("class", "label", "labelname", "classname", "category", "name"),
@@ -52,23 +53,39 @@ Items = list[tuple[int, Row | AnnotationError]]
 
 
 def recognises(path: Path) -> bool:
-    """Whether `path` is a .csv or .tsv whose first line names a file, a class and a box, unlike Open Images does."""
+    """Whether `path` is a .csv or .tsv with columns for file, class and box, but not a table of Open Images."""
     if path.suffix.lower() not in (".csv", ".tsv"):
         return False
-    first = head(path).decode("utf-8-sig", "replace").partition("\n")[0]
-    of_open_images = all(name in first for name in ("ImageID", "LabelName", "Confidence"))
-    return not of_open_images and not _missing(_columns(first)[1])
+    first = _first_line(path)
+    return not _is_of_open_images(first) and not _missing(_columns(first)[1])
+
+
+def why_not(path: Path) -> str:
+    """Which columns the table at `path` has, and which it lacks."""
+    first = _first_line(path) if path.suffix.lower() in (".csv", ".tsv") else ""
+    missing = _missing(_columns(first)[1])
+    if not first.strip() or _is_of_open_images(first) or not missing:
+        return ""
+    return f"its first line is '{first.strip()[:120]}'. It has no column for {', '.join(missing)}."
+
+
+def _first_line(path: Path) -> str:
+    return head(path).decode("utf-8-sig", "replace").partition("\n")[0]
+
+
+def _is_of_open_images(first: str) -> bool:
+    return all(name in first for name in ("ImageID", "LabelName", "Confidence"))
 
 
 def read(annotations: Path, images: ImageFolder, wanted: Wanted) -> Iterator[Found]:
-    """The images that the CSV files list, and what is wrong with the others.
+    """The images that the CSV files list, and faults for what cannot be used.
 
     Raises:
-      AnnotationError: there is no such file or image set.
+      AnnotationError: there is no CSV file, or an image set does not exist.
     """
     paths = of_sets(files_or_file(annotations, (".csv", ".tsv")), wanted.image_sets, annotations)
     if not paths:
-        raise AnnotationError("no CSV file lies here, expected one row for each box.", path=annotations)
+        raise AnnotationError("no CSV file is here. Name their folder with --annotations.", path=annotations)
     for path in paths:
         yield from _read_file(path, images)
 
@@ -84,11 +101,13 @@ def _read_file(path: Path, images: ImageFolder) -> Iterator[Found]:
 
 
 def _rows_by_image(path: Path) -> dict[str, Items]:
-    """Line and values of each row, or what is wrong with it, by the image that it names; '' where it names none."""
+    """For each image, the line and values of its rows, or what is wrong with a row; '' for rows without an image."""
     text = _text(path)
     separator, columns = _columns(_NEW_LINE.split(text, maxsplit=1)[0])
     if missing := _missing(columns):
-        message = f"the first line has no column for {', '.join(missing)}. Name the columns, as filename,class,xmin."
+        message = (
+            f"the first line has no column for {', '.join(missing)}. Name the columns, such as filename,class,xmin."
+        )
         raise AnnotationError(message, path=path, line=1)
     rows: dict[str, Items] = {}
     table = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
@@ -99,7 +118,7 @@ def _rows_by_image(path: Path) -> dict[str, Items]:
                 name = values[columns.index("file")].strip() if len(values) > columns.index("file") else ""
                 rows.setdefault(name, []).append((table.line_num, _row(values, columns, path, table.line_num)))
     except csv.Error as exc:
-        raise AnnotationError(f"not readable as CSV: {exc}. Repair it.", path=path, line=table.line_num) from exc
+        raise AnnotationError(f"the file is not valid CSV: {exc}. Correct it.", path=path, line=table.line_num) from exc
     return rows
 
 
@@ -118,7 +137,7 @@ def _image(name: str, items: Items, path: Path, images: ImageFolder) -> Iterator
     if not name:
         for line, row in items:
             error = row if isinstance(row, AnnotationError) else AnnotationError(
-                "the row names no image. Add its file name.", path=path, line=line
+                "the row has no image. Add the file name.", path=path, line=line
             )  # fmt: skip
             yield Fault(error=error, image_name="", boxes=1)
         return
@@ -147,7 +166,7 @@ def _marks(items: Items, path: Path, header: ImageHeader) -> Iterator[Mark]:
 
 def _object(row: Row, path: Path, line: int) -> ObjectAnnotation:
     if not row["label"]:
-        raise AnnotationError("the row has a box but no class. Add it.", path=path, line=line)
+        raise AnnotationError("the row has a box but no class. Add the class.", path=path, line=line)
     values = {name: matching.finite(row[name], name, path, line) for name in ("xmin", "ymin")}
     for end, start, size in (("xmax", "xmin", "box_width"), ("ymax", "ymin", "box_height")):
         if end in row:
@@ -170,11 +189,11 @@ def _flag(row: Row, name: str, path: Path, line: int) -> bool:
     text = row.get(name, "")
     if text.lower() in (*_TRUE, *_FALSE):
         return text.lower() in _TRUE
-    raise AnnotationError(f"{name} is '{text}', expected 0 or 1. Correct it.", path=path, line=line)
+    raise AnnotationError(f"{name} is '{text}', not 0 or 1. Correct it.", path=path, line=line)
 
 
 def _columns(heading: str) -> tuple[str, list[str]]:
-    """What parts the columns, and what each column is; '' where it is nothing of use."""
+    """The separator, and the meaning of each column; '' for a column that is not read."""
     separator = max(",;\t", key=heading.count)
     meanings = {name: meaning for meaning, names in _HEADINGS.items() for name in names}
     try:
@@ -198,6 +217,6 @@ def _missing(columns: list[str]) -> list[str]:
 
 def _row(values: list[str], columns: list[str], path: Path, line: int) -> Row | AnnotationError:
     if len(values) != len(columns):
-        message = f"the row has {len(values)} values, expected {len(columns)} as in the first line. Correct it."
+        message = f"the row has {len(values)} values, but the first line has {len(columns)}. Correct it."
         return AnnotationError(message, path=path, line=line)
     return {name: value.strip() for name, value in zip(columns, values, strict=True) if name}

@@ -1,4 +1,4 @@
-"""CVAT: one XML file for many images ("CVAT for images 1.1") or for the frames of a video ("CVAT for video 1.1").
+"""CVAT: one XML file for many images ("CVAT for images 1.1"), or for the frames of a video ("CVAT for video 1.1").
 
     <annotations>
       <image name="a.jpg" width="650" height="417">
@@ -6,10 +6,10 @@
       </image>
     </annotations>
 
-Boxes, also rotated ones, polygons and ellipses become boxes, a polygon also an outline. Attributes called `difficult`,
-`truncated` and `crowd` are read as flags. In a video each `<box>` of a `<track>` belongs to the image `frame_000013` of
-its frame, unless it is marked as outside. Other shapes have no extent and are left out: points and polylines; so are
-masks and cuboids. Image sets are the `subset` of an image.
+Boxes (rotated ones too), polygons and ellipses become boxes. A polygon also becomes an outline. Attributes called
+`difficult`, `truncated` and `crowd` are read as flags. In a video each `<box>` of a `<track>` belongs to the image of
+its frame, such as `frame_000013`, unless it is marked as outside. Points and polylines are left out, because they have
+no area; masks and cuboids are left out too. An image set is the `subset` of an image.
 """
 
 from __future__ import annotations
@@ -41,15 +41,20 @@ def recognises(path: Path) -> bool:
     return path.suffix.lower() == ".xml" and b"<annotations" in head(path)
 
 
+def why_not(path: Path) -> str:
+    """Which root the XML file at `path` has."""
+    return xml_files.other_root(path, "annotations")
+
+
 def read(annotations: Path, images: ImageFolder, wanted: Wanted) -> Iterator[Found]:
-    """The images that the XML files describe, and what is wrong with the others.
+    """The images that the XML files describe, and faults for what cannot be used.
 
     Raises:
-      AnnotationError: there is no such file or image set.
+      AnnotationError: there is no XML file, or an image set does not exist.
     """
     paths = files_or_file(annotations, (".xml",))
     if not paths:
-        raise AnnotationError("no XML file lies here, expected one of CVAT.", path=annotations)
+        raise AnnotationError("no XML file is here. Name their folder with --annotations.", path=annotations)
     subsets: set[str] = set()
     for path in paths:
         try:
@@ -64,16 +69,14 @@ def read(annotations: Path, images: ImageFolder, wanted: Wanted) -> Iterator[Fou
         yield from _video(root, path, images, wanted)
     if missing := sorted(set(wanted.image_sets) - subsets):
         known = ", ".join(sorted(filter(None, subsets))) or "none"
-        raise AnnotationError(f"there is no image set '{missing[0]}'. Known: {known}.", path=annotations)
+        raise AnnotationError(f"there is no image set '{missing[0]}'. The image sets here: {known}.", path=annotations)
 
 
 def _image(element: etree._Element, path: Path, images: ImageFolder, wanted: Wanted) -> Iterator[Found]:
     name = element.get("name", "").strip()
     shapes = [shape for shape in element.iterchildren("*") if shape.tag in (*_AREAS, *_OTHERS)]
     if not name:
-        error = AnnotationError(
-            "an <image> has no name, expected its file. Add it.", path=path, line=element.sourceline
-        )
+        error = AnnotationError("an <image> has no name. Add the name of its file.", path=path, line=element.sourceline)
         yield Fault(error=error, image_name="", images=1, boxes=len(shapes))
         return
     entry = Entry(
@@ -96,7 +99,7 @@ def _video(root: etree._Element, path: Path, images: ImageFolder, wanted: Wanted
             if shape.get("outside") == "1":
                 continue
             if not _FRAME.fullmatch(number):
-                message = f"frame is '{number}', expected a number. Correct it."
+                message = f"frame is '{number}', not a number. Correct it."
                 error = AnnotationError(message, path=path, line=shape.sourceline)
                 yield Fault(error=error, image_name="", boxes=1)
             else:
@@ -125,7 +128,7 @@ def _marks(shapes: list[tuple[etree._Element, str]], path: Path, header: ImageHe
 
 def _object(shape: etree._Element, label: str, path: Path, *, masks: bool) -> ObjectAnnotation:
     if not label:
-        message = f"a <{shape.tag}> has no label, expected its class. Add it or remove the shape."
+        message = f"a <{shape.tag}> has no label. Add its class, or remove the shape."
         raise AnnotationError(message, path=path, line=shape.sourceline)
     points = _polygon(shape, path) if shape.tag == "polygon" else _corners(shape, path)
     xs, ys = zip(*points, strict=True)
@@ -155,9 +158,10 @@ def _corners(shape: etree._Element, path: Path) -> list[tuple[float, float]]:
     else:
         xmin, ymin, xmax, ymax = (value(name) for name in ("xtl", "ytl", "xbr", "ybr"))
     if not shape.get("rotation"):
-        # As they are, so that sides in the wrong order are noticed.
         return [(xmin, ymin), (xmax, ymax)] if xmin <= xmax and ymin <= ymax else _inverted(shape, path)
-    angle = math.radians(matching.finite(shape.get("rotation"), "rotation", path, shape.sourceline, "degrees"))
+    angle = math.radians(
+        matching.finite(shape.get("rotation"), "rotation", path, shape.sourceline, "a number of degrees")
+    )
     x, y = (xmin + xmax) / 2, (ymin + ymax) / 2
     across = (abs((xmax - xmin) * math.cos(angle)) + abs((ymax - ymin) * math.sin(angle))) / 2
     down = (abs((xmax - xmin) * math.sin(angle)) + abs((ymax - ymin) * math.cos(angle))) / 2
@@ -165,14 +169,16 @@ def _corners(shape: etree._Element, path: Path) -> list[tuple[float, float]]:
 
 
 def _inverted(shape: etree._Element, path: Path) -> list[tuple[float, float]]:
-    message = f"the <{shape.tag}> is inverted, expected xtl < xbr and ytl < ybr. Correct or remove it."
+    message = (
+        f"the <{shape.tag}> is inverted: xtl must be less than xbr, and ytl less than ybr. Correct it, or remove it."
+    )
     raise AnnotationError(message, path=path, line=shape.sourceline)
 
 
 def _polygon(shape: etree._Element, path: Path) -> list[tuple[float, float]]:
     points = [pair.split(",") for pair in shape.get("points", "").split(";")]
     if len(points) < 3 or any(len(point) != 2 for point in points):
-        message = "points is no x,y of three or more points. Draw the polygon anew."
+        message = "points is not a list x,y;x,y of 3 or more points. Draw the polygon again."
         raise AnnotationError(message, path=path, line=shape.sourceline)
     line = shape.sourceline
     return [(matching.finite(x, "a point", path, line), matching.finite(y, "a point", path, line)) for x, y in points]

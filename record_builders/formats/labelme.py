@@ -1,11 +1,11 @@
-"""LabelMe: one JSON file for each image, as the desktop tool labelme writes it.
+"""LabelMe: one JSON file for each image, written by the desktop tool labelme.
 
     {"imagePath": "a.jpg", "imageWidth": 650, "imageHeight": 417,
      "shapes": [{"label": "raccoon", "shape_type": "rectangle", "points": [[81, 88], [522, 408]], "flags": {}}]}
 
-Rectangles, polygons and circles become boxes, a polygon also an outline. The flags `difficult`, `truncated`, `occluded`
-and `crowd` of a shape are read, if somebody has set up flags of these names. Other shapes have no extent and are left
-out: points and lines. Image sets are folders. Not read: the image within the file, group numbers.
+Rectangles, polygons and circles become boxes. A polygon also becomes an outline. If a shape has flags called
+`difficult`, `truncated`, `occluded` or `crowd`, they are read. Points and lines are left out, because they have no
+area. An image set is a folder. Not read: the image inside the JSON file, group numbers.
 """
 
 from __future__ import annotations
@@ -28,16 +28,21 @@ _AREAS = {"rectangle": 2, "polygon": 3, "circle": 2, "mask": 2}
 
 
 def recognises(path: Path) -> bool:
-    """Whether `path` is a JSON file with an image's path or with shapes."""
+    """Whether `path` is a JSON file with the path of an image, or with shapes."""
     start = head(path) if path.suffix.lower() == ".json" else b""
     return b'"imagePath"' in start or b'"shapes"' in start
 
 
+def why_not(path: Path) -> str:
+    """Which keys the JSON file at `path` begins with, and which it lacks."""
+    return json_files.lacks(path, "shapes", "imagePath")
+
+
 def read(annotations: Path, images: ImageFolder, wanted: Wanted) -> Iterator[Found]:
-    """The images that the JSON files describe, and what is wrong with the others.
+    """The images that the JSON files describe, and faults for what cannot be used.
 
     Raises:
-      AnnotationError: there is no such file or image set.
+      AnnotationError: there is no JSON file, or an image set does not exist.
     """
     yield from read_files(files(annotations, wanted)[0], annotations, images, wanted)
 
@@ -50,12 +55,15 @@ def files(annotations: Path, wanted: Wanted) -> tuple[list[Path], list[Fault]]:
     """
     paths = in_folders(files_below(annotations, (".json",)), wanted.image_sets, annotations)
     if not paths:
-        raise AnnotationError("no JSON file lies here, expected one for each image.", path=annotations)
+        raise AnnotationError(
+            "no JSON file is here. LabelMe has one for each image. Name their folder with --annotations.",
+            path=annotations,
+        )
     return paths, []
 
 
 def read_files(paths: Sequence[Path], annotations: Path, images: ImageFolder, wanted: Wanted) -> Iterator[Found]:
-    """The images that the JSON files `paths` below `annotations` describe, and what is wrong with the others."""
+    """The images that the JSON files `paths` below `annotations` describe, and faults for what cannot be used."""
     for path in paths:
         try:
             content = json_files.load(path)
@@ -63,7 +71,9 @@ def read_files(paths: Sequence[Path], annotations: Path, images: ImageFolder, wa
             yield Fault(error=error, image_name=path.stem, images=1)
             continue
         if not isinstance(content, dict) or not isinstance(content.get("shapes"), list):
-            no_shapes = AnnotationError("has no list of shapes. Is this another format than LabelMe?", path=path)
+            no_shapes = AnnotationError(
+                "the file has no list of shapes. Is it really LabelMe? Name the format with --format.", path=path
+            )
             yield Fault(error=no_shapes, image_name=path.stem, images=1)
             continue
         named = json_files.text(content, "imagePath")
@@ -81,7 +91,7 @@ def _marks(shapes: list[Any], path: Path, header: ImageHeader, *, masks: bool) -
     for index, shape in enumerate(shapes):
         kind = json_files.text(shape, "shape_type") or "polygon"
         if isinstance(shape, dict) and kind not in _AREAS:
-            yield LeftOut(reason=f"LabelMe shapes without extent ({kind})", boxes=1)
+            yield LeftOut(reason=f"LabelMe shapes without an area ({kind})", boxes=1)
             continue
         try:
             yield _object(shape, kind, path, masks=masks)
@@ -92,10 +102,10 @@ def _marks(shapes: list[Any], path: Path, header: ImageHeader, *, masks: bool) -
 def _object(shape: object, kind: str, path: Path, *, masks: bool) -> ObjectAnnotation:
     label = json_files.text(shape, "label")
     if not label:
-        raise AnnotationError("has no label, expected its class. Add it or remove the shape.")
+        raise AnnotationError("it has no label. Add its class, or remove the shape.")
     points = [_point(point, path) for point in json_files.entries(shape, "points")]
     if len(points) < _AREAS[kind]:
-        raise AnnotationError(f"the {kind} has {len(points)} points, expected {_AREAS[kind]}. Draw it anew.")
+        raise AnnotationError(f"the {kind} has {len(points)} points and needs {_AREAS[kind]}. Draw it again.")
     if kind == "circle":
         (x, y), radius = points[0], math.dist(*points[:2])
         points = [(x - radius, y - radius), (x + radius, y + radius)]
@@ -115,6 +125,6 @@ def _object(shape: object, kind: str, path: Path, *, masks: bool) -> ObjectAnnot
 
 def _point(point: object, path: Path) -> tuple[float, float]:
     if not isinstance(point, list) or len(point) != 2:
-        raise AnnotationError(f"a point is {str(point)[:60]}, expected x and y. Correct it.")
+        raise AnnotationError(f"a point is {str(point)[:60]}, not a list of x and y. Correct it.")
     x, y = (matching.finite(value, "a coordinate", path, None) for value in point)
     return x, y

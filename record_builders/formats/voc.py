@@ -1,4 +1,4 @@
-"""Pascal VOC: one XML file for each image, as labelImg, Roboflow and CVAT write it.
+"""Pascal VOC: one XML file for each image. labelImg, Roboflow and CVAT write it.
 
     <annotation>
       <filename>a.jpg</filename>
@@ -9,15 +9,15 @@
       </object>
     </annotation>
 
-The image is the one that `<filename>` names or, where there is no such file, the one with the XML's own stem. Only
-`<name>` and `<bndbox>` are required, as in ImageNet's XML. Coordinates are used as they are: the devkit counts pixels
-from 1, yet the engine's own dataset_tools/create_pascal_tf_record.py divides them by the image's size without
+`<filename>` names the image. If there is no such file, the image with the stem of the XML file is used. Only `<name>`
+and `<bndbox>` are required, as in the XML of ImageNet. Coordinates are used as they are. The devkit counts pixels from
+1, but the engine's own dataset_tools/create_pascal_tf_record.py divides them by the size of the image without
 subtracting 1.
 
-Image sets are the lists in `ImageSets/Main`: `trainval` means those of all VOC folders below the annotations, and
-`VOC2007/trainval` that of one. In the lists of one class (`cat_train`), images marked -1 are not meant. Masks come from
-`SegmentationObject`, in which the number of a pixel is that of its object. Not read: `<part>` and its boxes, `<pose>`,
-actions.
+Image sets are the lists in `ImageSets/Main`. `trainval` means the lists of all VOC folders below the annotations,
+`VOC2007/trainval` the list of one folder. In a list of one class (`cat_train`), images marked -1 do not belong to the
+set. Masks come from `SegmentationObject`: there, the number of a pixel is the number of its object. Not read: `<part>`
+and its boxes, `<pose>`, actions.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from tfod_tools.base import plugins
 from tfod_tools.base.errors import AnnotationError, ImageError
 
 _FLAGS = {"": False, "0": False, "false": False, "1": True, "true": True}
-_OTHER_NAME = "Images found by the name of their XML file, as <filename> names none"
+_OTHER_NAME = "Images found by the name of their XML file, because no image has the name in <filename>"
 
 
 def recognises(path: Path) -> bool:
@@ -48,11 +48,16 @@ def recognises(path: Path) -> bool:
     return path.suffix.lower() == ".xml" and re.search(rb"<annotation[\s/>]", head(path)) is not None
 
 
+def why_not(path: Path) -> str:
+    """Which root the XML file at `path` has."""
+    return xml_files.other_root(path, "annotation")
+
+
 def read(annotations: Path, images: ImageFolder, wanted: Wanted) -> Iterator[Found]:
-    """The images that the XML files below `annotations` describe, and what is wrong with the others.
+    """The images that the XML files below `annotations` describe, and faults for what cannot be used.
 
     Raises:
-      AnnotationError: `annotations` is not a folder, holds no XML file or not the image sets that are wanted.
+      AnnotationError: `annotations` is not a folder, has no XML file, or lacks an image set.
     """
     paths, missing = files(annotations, wanted)
     yield from missing
@@ -60,7 +65,7 @@ def read(annotations: Path, images: ImageFolder, wanted: Wanted) -> Iterator[Fou
 
 
 def files(annotations: Path, wanted: Wanted) -> tuple[list[str], list[Fault]]:
-    """The XML files to read, by their names below `annotations`, and a fault for each that is listed and not there.
+    """The names of the XML files to read, below `annotations`, and a fault for each missing file of an image set.
 
     Raises:
       AnnotationError: as `read`.
@@ -72,12 +77,15 @@ def files(annotations: Path, wanted: Wanted) -> tuple[list[str], list[Fault]]:
     else:
         names = names_below(annotations, (".xml",))
     if not names:
-        raise AnnotationError("no XML file lies here, expected one for each image.", path=annotations)
+        raise AnnotationError(
+            "no XML file is here. Pascal VOC has one for each image. Name their folder with --annotations.",
+            path=annotations,
+        )
     return names, faults
 
 
 def read_files(names: Sequence[str], annotations: Path, images: ImageFolder, wanted: Wanted) -> Iterator[Found]:
-    """The images that the XML files `names` below `annotations` describe, and what is wrong with the others."""
+    """The images that the XML files `names` below `annotations` describe, and faults for what cannot be used."""
     prefix = str(annotations / "x")[:-1]
     for folder, in_folder in itertools.groupby(names, key=lambda name: name.rpartition("/")[0]):
         near = Path(folder)
@@ -94,7 +102,7 @@ def _of_sets(annotations: Path, names: tuple[str, ...]) -> tuple[list[Path], lis
             by_name.setdefault(name, []).append(path)
     for name in names:
         if name not in by_name:
-            message = f"there is no image set '{name}' in ImageSets/Main. {plugins.suggestion(name, by_name)}"
+            message = f"ImageSets/Main has no image set '{name}'. {plugins.suggestion(name, by_name)}"
             raise AnnotationError(message, path=annotations)
     paths: dict[Path, None] = {}
     faults = []
@@ -104,7 +112,9 @@ def _of_sets(annotations: Path, names: tuple[str, ...]) -> tuple[list[Path], lis
             if path.is_file():
                 paths[path] = None
             else:
-                error = AnnotationError(f"there is no Annotations/{stem}.xml. Add it.", path=listing, line=line)
+                error = AnnotationError(
+                    f"the file Annotations/{stem}.xml is missing. Add it, or remove this line.", path=listing, line=line
+                )
                 faults.append(Fault(error=error, image_name=stem, images=1))
     return sorted(paths), faults
 
@@ -118,7 +128,7 @@ def _listed(listing: Path) -> Iterator[tuple[int, str]]:
 
 
 def _read_file(path: str, near: Path, images: ImageFolder, wanted: Wanted) -> Iterator[Found]:
-    """What one XML file describes; `near` is its folder below that of the annotations."""
+    """What one XML file describes; `near` is its folder, relative to the folder of annotations."""
     stem = image_name = last_part(path).rpartition(".")[0]
     objects: list[ObjectAnnotation] = []
     errors: list[AnnotationError] = []
@@ -148,12 +158,12 @@ def _read_file(path: str, near: Path, images: ImageFolder, wanted: Wanted) -> It
 
 
 def _file_name(first: Children) -> str:
-    """The image's file name without folders, which some tools write in the way of Windows; '' if not given."""
+    """The file name of the image without folders, which may be written as on Windows; '' if not given."""
     return re.split(r"[/\\]", xml_files.text(first, "filename"))[-1]
 
 
 def _header(first: Children, line: int, path: str, images: ImageFolder, image_name: str) -> ImageHeader:
-    """The header of the image; `line` is where the XML file says which image it is."""
+    """The header of the image; `line` is the line that names the image."""
     size = first.get("size")
     stated = {} if size is None else xml_files.children(size)
     sides = (xml_files.text(stated, "width"), xml_files.text(stated, "height"))
@@ -162,7 +172,7 @@ def _header(first: Children, line: int, path: str, images: ImageFolder, image_na
 
 
 def _masks(path: Path) -> IndexImage | None:
-    """The masks of all objects of the XML file at `path`, where there are some."""
+    """The masks of all objects of the XML file at `path`, if there are any."""
     masks = path.parents[1] / "SegmentationObject" / f"{path.stem}.png"
     return IndexImage(path=str(masks), number=0, modified_ns=masks.stat().st_mtime_ns) if masks.is_file() else None
 
@@ -174,14 +184,16 @@ def _check_masks(objects: list[ObjectAnnotation], header: ImageHeader) -> None:
         except ImageError as exc:
             raise AnnotationError(exc.message, path=path) from exc
         if (mask.width, mask.height) != (header.width, header.height):
-            message = f"the masks have {mask.width}x{mask.height} pixels, their image {header.width}x{header.height}."
+            message = (
+                f"the masks have {mask.width}x{mask.height} pixels, but the image has {header.width}x{header.height}."
+            )
             raise AnnotationError(f"{message} Replace the file.", path=path)
 
 
 def _objects(
     root: etree._Element, path: str, masks: IndexImage | None
 ) -> tuple[list[ObjectAnnotation], list[AnnotationError]]:
-    """The objects that can be read, and what is wrong with the others."""
+    """The objects that can be read, and an error for each other object."""
     objects, errors = [], []
     for index, element in enumerate(root.iterchildren("object"), start=1):
         try:
@@ -195,10 +207,10 @@ def _object(element: etree._Element, path: str, mask: IndexImage | None) -> Obje
     parts = xml_files.children(element)
     label = xml_files.text(parts, "name")
     if not label:
-        message = "an <object> has no <name>, expected its class. Add it or remove the object."
+        message = "an <object> has no <name>. Add its class, or remove the object."
         raise AnnotationError(message, path=path, line=xml_files.line(parts, "name", element))
     if "bndbox" not in parts:
-        message = f"the {label} has no <bndbox>, expected its box. Add it or remove the object."
+        message = f"the {label} has no <bndbox>. Add its box, or remove the object."
         raise AnnotationError(message, path=path, line=element.sourceline)
     corners = parts["bndbox"]
     sides = xml_files.children(corners)
@@ -226,15 +238,15 @@ def _pixels(sides: Children, side: str, corners: etree._Element, path: str) -> f
     if math.isfinite(number):
         return number
     text = xml_files.text(sides, side)
-    found = f"is '{text}'" if text else "is missing or empty"
+    found = f"is '{text}', not a number of pixels" if text else "is missing or empty"
     line = xml_files.line(sides, side, corners)
-    raise AnnotationError(f"<{side}> {found}, expected pixels. Correct it.", path=path, line=line)
+    raise AnnotationError(f"<{side}> {found}. Correct it.", path=path, line=line)
 
 
 def _flag(parts: Children, name: str, path: str) -> bool:
     text = xml_files.text(parts, name)
     flag = _FLAGS.get(text.lower())
     if flag is None:
-        message = f"<{name}> is '{text}', expected 0 or 1. Correct it."
+        message = f"<{name}> is '{text}', not 0 or 1. Correct it."
         raise AnnotationError(message, path=path, line=parts[name].sourceline)
     return flag

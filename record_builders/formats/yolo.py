@@ -2,11 +2,12 @@
 
     0 0.538 0.452 0.360 0.500
 
-are the number of the class, counted from 0, and centre x, centre y, width and height as fractions of the image. A line
-with more than 6 numbers is the outline of the object, x1 y1 x2 y2 and so on, whose bounds are the box; a sixth number
-is a confidence and is passed over. The names come from `data.yaml`, `*.names` or `classes.txt` (one a line), whichever
-is the nearest to the labels. `labels/train/a.txt` belongs to `images/train/a.jpg`. Image sets are the lists of images
-(`train.txt` for `train`) or, where there is no such list, folders (`labels/train`). Not read: keypoints, rotation.
+The values are: the number of the class, counted from 0; centre x, centre y, width and height as fractions of the image.
+A sixth number is a confidence, and is ignored. A line with more than 6 numbers is the outline of the object, x1 y1 x2
+y2 and so on; the box is the smallest one around it. The names of the classes come from `data.yaml`, `*.names` or
+`classes.txt` (one name a line); the file in the nearest folder counts. `labels/train/a.txt` belongs to
+`images/train/a.jpg`. An image set is a list of images (`train.txt` for `train`) or, if there is no such list, a folder
+(`labels/train`). Not read: keypoints, rotation.
 """
 
 from __future__ import annotations
@@ -35,17 +36,25 @@ def recognises(path: Path) -> bool:
     return path.suffix.lower() == ".txt" and _BOX.match(head(path)) is not None
 
 
+def why_not(path: Path) -> str:
+    """What the first line of the text file at `path` is, if it begins with a number."""
+    if path.suffix.lower() != ".txt" or not (start := head(path).lstrip())[:1].isdigit():
+        return ""
+    first = start.decode("utf-8-sig", "replace").partition("\n")[0].strip()[:60]
+    return f"its first line is '{first}'. It needs a class number and at least 4 numbers, separated by spaces."
+
+
 def read(annotations: Path, images: ImageFolder, wanted: Wanted) -> Iterator[Found]:
-    """The images that have a file of boxes, and what is wrong with the others.
+    """The images that have a file of boxes, and faults for what cannot be used.
 
     Raises:
-      AnnotationError: there is no such file or image set, or no list of class names.
+      AnnotationError: there is no file of boxes or no list of class names, or an image set does not exist.
     """
     yield from read_files(files(annotations, wanted)[0], annotations, images, wanted)
 
 
 def files(annotations: Path, wanted: Wanted) -> tuple[list[tuple[Path, Sequence[str]]], list[Fault]]:
-    """The files of boxes to read, each with the names of its classes, and no fault.
+    """The files of boxes to read, each with the names of its classes, and no faults.
 
     Raises:
       AnnotationError: as `read`.
@@ -54,10 +63,13 @@ def files(annotations: Path, wanted: Wanted) -> tuple[list[tuple[Path, Sequence[
     lists = [path for path in texts if _lists_images(path)]
     labels = _of_sets([path for path in texts if path not in lists], lists, wanted.image_sets, annotations)
     if not labels:
-        raise AnnotationError("no file of boxes lies here, expected one .txt for each image.", path=annotations)
+        raise AnnotationError(
+            "no file of boxes is here. YOLO has one .txt for each image. Name their folder with --annotations.",
+            path=annotations,
+        )
     named = [path for path in files_below(annotations, (".yaml", ".yml", ".names", ".txt")) if is_names_file(path)]
     if not named:
-        message = "no list of class names lies here, expected data.yaml, obj.names or classes.txt. Add it."
+        message = "no list of class names is here. Add data.yaml, obj.names or classes.txt."
         raise AnnotationError(message, path=annotations)
     try:
         names = {path.parent: read_names(path) for path in reversed(named)}
@@ -70,7 +82,7 @@ def files(annotations: Path, wanted: Wanted) -> tuple[list[tuple[Path, Sequence[
 def read_files(
     named: Sequence[tuple[Path, Sequence[str]]], annotations: Path, images: ImageFolder, wanted: Wanted
 ) -> Iterator[Found]:
-    """The images of files of boxes below `annotations`, given with the names of their classes."""
+    """The images of files of boxes below `annotations`, each with the names of its classes."""
     for path, names in named:
         yield from _read_file(path, names, annotations, images, wanted)
 
@@ -90,7 +102,7 @@ def _of_sets(labels: list[Path], lists: list[Path], image_sets: Sequence[str], a
         }
         found = [path for path in labels if path.stem in stems or name in path.relative_to(annotations).parts[:-1]]
         if not found:
-            message = f"there is no image set '{name}', expected {name}.txt with image names or a folder {name}."
+            message = f"there is no image set '{name}'. Add {name}.txt with the names of images, or a folder {name}."
             raise AnnotationError(message, path=annotations)
         chosen += found
     return sorted(set(chosen)) if image_sets else labels
@@ -102,7 +114,7 @@ def _read_file(
     try:
         lines = path.read_bytes().decode("utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError):
-        error = AnnotationError("cannot read the file as text. Repair it.", path=path)
+        error = AnnotationError("the file is not UTF-8 text, or cannot be read. Correct it.", path=path)
         yield Fault(error=error, image_name=path.stem, images=1)
         return
     near = path.parent.relative_to(annotations)
@@ -125,18 +137,18 @@ def _object(
     words: Sequence[str], names: Sequence[str], header: ImageHeader, path: Path, line: int, *, masks: bool
 ) -> ObjectAnnotation:
     if len(words) not in (5, 6) and (len(words) < 7 or len(words) % 2 == 0):
-        message = f"the line has {len(words)} values, expected class, centre x, centre y, width, height. Correct it."
+        message = f"the line has {len(words)} values. It needs class, centre x, centre y, width, height. Correct it."
         raise AnnotationError(message, path=path, line=line)
     if not _CLASS.fullmatch(words[0]) or int(words[0]) >= len(names):
         message = (
-            f"class is '{words[0][:40]}', expected 0 to {len(names) - 1} as there are {len(names)} names. Correct it."
+            f"the class is '{words[0][:40]}', but {len(names)} names allow only 0 to {len(names) - 1}. Correct it."
         )
         raise AnnotationError(message, path=path, line=line)
-    values = [matching.finite(word, "a value", path, line, "fractions of the image") for word in words[1:]]
+    values = [matching.finite(word, "a value", path, line, "a fraction of the image") for word in words[1:]]
     sides = values if len(values) > 5 else values[:4]
     if any(abs(value) > 2 for value in sides):
         shown = " ".join(words[1 : len(sides) + 1])[:60]
-        message = f"the box is {shown}, expected fractions of the image, 0 to 1. Divide by its size."
+        message = f"the box is {shown}, not fractions of the image from 0 to 1. Divide pixels by the size of the image."
         raise AnnotationError(message, path=path, line=line)
     label = names[int(words[0])]
     if len(values) > 5:

@@ -1,9 +1,9 @@
-"""Images that the engine cannot read, or not as people see them, and how they are put right.
+"""Converts images that the engine cannot read, or that it does not read as people see them.
 
-Formats that it does not decode (GIF, WebP, TIFF and whatever else Pillow knows; of several frames the first), photos
-that are to be turned by their EXIF entry, which it ignores, and, for other programs, CMYK and 16 bits per channel.
-A JPEG becomes a JPEG again, at quality 95 without subsampling; anything else becomes a PNG of 8 bits, in which what is
-transparent is white.
+These are: formats that the engine does not decode (GIF, WebP, TIFF and all others that Pillow reads; only the first
+frame counts); photos with an EXIF orientation, which the engine ignores; and CMYK and 16 bits per channel, which other
+programs cannot read. A JPEG becomes a JPEG of quality 95 without subsampling. All others become a PNG of 8 bits, with
+white in place of transparent pixels.
 """
 
 from __future__ import annotations
@@ -23,9 +23,8 @@ from tfod_tools.base.errors import ImageError
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-UNSURE = "Images turned by EXIF whose annotation does not tell which way up it was made; taken as made before turning"
+UNSURE = "Images turned by EXIF, whose boxes are taken as drawn before turning because the annotation does not say it"
 
-_ORIENTATION = 0x0112
 _PNG_BITS_OFFSET = 24
 _JPEG_QUALITY = 95
 _OF_16_BITS = ("I;16", "I;16L", "I;16B", "I;16N", "I")
@@ -33,9 +32,9 @@ _MODES = ("1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK"
 
 
 def read_header(path: Path | str) -> ImageHeader:
-    """As `image_header.read_header`, but with what to convert in place of an error, as far as that can be done.
+    """Like `image_header.read_header`, but gives a conversion instead of an error, if the image can be converted.
 
-    What is to be converted is decoded for this.
+    Decodes each image that will be converted.
 
     Raises:
       ImageError: neither the engine nor Pillow can read the image.
@@ -47,14 +46,14 @@ def read_header(path: Path | str) -> ImageHeader:
     content = files.content(path)
     try:
         image = pixels.opened(content)
-    except ImageError:  # What the engine reads needs no Pillow.
+    except ImageError:  # The engine can read it, so Pillow is not needed.
         return readable
     kinds = []
     if image.mode == "CMYK":
         kinds.append("CMYK")
     if readable.format == "png" and content[_PNG_BITS_OFFSET] == 16:
         kinds.append("16 bits")
-    orientation = _orientation(image)
+    orientation = pixels.orientation(image)
     if orientation != 1:
         kinds.append(f"EXIF orientation {orientation}")
     if not kinds:
@@ -72,7 +71,7 @@ def _unreadable(path: Path | str, error: ImageError) -> ImageHeader:
     except (OSError, ImageError):
         raise error from None
     kind = image.format or ""
-    # A JPEG or PNG that is refused is damaged, though Pillow may make something of it.
+    # A JPEG or PNG with an error is damaged, even if Pillow can read a part of it.
     if kind in ("JPEG", "PNG") or image.mode not in _MODES or min(image.size) < 1:
         raise error
     stat = Path(path).stat()
@@ -82,20 +81,12 @@ def _unreadable(path: Path | str, error: ImageError) -> ImageHeader:
         format="png",
         size_bytes=stat.st_size,
         modified_ns=stat.st_mtime_ns,
-        conversion=Conversion(kind=kind, orientation=_orientation(image)),
+        conversion=Conversion(kind=kind, orientation=pixels.orientation(image)),
     )
 
 
-def _orientation(image: Image) -> int:
-    try:
-        value = image.getexif().get(_ORIENTATION, 1)
-    except (OSError, SyntaxError, ValueError, KeyError, TypeError):  # Damaged metadata say nothing.
-        return 1
-    return value if value in range(2, 9) else 1
-
-
 def drawn_upright(header: ImageHeader, stated: tuple[float, float]) -> ImageHeader:
-    """The header of an image whose annotation states a size, which may tell whether it was turned before.
+    """The header of an image, with what the annotated size says: whether boxes were drawn on the upright image.
 
     Args:
       header: with width and height before turning.
@@ -111,7 +102,7 @@ def drawn_upright(header: ImageHeader, stated: tuple[float, float]) -> ImageHead
 
 
 def turned(found: Found) -> Found:
-    """An image with size, boxes, masks and keypoints as they are once it is upright; anything else as it is."""
+    """The image with size, boxes, masks and keypoints turned upright; a fault or LeftOut as it is."""
     if not isinstance(found, AnnotatedImage):
         return found
     header, conversion = found.header, found.header.conversion
@@ -133,9 +124,9 @@ Place = Callable[[float, float], tuple[float, float]]
 
 
 def _place(orientation: int, width: int, height: int) -> Place:
-    """Where a point of an image of `width` x `height` pixels comes to lie.
+    """The new place of a point of an image of `width` x `height` pixels.
 
-    The meaning of the numbers: Exif 2.32 (CIPA DC-008), Orientation; 6 is a camera that was turned left.
+    Source of the numbers: Exif 2.32 (CIPA DC-008), Orientation; 6 is a camera that was turned left.
     """
     places: dict[int, Place] = {
         2: lambda x, y: (width - x, y),
@@ -151,7 +142,7 @@ def _place(orientation: int, width: int, height: int) -> Place:
 
 def _turned_object(item: ObjectAnnotation, place: Place, header: ImageHeader) -> ObjectAnnotation:
     (x1, y1), (x2, y2) = place(item.box.xmin, item.box.ymin), place(item.box.xmax, item.box.ymax)
-    # A box without extent, or turned inside out, stays so, to be found.
+    # A box without area, or with sides in the wrong order, stays wrong, so that the checks find it.
     flat = item.box.width <= 0 or item.box.height <= 0
     box = Box(xmin=x1, ymin=y1, xmax=x1, ymax=y1) if flat else Box(
         xmin=min(x1, x2), ymin=min(y1, y2), xmax=max(x1, x2), ymax=max(y1, y2)
@@ -172,10 +163,10 @@ def _turned_object(item: ObjectAnnotation, place: Place, header: ImageHeader) ->
 
 
 def convert(encoded: bytes, header: ImageHeader) -> bytes:
-    """The image file `encoded` as one that the engine reads as people see it.
+    """The image file `encoded` in a form that the engine reads as people see it.
 
     Raises:
-      ImageError: it cannot be decoded.
+      ImageError: the image cannot be decoded.
     """
     if header.conversion is None:
         return encoded
@@ -190,7 +181,7 @@ def convert(encoded: bytes, header: ImageHeader) -> bytes:
 
 
 def _plain(image: Image) -> Image:
-    """The image in 8 bits of grey or red, green and blue."""
+    """The image in 8 bits, grey or RGB."""
     from PIL import Image as images
 
     if image.mode in _OF_16_BITS:

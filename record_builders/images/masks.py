@@ -1,4 +1,4 @@
-"""Outlines of objects, kept as they were annotated and drawn as PNG only when they are written."""
+"""Outlines of objects. They stay as annotated, and are drawn as PNG when they are written."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
 
 
 class Polygons(NamedTuple):
-    """The union of `rings`, each x1, y1, x2, y2 and so on in pixels."""
+    """The union of `rings`; each is x1, y1, x2, y2 and so on in pixels."""
 
     rings: tuple[tuple[float, ...], ...]
 
 
 class RunLengths(NamedTuple):
-    """Runs of 0s and 1s in turn, beginning with 0s, down one column after the other (COCO's RLE).
+    """Alternating runs of 0s and 1s, beginning with 0s, column by column from the top (COCO's RLE).
 
     Attributes:
-      counts: length of each run, or their compressed text.
+      counts: length of each run, or the compressed text of the lengths.
       width: of the image, in pixels.
       height: of the image, in pixels.
     """
@@ -35,7 +35,7 @@ class RunLengths(NamedTuple):
 
 
 class IndexImage(NamedTuple):
-    """The pixels of the palette image at `path` that have `number`; it was changed last at `modified_ns`."""
+    """The pixels with `number` of the palette image at `path`, which was last changed at `modified_ns`."""
 
     path: str
     number: int
@@ -43,7 +43,7 @@ class IndexImage(NamedTuple):
 
 
 class Turned(NamedTuple):
-    """A mask of an image of `width` x `height` pixels that is written upright, by its EXIF `orientation`."""
+    """A mask of an image of `width` x `height` pixels that is turned upright by its EXIF `orientation`."""
 
     mask: Polygons | RunLengths | IndexImage
     orientation: int
@@ -57,10 +57,10 @@ _ENLARGED = 4
 
 
 def to_png(mask: Mask | None, width: int, height: int) -> bytes:
-    """The mask as a PNG of `width` x `height` pixels of one bit each; empty for None.
+    """The mask as a PNG of `width` x `height` pixels with one bit each; empty for None.
 
     Raises:
-      ImageError: the image of an IndexImage cannot be read, or a mask is made for another size.
+      ImageError: the image of an IndexImage cannot be read, or a mask has another size.
     """
     file = io.BytesIO()
     _drawn(mask, width, height).save(file, format="PNG")
@@ -74,7 +74,7 @@ def _drawn(mask: Mask | None, width: int, height: int) -> Image:
         return pixels.turned(_drawn(mask.mask, mask.width, mask.height), mask.orientation)
     if isinstance(mask, RunLengths):
         _check_size(mask.width, mask.height, width, height, None)
-        # Row after row of an image of exchanged sides is column after column of this one.
+        # The columns of this image are the rows of the transposed image.
         sideways = Image.frombytes("L", (height, width), b"".join(_pixels(mask)))
         return sideways.transpose(Image.Transpose.TRANSPOSE).convert("1")
     if isinstance(mask, IndexImage):
@@ -86,10 +86,10 @@ def _drawn(mask: Mask | None, width: int, height: int) -> Image:
 
 
 def _ring(ring: tuple[float, ...], width: int, height: int) -> Image:
-    """The pixels whose centres lie within `ring`."""
+    """The pixels whose centres are inside `ring`."""
     from PIL import Image, ImageDraw
 
-    # Pillow's polygons include their right and lower edge; drawn larger, that is less than half a pixel.
+    # Pillow draws the right and lower edge of a polygon too. In an enlarged drawing this is less than half a pixel.
     large = Image.new("1", (width * _ENLARGED, height * _ENLARGED))
     ImageDraw.Draw(large).polygon([value * _ENLARGED - 0.5 for value in ring], fill=1)
     return large.resize((width, height), Image.Resampling.NEAREST)
@@ -108,7 +108,9 @@ def _index_image(mask: IndexImage, width: int, height: int) -> Image:
 
 def _check_size(width: int, height: int, wanted_width: int, wanted_height: int, path: str | None) -> None:
     if (width, height) != (wanted_width, wanted_height):
-        message = f"the mask has {width}x{height} pixels, its image {wanted_width}x{wanted_height}. Replace the mask."
+        message = (
+            f"the mask has {width}x{height} pixels, but the image has {wanted_width}x{wanted_height}. Replace the mask."
+        )
         raise ImageError(message, path=path)
 
 
@@ -118,14 +120,14 @@ def _pixels(mask: RunLengths) -> Iterator[bytes]:
 
 
 def runs(counts: Sequence[int] | str) -> Sequence[int]:
-    """Lengths of the runs; `counts` may be COCO's compressed text.
+    """The lengths of the runs; `counts` may be COCO's compressed text.
 
-    Each number is written in groups of 5 bits, lowest first, as the character 48 + group (+ 32 if more follow), in
-    two's complement; from the fourth on, as the difference to the number two before. Source: rleFrString in cocoapi's
-    common/maskApi.c.
+    The text has each number in two's complement, in groups of 5 bits, lowest first. A group is the character 48 + group
+    (+ 32 if more groups follow). From the fourth number on, it is the difference to the number two places before.
+    Source: rleFrString in cocoapi's common/maskApi.c.
 
     Raises:
-      ValueError: the text ends within a number, holds other characters, or a length is negative.
+      ValueError: the text ends inside a number, has other characters, or a length is negative.
     """
     if not isinstance(counts, str):
         return counts
@@ -134,7 +136,7 @@ def runs(counts: Sequence[int] | str) -> Sequence[int]:
     for character in counts:
         group = ord(character) - 48
         if not 0 <= group < 64:
-            raise ValueError(f"'{character}' is no part of a run length")
+            raise ValueError(f"'{character}' cannot be in a run length")
         value |= (group & 31) << shift
         shift += 5
         if not group & 32:

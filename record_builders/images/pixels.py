@@ -1,4 +1,4 @@
-"""Decoding of images with Pillow, which is loaded only where that is asked for."""
+"""Decoding images with Pillow, which is loaded only when an image is decoded; and their EXIF orientation."""
 
 from __future__ import annotations
 
@@ -11,9 +11,14 @@ from tfod_tools.base.errors import ImageError
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+_ORIENTATION = 0x0112
+# A file without any of these bytes near its start has no orientation: Exif of JPEG and of PNG, and XMP.
+_ORIENTATION_MARKS = (b"Exif\0\0", b"eXIf", b"tiff:Orientation")
+_ORIENTATION_WITHIN = 1 << 16
+
 
 def opened(encoded: bytes) -> Image:
-    """The image whose file holds `encoded`, of which only the header is read.
+    """The image whose file holds `encoded`. Only its header is read.
 
     Raises:
       ImageError: Pillow does not know the format.
@@ -22,7 +27,7 @@ def opened(encoded: bytes) -> Image:
 
 
 def decoded(encoded: bytes) -> Image:
-    """The image whose file holds `encoded`, all of its pixels read.
+    """The image whose file holds `encoded`, with all of its pixels.
 
     Raises:
       ImageError: Pillow cannot decode it.
@@ -35,18 +40,38 @@ def _read(encoded: bytes, *, pixels_too: bool) -> Image:
 
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of odd metadata, and of many pixels
+            warnings.simplefilter("ignore")  # Pillow warns of odd metadata and of very large images
             image = Image.open(io.BytesIO(encoded))
             if pixels_too:
                 image.load()
             return image
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as exc:
-        reason = "it is in no format that Pillow knows" if isinstance(exc, UnidentifiedImageError) else exc
+        reason = "its format is not known" if isinstance(exc, UnidentifiedImageError) else exc
         raise ImageError(f"the image cannot be decoded: {reason}. Replace the file.") from exc
 
 
+def orientation(image: Image) -> int:
+    """The EXIF orientation of an image, 1 to 8; 1 if it has none, or one that cannot be read."""
+    try:
+        value = image.getexif().get(_ORIENTATION, 1)
+    except (OSError, SyntaxError, ValueError, KeyError, TypeError):  # damaged metadata
+        return 1
+    return int(value) if value in range(2, 9) else 1
+
+
+def orientation_of(encoded: bytes) -> int:
+    """The EXIF orientation of the image whose file holds `encoded`, without Pillow if its first 64 KiB have none."""
+    start = encoded[:_ORIENTATION_WITHIN]
+    if not any(mark in start for mark in _ORIENTATION_MARKS):
+        return 1
+    try:
+        return orientation(opened(encoded))
+    except ImageError:
+        return 1
+
+
 def turned(image: Image, orientation: int) -> Image:
-    """The image upright, by its EXIF orientation from 1 to 8."""
+    """The image upright, after its EXIF orientation, 1 to 8, was applied."""
     from PIL.Image import Transpose
 
     ways = {

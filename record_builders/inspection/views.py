@@ -1,4 +1,4 @@
-"""Single records for people to look at: as image and JSON, and many of them on one picture."""
+"""Single records for people to look at: as image and JSON, and many images on one picture."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from pathlib import Path
 
 from record_builders.images import image_header, pixels
 from record_builders.images.pictures import LabelledBox, draw_on
-from record_builders.inspection import contract
-from record_builders.inspection.inventory import class_names, pixel_boxes
+from record_builders.inspection import record_check
+from record_builders.inspection.survey import class_namer, pixel_boxes
 from record_builders.label_map import LabelMap
 from record_builders.records import tfrecord
 from record_builders.records.example import ExampleContent
@@ -25,9 +25,9 @@ _MARGIN_PIXELS = 4
 
 
 def chosen(paths: Sequence[Path], numbers: Collection[int]) -> Iterator[tuple[Path, ExampleContent]]:
-    """The records that have `numbers`, counted from 0 through all files, each with its file.
+    """The records that have `numbers`, counted from 0 over all files, each with its file.
 
-    What cannot be read is passed over, but counted.
+    Records that cannot be read are left out, but counted.
     """
     number = 0
     for path in paths:
@@ -35,14 +35,32 @@ def chosen(paths: Sequence[Path], numbers: Collection[int]) -> Iterator[tuple[Pa
             for data in tfrecord.scan(path):
                 if number in numbers and isinstance(data, bytes):
                     with contextlib.suppress(RecordError):
-                        yield path, contract.content_of(data)
+                        yield path, record_check.read(data).content
                 number += 1
         except RecordError:
             continue
 
 
+def extracted(paths: Sequence[Path], number: int, label_map: LabelMap | None) -> dict[str, bytes]:
+    """The image of a record and all else in it as JSON, by file name; nothing if there is no such record."""
+    for path, content in chosen(paths, {number}):
+        stem = f"record-{number:05d}"
+        return {
+            f"{stem}{image_suffix(content)}": content.encoded,
+            f"{stem}.json": as_json(content, path, label_map),
+        }
+    return {}
+
+
+def overview(paths: Sequence[Path], records: int, shown: int, label_map: LabelMap | None) -> bytes:
+    """A contact sheet of up to `shown` of all `records`, spread over all of them; empty if none can be read."""
+    shown = min(records, shown)
+    contents = [content for _, content in chosen(paths, {index * records // shown for index in range(shown)})]
+    return contact_sheet(contents, label_map) if contents else b""
+
+
 def image_suffix(content: ExampleContent) -> str:
-    """How a file of the record's image is called at its end; '.bin' where it is no image that the engine reads."""
+    """The end of the name of a file for the record's image; '.bin' if it is not an image that the engine reads."""
     try:
         return _SUFFIXES[image_header.header_of(content.encoded).format]
     except ImageError:
@@ -50,7 +68,7 @@ def image_suffix(content: ExampleContent) -> str:
 
 
 def as_json(content: ExampleContent, path: Path, label_map: LabelMap | None) -> bytes:
-    """All that the record says but for the image, with boxes in pixels."""
+    """Everything in the record except the image, with boxes in pixels, as a JSON file."""
     values = {
         "label_id": content.label_ids,
         "area": content.areas,
@@ -64,7 +82,7 @@ def as_json(content: ExampleContent, path: Path, label_map: LabelMap | None) -> 
             **{key: each[index] for key, each in values.items() if index < len(each)},
         }
         for index, (name, box) in enumerate(
-            zip(class_names(content, label_map) or [""] * len(content.boxes), pixel_boxes(content), strict=False)
+            zip(class_namer(label_map)(content) or [""] * len(content.boxes), pixel_boxes(content), strict=False)
         )
     ]
     record = {
@@ -78,7 +96,7 @@ def as_json(content: ExampleContent, path: Path, label_map: LabelMap | None) -> 
 
 
 def contact_sheet(contents: Sequence[ExampleContent], label_map: LabelMap | None) -> bytes:
-    """A PNG of the images with their boxes, row by row; a grey field for what cannot be decoded."""
+    """A PNG of the images with their boxes, row by row. An image that cannot be decoded is a grey field."""
     from PIL import Image
 
     columns = max(math.ceil(math.sqrt(len(contents))), 1)
@@ -102,7 +120,7 @@ def contact_sheet(contents: Sequence[ExampleContent], label_map: LabelMap | None
 
 
 def _labelled(content: ExampleContent, label_map: LabelMap | None, width: int, height: int) -> list[LabelledBox]:
-    names = class_names(content, label_map)
+    names = class_namer(label_map)(content)
     numbers = {name: number for number, name in enumerate(sorted(set(names)))}
     ids = label_map.ids_by_name() if label_map else {}
     return [

@@ -1,1 +1,1 @@
-"""From a plan to files: staging, writing here or by Apache Beam, the manifest, and the report."""
+"""From a plan to files: staging, writing (here or with Apache Beam), the manifest, and the report."""

@@ -1,7 +1,7 @@
-"""Shards written by the workers of an Apache Beam pipeline, on whichever runner.
+"""Writes shards with the workers of an Apache Beam pipeline, on any runner.
 
-The workers need the images and the output folder under the paths that they have here: they write into the staging
-folder, and what they are to write waits there for them.
+The workers need the images and the output folder under the same paths as here. They find their work in the staging
+folder, and write into it.
 
     .make_records/train.record-00000-of-00004.images   the images of a shard, packed
     .make_records/train.record-00000-of-00004.error    why it could not be written
@@ -29,16 +29,17 @@ Write = Callable[[str, StoredImages, Advance], WrittenFile]
 
 
 def write(staged: Staging, shards: Mapping[str, StoredImages], write_shard: Write, options: str) -> list[WrittenFile]:
-    """Writes shards, one of them an element of the pipeline.
+    """Writes shards. Each shard is one element of the pipeline.
 
     Args:
-      staged: where to.
-      shards: the images of each, by name.
+      staged: the staging folder.
+      shards: the images of each shard, by name.
       write_shard: a function that can be pickled.
       options: of the pipeline, as on a command line.
 
     Raises:
-      TfodError: or OSError: the first that `write_shard` raised. Interrupted: the user stopped it.
+      TfodError: the first error of `write_shard`. OSError in the same way.
+      Interrupted: the user stopped it.
       RecordError: the pipeline failed.
       UsageError: an option cannot be used.
       MissingPackageError: Beam is not installed.
@@ -52,7 +53,7 @@ def write(staged: Staging, shards: Mapping[str, StoredImages], write_shard: Writ
         pipeline.run().wait_until_finish()
     except TfodError:
         raise
-    except Exception as exc:  # Runners raise what they like.
+    except Exception as exc:  # Each runner has its own errors.
         reason = str(exc).strip().rpartition("\n")[2]
         raise RecordError(f"the Beam pipeline failed: {reason}", path=staged.output) from exc
     return [_written(staged, name) for name in shards]
@@ -67,11 +68,11 @@ def _pipeline(options: str) -> tuple[Any, Any]:
     try:
         return beam, beam.Pipeline(options=PipelineOptions(shlex.split(options)))
     except (ValueError, SystemExit) as exc:
-        raise UsageError(f"--beam_options={options} cannot be used: {exc}. Correct them.") from exc
+        raise UsageError(f"--beam_options={options} cannot be used: {exc}. Correct the options.") from exc
 
 
 def _write(staged: Staging, write_shard: Write, name: str) -> None:
-    """What a worker does. An error goes to a file: from a runner it would come back as a page of text."""
+    """The work of one worker. It saves an error in a file, because a runner would return it as a page of text."""
     try:
         store = Store()
         images = map(stored_images.unpack, tfrecord.read(staged.path(name + _IMAGES)))
@@ -86,6 +87,6 @@ def _written(staged: Staging, name: str) -> WrittenFile:
     if error.exists():
         raise pickle.loads(error.read_bytes())
     if (found := staged.vouched(name)) is None:
-        message = f"the Beam pipeline ended without {name}. Its workers must have the paths of this machine."
+        message = f"the Beam pipeline ended, but {name} is missing. Its workers need the same paths as this machine."
         raise RecordError(message, path=staged.output)
     return found

@@ -1,38 +1,155 @@
-"""manifest.json: what was written, from what, and what became of every image and box. Its presence ends a run."""
+"""manifest.json: what make_records wrote, from which annotations, and what happened to every image and box.
+
+It is written last, so it is there only if the run was finished. This is the only module that builds or reads one.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, TypedDict, cast
 
 import tfod_tools
-from record_builders.annotations import Fault
-from record_builders.output.manifest_entries import (
-    BoxCounts,
-    ClassEntry,
-    CopiesEntry,
-    DroppedEntry,
-    ImageCounts,
-    LabelMapEntry,
-    LeftOutEntry,
-    Manifest,
-    Options,
-    ShardEntry,
-    SplitEntry,
-)
-from record_builders.planning import groups
-from record_builders.planning.plan import LABEL_MAP, Plan, Request, Split
 from record_builders.records import shards
-from record_builders.records.tfrecord import WrittenFile
 from tfod_tools.base.errors import RecordError
 
+if TYPE_CHECKING:  # make_config reads manifests too, and its help must not load what planning needs
+    from record_builders.annotations import Fault
+    from record_builders.planning.plan import Plan, Request, Split
+    from record_builders.records.tfrecord import WrittenFile
+
+LABEL_MAP, MANIFEST = "label_map.pbtxt", "manifest.json"
 FORMAT_VERSION = 1
+
+_AGAIN = "Write the records with make_records, into another folder."
+
+
+class Options(TypedDict):
+    """What make_records was asked for; see `record_builders.planning.plan.Request`."""
+
+    format: str
+    seed: int
+    group_by: str
+    shards: int | None
+    shard_mb: float
+    val_fraction: float
+    image_sets: list[str]
+    classes: list[str]
+    expand_hierarchy: bool
+    masks: bool
+    convert: bool
+    verify: bool
+    drop: list[str]
+    ignore: list[str]
+
+
+class ClassEntry(TypedDict):
+    """A class and its number."""
+
+    id: int
+    name: str
+
+
+class LabelMapEntry(TypedDict):
+    """The file name of the label map, and its classes."""
+
+    path: str
+    classes: list[ClassEntry]
+
+
+class ShardEntry(TypedDict):
+    """A record file: its name, number of records, size in bytes and CRC-32C."""
+
+    path: str
+    records: int
+    bytes: int
+    crc32c: str
+
+
+class SplitEntry(TypedDict):
+    """A split.
+
+    The glob pattern of its files, the numbers of images and boxes, the most boxes on one image, the number of boxes of
+    each class, and its files.
+    """
+
+    pattern: str
+    images: int
+    boxes: int
+    most_boxes_on_an_image: int
+    classes: dict[str, int]
+    shards: list[ShardEntry]
+
+
+class ImageCounts(TypedDict):
+    """Numbers of images: annotated = written + left_out + dropped."""
+
+    annotated: int
+    written: int
+    left_out: int
+    dropped: int
+
+
+class BoxCounts(TypedDict):
+    """Numbers of boxes: found = written + left_out + dropped. clipped and ignored are parts of written."""
+
+    found: int
+    written: int
+    clipped: int
+    ignored: int
+    left_out: int
+    dropped: int
+
+
+class DroppedEntry(TypedDict):
+    """An image or box that could not be used: `file:line` in the folder of annotations, the image, the reason."""
+
+    source: str
+    image: str
+    reason: str
+
+
+class LeftOutEntry(TypedDict):
+    """How many images and boxes were not asked for, for one reason."""
+
+    reason: str
+    images: int
+    boxes: int
+
+
+class CopiesEntry(TypedDict):
+    """Images with the same content, and whether their boxes differ."""
+
+    images: list[str]
+    boxes_differ: bool
+
+
+class _Required(TypedDict):
+    """The entries that every manifest has."""
+
+    format_version: int
+    tfod_tools: str
+    options: Options
+    label_map: LabelMapEntry
+    splits: dict[str, SplitEntry]
+    images: ImageCounts
+    boxes: BoxCounts
+    dropped: list[DroppedEntry]
+    left_out: list[LeftOutEntry]
+    unannotated_images: int
+
+
+class Manifest(_Required, total=False):
+    """The whole file. It holds no absolute path and no time, so the same input gives the same bytes."""
+
+    copies: list[CopiesEntry]
+    converted: dict[str, int]
 
 
 def build(plan: Plan, written: Mapping[str, WrittenFile]) -> Manifest:
-    """The manifest of a finished run; `written` has what each record file holds, by its name."""
+    """The manifest of a finished run. `written` says what each record file holds, by file name."""
     request, classes = plan.request, plan.label_map
     images, boxes = len(plan.outlines), sum(len(image.labels) for image in plan.outlines)
     clipped = sum(image.clipped for image in plan.outlines)
@@ -71,6 +188,8 @@ def build(plan: Plan, written: Mapping[str, WrittenFile]) -> Manifest:
 
 
 def _options(request: Request) -> Options:
+    from record_builders.planning import groups
+
     return Options(
         format=request.format,
         seed=request.seed,
@@ -90,7 +209,7 @@ def _options(request: Request) -> Options:
 
 
 def left_out(plan: Plan) -> list[LeftOutEntry]:
-    """How many images and boxes were not asked for, by reason, in alphabetical order."""
+    """How many images and boxes were not asked for, for each reason, in alphabetical order."""
     return [LeftOutEntry(reason=item.reason, images=item.images, boxes=item.boxes) for item in plan.left_out]
 
 
@@ -131,35 +250,61 @@ def read(path: Path) -> Manifest:
     """
     try:
         return parse(path.read_bytes(), path)
+    except FileNotFoundError as exc:
+        if not path.parent.is_dir():
+            message = "there is no such folder. Name the folder that make_records wrote."
+        else:
+            message = f"has no {path.name}. Run make_records first."
+        raise RecordError(message, path=path.parent) from exc
     except OSError as exc:
-        raise RecordError(f"cannot read the manifest: {exc.strerror}.", path=path) from exc
+        raise RecordError(f"cannot be read: {exc.strerror}. Check the file and its permissions.", path=path) from exc
 
 
 def parse(content: bytes, path: Path | str) -> Manifest:
     """The manifest in the file at `path` or URL that has this content.
 
+    Only JSON and version are checked here. Read its entries in a block of `entries`.
+
     Raises:
-      RecordError: tfod-tools did not write it, or a newer version did.
+      RecordError: it is not a manifest, or it was written by another version of tfod-tools.
     """
     try:
         manifest = json.loads(content)
-    except ValueError as exc:
-        raise RecordError(f"the manifest is not JSON: {exc}. Make the records again, elsewhere.", path=path) from exc
+    except (ValueError, RecursionError) as exc:
+        raise RecordError(f"the manifest is not JSON: {exc}. {_AGAIN}", path=path) from exc
     found = manifest.get("format_version") if isinstance(manifest, dict) else None
-    if found != FORMAT_VERSION or Manifest.__required_keys__ - manifest.keys():
-        message = f"not a manifest of records: format_version is {found}, expected {FORMAT_VERSION} and all entries."
-        raise RecordError(f"{message} Choose another folder.", path=path)
+    if found != FORMAT_VERSION:
+        message = f"not a manifest of records: its format_version is {found}, and not {FORMAT_VERSION}. {_AGAIN}"
+        raise RecordError(message, path=path)
     return cast(Manifest, manifest)
+
+
+@contextlib.contextmanager
+def entries(path: Path | str) -> Iterator[None]:
+    """A block in which the entries of the manifest at `path` are read.
+
+    Raises:
+      RecordError: an entry is missing, or its value is wrong.
+    """
+    try:
+        yield
+    except KeyError as exc:
+        raise RecordError(f"the manifest has no entry {exc}. {_AGAIN}", path=path) from exc
+    except (AttributeError, TypeError, ValueError) as exc:
+        raise RecordError(f"a value in the manifest is wrong: {exc}. {_AGAIN}", path=path) from exc
 
 
 def record_files(manifest: Manifest, path: Path | str) -> list[str]:
     """The names of all record files that the manifest at `path` or URL lists, split by split.
 
+    The next run of make_records may remove these files, so the manifest has to be whole.
+
     Raises:
-      RecordError: an entry is not the name of a record file.
+      RecordError: the manifest has not all of its entries, or an entry is not the name of a record file.
     """
-    try:
-        entries = [entry["path"] for split in manifest["splits"].values() for entry in split["shards"]]
-        return [shards.ShardSpec.parse(entry).name for entry in entries]
-    except (AttributeError, KeyError, TypeError, ValueError) as exc:
-        raise RecordError("the manifest does not list record files. Choose another folder.", path=path) from exc
+    missing = sorted(Manifest.__required_keys__ - manifest.keys())
+    if missing:
+        raise RecordError(f"not a manifest of records: it has no entry '{missing[0]}'. {_AGAIN}", path=path)
+    with entries(path):
+        listed = [entry["path"] for split in manifest["splits"].values() for entry in split["shards"]]
+        return [shards.ShardSpec.parse(name).name for name in listed]

@@ -1,12 +1,12 @@
-"""The hidden folder in which files wait until all of them are there, so that a run that was killed can be taken up.
+"""The hidden folder where files wait until all of them are complete. A run that was killed can be continued from it.
 
     .make_records/train.record-00000-of-00004.half   being written
     .make_records/train.record-00000-of-00004        finished and on the disk
-    .make_records/train.record-00000-of-00004.json   vouches for it, there or in its final place
-    .make_records/manifest.json                      all is finished: the files are on the way to their final names
+    .make_records/train.record-00000-of-00004.json   its voucher: size, checksum and what it was made from
+    .make_records/manifest.json                      everything is finished: the files are getting their final names
 
-Once the manifest is in this folder, a run that finds it first moves the rest of the files, whatever it is asked for.
-The final place may be elsewhere, on a remote file system.
+If a run finds a manifest in this folder, it first moves the rest of the files to their final place. The final place may
+be on a remote file system.
 """
 
 from __future__ import annotations
@@ -21,8 +21,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from record_builders.output import manifest
-from record_builders.output.manifest_entries import Manifest
-from record_builders.planning.plan import LABEL_MAP, MANIFEST
+from record_builders.output.manifest import LABEL_MAP, MANIFEST, Manifest
 from record_builders.records import tfrecord
 from record_builders.records.tfrecord import WrittenFile
 from record_builders.workers import WorkerKilledError
@@ -32,7 +31,7 @@ from tfod_tools.base.files import Folder, LocalFolder
 
 _FOLDER = ".make_records"
 _HALF, _VOUCHER = ".half", ".json"
-# The workers of a run that was killed notice it when they are done with an image, or with syncing a shard.
+# The workers of a killed run notice it only after they have finished an image, or have synced a shard.
 _PATIENCE_S = 10
 
 
@@ -44,16 +43,16 @@ class Staging:
     target: Folder
 
     def path(self, name: str) -> Path:
-        """Where a file of this name waits."""
+        """The path of a waiting file."""
         return _folder(self.output) / name
 
     def shard(self, name: str, fingerprint: str, records: Iterable[bytes]) -> WrittenFile:
-        """Writes a shard, unless it is finished.
+        """Writes a shard, unless an earlier run has finished it.
 
         Args:
           name: of the record file.
-          fingerprint: equal for equal content alone.
-          records: what the file is to hold; not touched where it is finished.
+          fingerprint: equal only for equal content.
+          records: the content of the file; not read if the shard is finished.
         """
         if found := self._finished(name, fingerprint):
             return found
@@ -65,7 +64,7 @@ class Staging:
         return written
 
     def vouched(self, name: str, fingerprint: str | None = None) -> WrittenFile | None:
-        """What was written as the shard `name`, as its voucher says; None without one, or with another fingerprint."""
+        """The shard `name` as its voucher describes it; None if it has no voucher, or one with another fingerprint."""
         try:
             said = json.loads(self.path(name + _VOUCHER).read_bytes())
             made_of = said.pop("fingerprint")
@@ -74,11 +73,11 @@ class Staging:
             return None
 
     def _finished(self, name: str, fingerprint: str) -> WrittenFile | None:
-        """What an earlier run wrote for the very same content, and is still whole."""
+        """The shard that an earlier run wrote with the same content, if it is still complete."""
         if (written := self.vouched(name, fingerprint)) is None:
             return None
         waiting = self.path(name)
-        # Where it waits no more, it has moved to its final place.
+        # If it does not wait here any more, it has moved to its final place.
         try:
             found = tfrecord.crc32c(waiting if waiting.exists() else self.output / name)
         except OSError:
@@ -95,10 +94,10 @@ class Staging:
 
 @contextlib.contextmanager
 def opened(output: Path, target: Folder, names: Iterable[str]) -> Iterator[Staging]:
-    """The staging folder in `output`, for this run alone, with nothing in it but finished shards called one of `names`.
+    """The staging folder in `output`, for this run only. It has only finished shards with one of `names`.
 
-    Finishes first what an earlier run had begun to publish in `target`. At the end the folder is removed; where the
-    block was stopped, its finished shards stay for the next run.
+    If an earlier run had begun to publish files in `target`, this is finished first. At the end the folder is removed.
+    If the block is stopped, its finished shards stay for the next run.
 
     Raises:
       RecordError: another run writes there.
@@ -115,7 +114,7 @@ def opened(output: Path, target: Folder, names: Iterable[str]) -> Iterator[Stagi
             yield Staging(output, target)
         except (Interrupted, WorkerKilledError):
             _tidy(folder, shards)
-            with contextlib.suppress(OSError):  # There are finished shards.
+            with contextlib.suppress(OSError):  # The folder still has finished shards.
                 folder.rmdir()
             raise
         except BaseException:
@@ -126,10 +125,10 @@ def opened(output: Path, target: Folder, names: Iterable[str]) -> Iterator[Stagi
 
 
 def published(output: Path, target: Folder) -> set[str]:
-    """The record files that earlier runs published in `target`, or had begun to.
+    """The record files that earlier runs published in `target`, or had begun to publish.
 
     Raises:
-      RecordError: a manifest is there that is not one of records.
+      RecordError: a manifest.json is there, but it is not a manifest of records.
     """
     return _listed(target) | _listed(LocalFolder(_folder(output)))
 
@@ -151,7 +150,7 @@ def _tidy(folder: Path, kept: Container[str]) -> None:
 
 
 def _move_all(output: Path, target: Folder) -> None:
-    """Gives all files their final names; before the manifest, removes what only the earlier one speaks of."""
+    """Gives all files their final names, the manifest last. Before that, removes files that only the old one lists."""
     folder = _folder(output)
     names = _listed(LocalFolder(folder))
     superseded = _listed(target) - names
@@ -167,10 +166,10 @@ def _move_all(output: Path, target: Folder) -> None:
 
 @contextlib.contextmanager
 def locked(output: Path) -> Iterator[None]:
-    """A lock on the folder, which forks of this process share: it lasts until the last of them has ended.
+    """A lock on the folder. Forks of this process share it, so it lasts until the last of them has ended.
 
     Raises:
-      RecordError: another run has it.
+      RecordError: another run has the lock.
     """
     import fcntl
 
@@ -183,7 +182,7 @@ def locked(output: Path) -> Iterator[None]:
                 break
             except BlockingIOError as exc:
                 if time.monotonic() > deadline:
-                    message = "another make_records writes here. Wait for it, or choose another --output."
+                    message = "another make_records is writing here. Wait until it ends, or name another --output."
                     raise RecordError(message, path=output) from exc
                 time.sleep(0.02)
             except OSError:  # Some network file systems have no locks.

@@ -1,4 +1,4 @@
-"""From a plan to files: the records, shard by shard in several processes, then label map and manifest."""
+"""Carries out a plan: writes the records, one shard at a time in each process, then label map and manifest."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
 from google import protobuf
@@ -16,14 +16,14 @@ from record_builders import workers
 from record_builders.annotations import AnnotatedImage
 from record_builders.images import conversion
 from record_builders.output import beam, manifest, staging
-from record_builders.output.manifest_entries import Manifest
+from record_builders.output.manifest import Manifest
 from record_builders.output.staging import Staging
 from record_builders.planning.plan import Plan
 from record_builders.planning.stored_images import StoredImages
 from record_builders.records import example, tfrecord
 from tfod_tools.base.errors import ImageError, RecordError
 
-# A disk that answers late has some to do meanwhile.
+# While we wait for one file, a slow disk can already read others.
 _FILES_AHEAD = 8
 
 
@@ -32,24 +32,22 @@ def write(
     on_progress: workers.Advance,
     processes: int | None = None,
     beam_options: str | None = None,
-    when_idle: Callable[[], object] = lambda: None,
 ) -> Manifest:
-    """Writes records, label map and, last, the manifest; then removes what only an earlier run had written.
+    """Writes records, label map and, last, the manifest. Removes files that only an earlier run wrote.
 
-    Nothing appears under its final name before all of it is written. A run that was stopped or killed is taken up where
-    it was, as far as the images and what is written of them are still the same. Each process holds one image at a time,
-    and the files do not depend on their number.
+    No file gets its final name before all files are written. If an earlier run was stopped or killed, its finished
+    shards are used again, provided that the images and their annotations are still the same. Each process has one image
+    in memory at a time. The number of processes does not change the files.
 
     Args:
       planned: what to write.
-      on_progress: told the number of images done since it was last told.
-      processes: how many write; by default one for few images, else as many as there are CPUs.
-      beam_options: the workers of an Apache Beam pipeline with these options write instead; see `beam.write`.
-      when_idle: see `workers.run`.
+      on_progress: called with the number of images done since the last call.
+      processes: number of processes that write; by default one for few images, else one for each CPU.
+      beam_options: if given, the workers of an Apache Beam pipeline with these options write; see `beam.write`.
 
     Raises:
-      ImageError: an image can no longer be read.
-      RecordError: the output folder cannot be written to, or a process was killed.
+      ImageError: an image cannot be read any more.
+      RecordError: the output folder cannot be written, or a process was killed.
       Interrupted: the user stopped it.
     """
     output, classes = planned.request.output, planned.label_map.ids_by_name()
@@ -59,10 +57,10 @@ def write(
     try:
         with staging.opened(output, planned.request.target, shards) as staged:
             write_shard = partial(_write_shard, staged, classes, _makers())
-            with workers.stoppable("Stopped. Shards that were finished are kept: run it again to go on."):
+            with workers.stoppable("Stopped. Finished shards are kept. Run the same command again to continue."):
                 if beam_options is None:
                     tasks = [partial(write_shard, name, images) for name, images in shards.items()]
-                    written = workers.run(tasks, processes, on_progress, when_idle)
+                    written = workers.run(tasks, processes, on_progress)
                 else:
                     written = beam.write(staged, shards, write_shard, beam_options)
                     on_progress(len(planned.outlines))
@@ -76,7 +74,7 @@ def write(
 
 
 def _makers() -> str:
-    """The versions of all that has a part in the bytes of a record."""
+    """The versions of everything that can change the bytes of a record."""
     import PIL
 
     return f"{tfod_tools.__version__} {PIL.__version__} {protobuf.__version__}"
@@ -98,13 +96,13 @@ def _write_shard(
         on_progress(count)
 
     written = staged.shard(name, _fingerprint(images, classes, made_by), _records(images, classes, advance))
-    if left:  # It was finished before.
+    if left:  # An earlier run had finished the shard.
         on_progress(left)
     return written
 
 
 def _fingerprint(images: StoredImages, classes: Mapping[str, int], made_by: str) -> str:
-    """A hash of all that determines a shard's bytes; of files their sizes and times of change stand for the content."""
+    """A hash of everything that decides the bytes of a shard; of files, size and modification time count."""
     digest = hashlib.sha256(f"{made_by} {sorted(classes.items())}".encode("utf-8", "surrogateescape"))
     for packed in images.packed():
         digest.update(packed)
@@ -120,7 +118,7 @@ def _records(
 
 
 def _contents(images: Iterable[AnnotatedImage]) -> Iterator[tuple[AnnotatedImage, bytes]]:
-    """Each image and what its file holds, while the system reads the files of the next ones ahead."""
+    """Each image with the content of its file, while the system already reads the next files."""
     ahead: deque[tuple[AnnotatedImage, int]] = deque()
     try:
         for image in images:
@@ -140,13 +138,13 @@ def _opened(image: AnnotatedImage) -> int:
     except OSError as exc:
         raise _unreadable(image, exc) from exc
     if hasattr(os, "posix_fadvise"):
-        with contextlib.suppress(OSError):  # Not all that can be opened takes advice.
+        with contextlib.suppress(OSError):  # Some files, such as pipes, do not support it.
             os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_WILLNEED)
     return descriptor
 
 
 def _content(image: AnnotatedImage, descriptor: int) -> tuple[AnnotatedImage, bytes]:
-    """The image and its file, which must be the one that was planned with. Closes it."""
+    """The image and the content of its file, which must be unchanged since planning. Closes the file."""
     try:
         stat = os.fstat(descriptor)
         content = os.read(descriptor, stat.st_size)
@@ -155,7 +153,9 @@ def _content(image: AnnotatedImage, descriptor: int) -> tuple[AnnotatedImage, by
     finally:
         os.close(descriptor)
     if (len(content), stat.st_mtime_ns) != (image.header.size_bytes, image.header.modified_ns):
-        raise ImageError("the image was changed in the meantime. Run it again.", path=image.image_path)
+        raise ImageError(
+            "the image changed while the command was running. Run the command again.", path=image.image_path
+        )
     return image, content
 
 

@@ -1,1 +1,1 @@
-"""From annotations to a plan of the records: what is read, checked, chosen, split and grouped. Writes nothing."""
+"""From annotations to a plan of the records: reading, checks, choices, splits, groups. Writes nothing."""

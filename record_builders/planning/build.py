@@ -1,4 +1,4 @@
-"""From annotations to a plan of the records: reads and decides. `writing` acts on it."""
+"""From annotations to a plan of the records. `writing` carries out the plan."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from record_builders import label_map, workers
 from record_builders.annotations import Fault
 from record_builders.label_map import LabelMap
 from record_builders.output import staging
+from record_builders.output.manifest import LABEL_MAP, MANIFEST
 from record_builders.planning import duplicates, groups, reading, splits, verification
-from record_builders.planning.plan import LABEL_MAP, MANIFEST, TRAIN, VAL, Plan, Request, Split
+from record_builders.planning.plan import TRAIN, VAL, Plan, Request, Split
 from record_builders.planning.stored_images import StoredImages
 from record_builders.records.shards import MAX_SHARDS
 from record_builders.sources import folders
@@ -24,14 +25,14 @@ def plan(request: Request, processes: int | None = None, bar: verification.Bar |
     """What writing the records would do. Reads annotations and image headers, and writes nothing.
 
     Args:
-      request: what is asked for.
-      processes: how many read, and decode images where that is asked for; by default as many as there are CPUs, and
-        one to read few files.
-      bar: shows the progress of that; see `verification.decoded`.
+      request: what the user asks for.
+      processes: number of processes that read (and decode images if `request.verify`); by default one for each CPU, but
+        one process to read few files.
+      bar: shows the progress of decoding; see `verification.decode`.
 
     Raises:
       TfodError: there is nothing to make records of, or the label map, a folder or an older manifest cannot be used.
-        What is wrong with single images and boxes is not raised but in the plan.
+        Faults of single images and boxes are not raised; they are in the plan.
     """
     request = replace(request, format=reading.format_name(request))
     earlier = _earlier_files(request)
@@ -41,7 +42,7 @@ def plan(request: Request, processes: int | None = None, bar: verification.Bar |
     if request.verify:
         verification.decode(read, processes or workers.cpus(), bar or _no_bar)
     if not images.names():
-        message = "no image lies here, expected .jpg, .png or .bmp files. Name their folder with --images."
+        message = "no image is here: no .jpg, .png or .bmp file. Name their folder with --images."
         raise ImageError(message, path=request.images)
     faults, good = read.faults(), read.images()
     labels = {image.image_id: image.labels for image in good.outlines}
@@ -64,7 +65,7 @@ def plan(request: Request, processes: int | None = None, bar: verification.Bar |
         groups=grouped,
         superseded=tuple(sorted(earlier - {spec.name for part in parts for spec, _ in part.files()})),
     )
-    if not earlier:
+    if not earlier and not request.overwrite:
         _refuse_foreign_files(planned)
     return planned
 
@@ -74,33 +75,35 @@ def _no_bar(total: int) -> contextlib.AbstractContextManager[workers.Advance]:
 
 
 def missing_images(request: Request) -> list[str]:
-    """The images that are annotated but not there, as whoever publishes them calls them; reads annotations only.
+    """The names of annotated images whose files are missing. Reads annotations only.
 
     Raises:
-      TfodError: there is nothing to go through.
+      TfodError: there is nothing to read.
     """
     found = reading.as_annotated(request, replace(request, convert=False).image_folder())
     return sorted({item.image_name for item in found if isinstance(item, Fault) and item.missing})
 
 
 def images_to_download(request: Request) -> list[str]:
-    """As `missing_images`, where these can be downloaded.
+    """Like `missing_images`, for a format whose images can be downloaded.
 
     Raises:
-      UsageError: the annotations are not those of Open Images, or the images are to lie elsewhere.
+      UsageError: the format is not Open Images, or the folder of images is remote.
     """
     if request.image_names is not None:
-        raise UsageError("--download fetches images to this machine, but --images is remote. Name a folder here.")
+        raise UsageError(
+            "--download saves images on this machine, but --images is a URL. Name a folder of this machine."
+        )
     if reading.format_name(request) != "open_images":
-        raise UsageError("--download is for Open Images, whose images lie in a public bucket. Leave it out.")
+        raise UsageError("--download works only for Open Images, which has a public bucket of images. Remove the flag.")
     return missing_images(request)
 
 
 def _earlier_files(request: Request) -> set[str]:
-    """The record files that an earlier run published where this one is to."""
+    """The record files that an earlier run published in the same place."""
     output = request.output
     if output.exists() and not output.is_dir():
-        raise RecordError("is a file, expected a folder for the records. Choose another --output.", path=output)
+        raise RecordError("this is a file, not a folder for the records. Name another --output.", path=output)
     return staging.published(output, request.target)
 
 
@@ -122,22 +125,28 @@ def _splits(
 def _split(request: Request, name: str, images: StoredImages) -> Split:
     size_bytes = sum(image.size_bytes for image in images.outlines)
     wanted = request.shards or math.ceil(size_bytes / (request.shard_mb * 1e6))
-    # The engine waits for ever on a file without records, so there is never a shard without an image.
+    # The engine waits forever for a file without records. So every shard has an image.
     return Split(name=name, images=images, shards=max(min(wanted, len(images), MAX_SHARDS), 1))
 
 
 def _nothing(request: Request, faults: Sequence[Fault]) -> TfodError:
     if faults:
-        return Problems((fault.error for fault in faults), advice="Nothing is left to write.")
-    return AnnotationError("no annotation here has a box, expected some objects to detect.", path=request.annotations)
+        return Problems(
+            (fault.error for fault in faults), advice="Without them no image is left, so nothing was written."
+        )
+    return AnnotationError(
+        "no annotation here has a box, so there is nothing to detect. Name other annotations with --annotations.",
+        path=request.annotations,
+    )
 
 
 def _refuse_foreign_files(planned: Plan) -> None:
-    """Raises RecordError if a file would be lost that make_records did not write."""
+    """Raises RecordError if a file would be replaced that make_records did not write."""
     target = planned.request.target
     names = [LABEL_MAP, *(spec.name for split in planned.splits for spec, _ in split.files())]
     for name in names:
         same = name == LABEL_MAP and target.read(name) == planned.label_map_text.encode()
         if not same and target.exists(name):
-            message = f"would be overwritten, but no {MANIFEST} says that make_records wrote it."
-            raise RecordError(f"{message} Move it away or choose another --output.", path=f"{target}/{name}")
+            message = f"is there already, and no {MANIFEST} says that make_records wrote it. It stays as it is."
+            advice = "Name another --output, or add --overwrite."
+            raise RecordError(f"{message} {advice}", path=f"{target}/{name}")

@@ -1,4 +1,4 @@
-"""What is checked of every annotation, whatever its format: boxes against the image, labels, unique images."""
+"""Checks for annotations of every format: boxes are inside the image, labels are known, images are unique."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from record_builders.planning.choices import Choices
 from tfod_tools.base import plugins
 from tfod_tools.base.errors import AnnotationError, UsageError
 
-# A box without extent is coded as the logarithm of 1e-8 (box_coders/faster_rcnn_box_coder.py, EPSILON) and swamps the
-# loss; nothing of less than a pixel can be learned.
+# The engine codes a box of width 0 as the logarithm of 1e-8 (box_coders/faster_rcnn_box_coder.py, EPSILON), which
+# dominates the loss. A detector cannot learn a box smaller than a pixel.
 MIN_SIDE_PIXELS = 1.0
-# Fractions of six digits, as YOLO has them, miss the edge of an image by less.
+# The rounding error of fractions with six digits, as in YOLO, is less.
 _EDGE_TOLERANCE_PIXELS = 0.01
 
 
@@ -26,14 +26,14 @@ def checked(
     choices: Choices | None = None,
     sources: dict[str, str] | None = None,
 ) -> Iterator[Found]:
-    """What was found, without the boxes and images that must not be written, or that are not to be.
+    """What was found, with a Fault or a LeftOut for each box and image that is not written.
 
-    A Fault or a LeftOut stands in for each of these. Boxes that reach over the edge of their image are clipped.
-    An image that had boxes and keeps none is left out too: written, it would teach that there is nothing on it.
+    Clips boxes that reach over the edge of their image. An image that had boxes and keeps none is left out too: as
+    background it would teach the detector that nothing is there.
 
     Args:
-      found: what a format's `read` yields.
-      label_map: the classes that are allowed, or None for any. Display names become names.
+      found: what the `read` of a format yields.
+      label_map: the allowed classes, or None for any. Display names become names.
       choices: what the user decided; by default `Choices()`.
       sources: filled with the image_id of every image and its annotation file.
     """
@@ -54,10 +54,10 @@ def checked(
 
 
 def of_classes(found: Iterable[Found], classes: tuple[str, ...]) -> Iterator[Found]:
-    """What was found, with no other boxes than those of `classes`; images that lose all their boxes are left out.
+    """What was found, with only the boxes of `classes`. Images that lose all their boxes are left out.
 
     Raises:
-      UsageError: no box is of one of the classes; at the end.
+      UsageError: one of the classes has no box. It is raised after the last image.
     """
     seen: set[str] = set()
     for image in found:
@@ -75,17 +75,17 @@ def of_classes(found: Iterable[Found], classes: tuple[str, ...]) -> Iterator[Fou
             yield image._replace(objects=kept, labels=labels)
     for name in classes:
         if seen and name not in seen:
-            raise UsageError(f"no box is of the class '{name}' of --classes. {plugins.suggestion(name, seen)}")
+            raise UsageError(f"no box has the class '{name}' of --classes. {plugins.suggestion(name, seen)}")
 
 
-OTHER_CLASSES = "of classes that were not asked for"
+OTHER_CLASSES = "of classes that --classes does not name"
 
 
 def _duplicate(image: AnnotatedImage, source: str) -> Fault:
     message = (
-        f"image '{image.image_id}' was already annotated by {Path(source).name}, expected each image once and names "
-        "that differ. Remove one, or rename the image; without its <filename>, an annotation belongs to the image of "
-        "the same name."
+        f"the image '{image.image_id}' has an annotation in {Path(source).name} already. Each image needs one "
+        "annotation and its own name. Remove one annotation, or rename the image; an annotation whose <filename> is no "
+        "image belongs to the image with its own name."
     )
     return _fault(image, message, image.line, images=1, boxes=len(image.objects))
 
@@ -96,7 +96,7 @@ class _Check:
     choices: Choices
 
     def image(self, image: AnnotatedImage, *, had_others: bool) -> Iterator[Found]:
-        """The image with the boxes that are written; `had_others` says that some could not even be read."""
+        """The image with the boxes that are written; `had_others` if some boxes could not be read."""
         kept: list[ObjectAnnotation] = []
         left_out: Counter[str] = Counter()
         for item in image.objects:
@@ -124,8 +124,10 @@ class _Check:
             unchanged = (image.objects, image.labels) == (kept, labels)
             return image if unchanged else image._replace(objects=kept, labels=labels)
         if had_others:
-            return _fault(image, "none of its boxes can be used, so the image cannot either.", image.line, images=1)
-        reason = "with nothing but boxes left out" if had_left_out else "background"
+            return _fault(
+                image, "no box of this image can be used, so the image cannot be used either.", image.line, images=1
+            )
+        reason = "without a box that is kept" if had_left_out else "background"
         return LeftOut(reason=reason, image_name=image.image_name, images=1)
 
     def _written(self, item: ObjectAnnotation, image: AnnotatedImage) -> ObjectAnnotation:
@@ -137,7 +139,7 @@ class _Check:
         return item._replace(label=label, box=inside, clipped=_is_past_edge(item, image), weight=weight)
 
     def _reason_to_drop(self, item: ObjectAnnotation, image: AnnotatedImage) -> str:
-        """Why the user does not want the object; '' where it is wanted."""
+        """Why the user does not want the object; '' if it is wanted."""
         drop = self.choices.drop
         if not drop:
             return ""
@@ -158,7 +160,7 @@ class _Check:
     def _label_problem(self, item: ObjectAnnotation) -> str:
         if self._is_known(item.label):
             return ""
-        return f"class '{item.label}' is not in the label map. {plugins.suggestion(item.label, self.names or ())}"
+        return f"the label map has no class '{item.label}'. {plugins.suggestion(item.label, self.names or ())}"
 
 
 def _is_within(box: Box, image: AnnotatedImage) -> bool:
@@ -172,15 +174,16 @@ def _is_past_edge(item: ObjectAnnotation, image: AnnotatedImage) -> bool:
 
 
 def _box_problem(item: ObjectAnnotation, image: AnnotatedImage) -> str:
-    """What is wrong with the object's box; '' for nothing."""
+    """What is wrong with the box of the object; '' if nothing is."""
     box, width, height = item.box, image.header.width, image.header.height
     if box.width <= 0 or box.height <= 0:
-        return f"box {box} has no extent, expected xmin < xmax and ymin < ymax. Correct or remove it."
+        problem = f"the box {box} has no area: xmin must be less than xmax, and ymin less than ymax."
+        return f"{problem} Correct it, or remove it."
     inside = box if _is_within(box, image) else box.clipped(width, height)
     if inside.width <= 0 or inside.height <= 0:
-        return f"box {box} lies outside the image of {width}x{height} pixels. Correct or remove it."
+        return f"the box {box} is outside the image of {width}x{height} pixels. Correct it, or remove it."
     if inside.width < MIN_SIDE_PIXELS or inside.height < MIN_SIDE_PIXELS:
-        return f"box {box} covers less than a pixel of the image's width or height. Correct or remove it."
+        return f"the box {box} is less than one pixel wide or high inside the image. Correct it, or remove it."
     return ""
 
 

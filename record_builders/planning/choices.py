@@ -1,4 +1,4 @@
-"""What to leave out, and what to write without effect on training: the kinds of boxes that a user may name."""
+"""What to leave out, and what to write so that training ignores it: the kinds of boxes that a user can name."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from record_builders.annotations import ObjectAnnotation
 
 Flag = Literal["crowd", "depiction", "difficult", "group_of", "inside", "occluded", "truncated"]
-# Those of which nothing is annotated: they follow from the box, the image and the label map.
+# Kinds that are not annotated. They follow from the box, the image and the label map.
 Circumstance = Literal["background", "flat", "past_edge", "unknown_class"]
 FLAGS: tuple[str, ...] = get_args(Flag)
 DROPPABLE: tuple[str, ...] = (*FLAGS, *get_args(Circumstance))
@@ -31,19 +31,19 @@ class Choices:
     """What a user decides about single boxes.
 
     Attributes:
-      drop: kinds of `DROPPABLE` that are left out. 'background' is an image without a box, 'flat' a box of which less
-        than a pixel lies in the image.
-      ignore: kinds of `FLAGS` that are written with weight 0, so that the training loss passes over them: a box around
-        a crowd would teach the detector to draw one, and without it the crowd would count as background.
+      drop: kinds of `DROPPABLE` that are left out. 'background' is an image without a box, 'flat' a box that is less
+        than one pixel wide or high inside the image.
+      ignore: kinds of `FLAGS` that are written with weight 0, so that the training loss ignores them. A box around a
+        crowd would teach the detector to draw such boxes; without the box, the crowd would count as background.
     """
 
     drop: frozenset[str] = frozenset()
     ignore: frozenset[str] = frozenset({"crowd", "group_of"})
 
     def dropped_as(self, item: ObjectAnnotation) -> str:
-        """The first of the kinds to drop that `item` is of; '' for none."""
+        """The first kind to drop that fits `item`; '' if none fits."""
         return next((kind for kind in FLAGS if kind in self.drop and _IS[kind](item)), "")
 
     def ignored(self, item: ObjectAnnotation) -> bool:
-        """Whether `item` is of a kind to ignore."""
+        """Whether a kind to ignore fits `item`."""
         return any([_IS[kind](item) for kind in self.ignore])

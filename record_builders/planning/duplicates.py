@@ -1,4 +1,4 @@
-"""Images that are copies of one another, byte by byte."""
+"""Images whose files have the same bytes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Copies:
 
     Attributes:
       images: at least two.
-      boxes_differ: not all have the same boxes of the same classes.
+      boxes_differ: their boxes or classes differ.
     """
 
     images: StoredImages
@@ -26,23 +26,23 @@ class Copies:
 
 
 def find(images: StoredImages) -> tuple[Copies, ...]:
-    """All sets of copies among `images`, and within a set, in the order of `images`.
+    """All sets of copies among `images`; in each set, the order of `images`.
 
-    Only files whose size and sample are those of others are read.
+    Reads only files that have the same size and sample as another file.
 
     Raises:
       ImageError: a file can no longer be read.
     """
-    alike = _parted(
+    alike = _sharing(
         range(len(images)), lambda index: (images.outlines[index].size_bytes, images.outlines[index].sample)
     )
-    copies = [same for part in alike for same in _parted(part, lambda index: _hash(images[index]))]
+    copies = [same for part in alike for same in _sharing(part, lambda index: _hash(images[index]))]
     found = (replace(images, outlines=[images.outlines[index] for index in same]) for same in copies)
     return tuple(Copies(images=same, boxes_differ=len(set(map(_boxes, same))) > 1) for same in found)
 
 
-def _parted(indices: Iterable[int], evidence: Callable[[int], Hashable]) -> list[list[int]]:
-    """Those of `indices` that share their evidence with others, together with these."""
+def _sharing(indices: Iterable[int], evidence: Callable[[int], Hashable]) -> list[list[int]]:
+    """The sets of two or more `indices` that have the same evidence."""
     parts: dict[Hashable, list[int]] = {}
     for index in indices:
         parts.setdefault(evidence(index), []).append(index)

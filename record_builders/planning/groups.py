@@ -1,4 +1,4 @@
-"""Which images belong to one group, by what their ids say or by a table."""
+"""Which images belong to one group. The image id or a table says it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Groups:
 
     Attributes:
       members: the image_ids of each group.
-      others: number of images that are in none.
+      others: number of images without a group.
     """
 
     members: tuple[tuple[str, ...], ...]
@@ -33,12 +33,12 @@ def of(rule: str, images: Sequence[AnnotatedImage]) -> Groups:
     """The groups of `images`.
 
     Args:
-      rule: a regular expression whose first group, where it is found in an image_id, names the image's group; or
-        `FILE.csv:COLUMN`, a table whose first column names images (id, stem or file name) and COLUMN their groups.
-      images: what to group.
+      rule: a regular expression, whose first (group) in an image_id is the name of the image's group; or
+        `FILE.csv:COLUMN`, a table whose first column names images (id, stem or file name), and COLUMN their groups.
+      images: to group.
 
     Raises:
-      UsageError: the rule is neither, or is about none of the images.
+      UsageError: the rule is not valid, or gives no image a group.
       AnnotationError: the table cannot be used.
     """
     table = _TABLE.fullmatch(rule)
@@ -48,13 +48,13 @@ def of(rule: str, images: Sequence[AnnotatedImage]) -> Groups:
         if group := group_of(image):
             members.setdefault(group, []).append(image.image_id)
     if images and not members:
-        message = f"--group_by={rule} says nothing of any image, such as '{images[0].image_id}'. Correct it."
+        message = f"--group_by={rule} gives no image a group; the first image is '{images[0].image_id}'. Correct it."
         raise UsageError(message)
     return Groups(members=tuple(map(tuple, members.values())), others=len(images) - sum(map(len, members.values())))
 
 
 def shown(rule: str) -> str:
-    """`rule` without the folder of its table, which means nothing elsewhere."""
+    """`rule` without the folder of its table, which only this machine has."""
     table = _TABLE.fullmatch(rule)
     return f"{Path(table['path']).name}:{table['column']}" if table else rule
 
@@ -63,9 +63,9 @@ def _by_expression(rule: str) -> Callable[[AnnotatedImage], str]:
     try:
         expression = re.compile(rule)
     except re.error as exc:
-        raise UsageError(f"--group_by={rule} is no regular expression: {exc}. Correct it.") from exc
+        raise UsageError(f"--group_by={rule} is not a regular expression: {exc}. Correct it.") from exc
     if not expression.groups:
-        raise UsageError(f"--group_by={rule} marks no part as the group, expected one in parentheses, as ^(.*)_.")
+        raise UsageError(f"--group_by={rule} has no part in parentheses, which is the group, such as ^(.*)_. Add it.")
 
     def group_of(image: AnnotatedImage) -> str:
         match = expression.search(image.image_id)
@@ -78,17 +78,19 @@ def _by_table(path: Path, column: str) -> Callable[[AnnotatedImage], str]:
     groups: dict[str, str] = {}
     header, *rows = _rows(path)
     if column not in header[1:]:
-        message = f"no column after the first is called '{column}'. {plugins.suggestion(column, header[1:])}"
+        message = f"the table has no column '{column}' after the first one. {plugins.suggestion(column, header[1:])}"
         raise AnnotationError(message, path=path, line=1)
     place = header.index(column, 1)
     for line, row in enumerate(rows, start=2):
         if not any(row):
             continue
         if len(row) != len(header):
-            message = f"the row has {len(row)} values, expected {len(header)} as in the first line. Correct it."
+            message = f"the row has {len(row)} values, but the first line has {len(header)}. Correct it."
             raise AnnotationError(message, path=path, line=line)
         if groups.setdefault(row[0], row[place]) != row[place]:
-            message = f"'{row[0]}' is in group '{row[place]}', but before in '{groups[row[0]]}'. Correct one."
+            message = (
+                f"'{row[0]}' is in the group '{row[place]}', but in '{groups[row[0]]}' in a line before. Correct one."
+            )
             raise AnnotationError(message, path=path, line=line)
 
     def group_of(image: AnnotatedImage) -> str:
@@ -112,5 +114,5 @@ def _rows(path: Path) -> list[list[str]]:
             [cell.strip() for cell in row] for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator)
         ]
     except csv.Error as exc:
-        raise AnnotationError(f"not readable as CSV: {exc}. Repair it.", path=path) from exc
+        raise AnnotationError(f"the table is not valid CSV: {exc}. Correct it.", path=path) from exc
     return rows or [[]]

@@ -1,4 +1,4 @@
-"""What a run of make_records is asked for, and what it would write."""
+"""What a user asks of make_records, and what it would write."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ from tfod_tools.base.files import Folder, LocalFolder
 
 TRAIN, VAL = "train", "val"
 AUTO = "auto"
-LABEL_MAP, MANIFEST = "label_map.pbtxt", "manifest.json"
 # "Ideally 100 MB+" a file, and many files (tensorflow.org/tutorials/load_data/tfrecord).
 SHARD_MB = 100.0
 
@@ -31,22 +30,23 @@ class Request:
     """What to make records of, and how.
 
     Attributes:
-      format: name of a file in `record_builders/formats`, or 'auto' to find out.
+      format: name of a file in `record_builders/formats`, or 'auto' to recognise it.
       annotations: the folder of annotations, or their file.
       images: the folder of images.
-      image_names: of all images, where not all are in the folder: see `ImageFolder`.
-      output: the folder for the records; where they are published elsewhere, for them to wait in.
-      remote: the folder elsewhere.
-      label_map: a given label map; None to number the classes that are found.
-      shards: wanted number of files for each split, at least 1; None to have as many as `shard_mb` asks for.
-      shard_mb: megabytes of images for each file.
-      val_fraction: part of the images to validate on, in [0, 1).
+      image_names: of all images, if not all of them are in the folder yet; see `ImageFolder`.
+      output: the folder for the records. If `remote` is given, the records wait here.
+      remote: the remote folder for the records.
+      label_map: a given label map; None to number the classes of the annotations.
+      shards: number of files for each split, at least 1; None if `shard_mb` decides.
+      shard_mb: megabytes of images in each file.
+      val_fraction: share of the images for validation, in [0, 1).
       seed: another seed gives another split and another order.
-      group_by: which images must be in one split; see `groups.of`. '' for none but copies.
-      convert: images that the engine cannot read, or not as people see them, are converted; see `conversion`.
-      verify: every image is decoded before any is written.
+      group_by: which images must be in one split; see `groups.of`. '' for copies only.
+      convert: convert images that the engine cannot read, or reads differently from people; see `conversion`.
+      verify: decode every image before any is written.
       wanted: which part of the annotations to read.
-      choices: what to leave out of that, and what to write without effect on training.
+      choices: what to leave out of that, and what to write so that training ignores it.
+      overwrite: replace files that make_records did not write.
     """
 
     format: str
@@ -65,12 +65,13 @@ class Request:
     verify: bool = False
     wanted: Wanted = field(default_factory=Wanted)
     choices: Choices = field(default_factory=Choices)
+    overwrite: bool = False
 
     def image_folder(self) -> ImageFolder:
         """The images, listed anew.
 
         Raises:
-          AnnotationError: their folder does not exist or is a file.
+          AnnotationError: their folder does not exist, or is a file.
         """
         return ImageFolder(self.images, convert=self.convert, names=self.image_names)
 
@@ -87,7 +88,7 @@ class Split:
     Attributes:
       name: 'train' or 'val'.
       images: at least one.
-      shards: over how many files they are spread, 1 to the number of images.
+      shards: number of files, from 1 to the number of images.
     """
 
     name: str
@@ -95,7 +96,7 @@ class Split:
     shards: int
 
     def files(self) -> tuple[tuple[ShardSpec, StoredImages], ...]:
-        """Each shard with its images: consecutive ones, their numbers differing by one at most."""
+        """Each shard with its images, which are consecutive. Numbers of images differ by at most 1."""
         total, parts = len(self.images), self.shards
         return tuple(
             (spec, self.images[spec.index * total // parts : (spec.index + 1) * total // parts])
@@ -115,13 +116,13 @@ class Plan:
       request: what was asked for.
       label_map: the classes.
       label_map_text: what label_map.pbtxt will hold: a given file as it is.
-      splits: 'train' and, unless all images are trained on, 'val'.
+      splits: 'train' and, unless all images are for training, 'val'.
       faults: what cannot be written.
-      left_out: what is not to be written, one for each reason.
-      unannotated_images: number of images that no annotation mentions.
-      copies: sets of images to write that are byte-identical.
-      groups: those that were asked for, if any.
-      superseded: names of record files in the output folder that an earlier run made and this one does not.
+      left_out: what the user does not want, one entry for each reason.
+      unannotated_images: number of images without an annotation.
+      copies: sets of images with the same bytes.
+      groups: the groups that the user asked for, if any.
+      superseded: names of record files of an earlier run that this run removes.
     """
 
     request: Request
@@ -142,9 +143,9 @@ class Plan:
 
     @property
     def outlines(self) -> list[Outline]:
-        """Those of the images to write, split by split."""
+        """The outlines of the images to write, split by split."""
         return [outline for split in self.splits for outline in split.images.outlines]
 
     def conversions(self) -> Counter[str]:
-        """Number of images to convert of each kind."""
+        """The number of images to convert, by kind."""
         return Counter(image.conversion for image in self.outlines if image.conversion)

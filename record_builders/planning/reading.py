@@ -1,4 +1,4 @@
-"""All annotations, read, turned upright and checked; in several processes where each image has a file of its own."""
+"""Reads, turns and checks all annotations; in several processes if each image has its own annotation file."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ class Reading:
     """What was found.
 
     Attributes:
-      found: the images that can be written, by their outlines, and the faults, in the order of the annotations.
-      store: where the images are.
-      mentioned: the names of all images that are annotated, whatever becomes of them.
-      left_out_images: numbers of images that were not asked for, by reason.
-      left_out_boxes: numbers of boxes that were not asked for, by reason.
+      found: outlines of the images that can be written, and faults, in the order of the annotations.
+      store: has the images themselves.
+      mentioned: the names of all annotated images, written or not.
+      left_out_images: number of images that the user does not want, by reason.
+      left_out_boxes: number of boxes that the user does not want, by reason.
     """
 
     found: list[Outline | Fault] = field(default_factory=list)
@@ -44,7 +44,7 @@ class Reading:
     left_out_boxes: Counter[str] = field(default_factory=Counter)
 
     def add(self, part: _Part) -> None:
-        """Appends what was found next."""
+        """Appends the next part."""
         outlines = self.store.add((item[1] for item in part.items if isinstance(item, tuple)), part.packed)
         for item in part.items:
             if isinstance(item, LeftOut):
@@ -59,7 +59,7 @@ class Reading:
                 self.found.append(next(outlines))
 
     def image(self, index: int) -> AnnotatedImage:
-        """The image that `found` has the outline of at `index`."""
+        """The image whose outline is at `index` of `found`."""
         outline = self.found[index]
         assert isinstance(outline, Outline)
         return StoredImages([outline], self.store)[0]
@@ -73,7 +73,7 @@ class Reading:
         return tuple(item for item in self.found if isinstance(item, Fault))
 
     def left_out(self) -> tuple[LeftOut, ...]:
-        """What was not asked for, in the order of reasons."""
+        """What the user does not want, sorted by reason."""
         return tuple(
             LeftOut(reason=reason, images=images, boxes=self.left_out_boxes[reason])
             for reason, images in sorted(self.left_out_images.items())
@@ -82,11 +82,11 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """What was found in one go, as it goes from process to process.
+    """A part of what was found, in a form that is cheap to send between processes.
 
     Attributes:
-      items: the name and the outline of each image, and what stands in for others.
-      packed: the images, one right after the other.
+      items: the name and the outline of each image, and faults and what is left out.
+      packed: the images, one directly after the other.
     """
 
     items: list[tuple[str, Outline] | Fault | LeftOut]
@@ -94,16 +94,16 @@ class _Part:
 
 
 def read(request: Request, images: ImageFolder, label_map: LabelMap | None, processes: int | None) -> Reading:
-    """All that is annotated.
+    """Reads all annotations.
 
     Args:
-      request: what is asked for; its format is not 'auto'.
-      images: where the images are.
-      label_map: the classes that are allowed, or None for any.
-      processes: how many read; by default one for few files, else as many as there are CPUs.
+      request: what the user asks for; its format is not 'auto'.
+      images: all images.
+      label_map: the allowed classes, or None for any.
+      processes: number of processes that read; by default one for few files, else one for each CPU.
 
     Raises:
-      TfodError: there is nothing to go through. What is wrong with single images and boxes is in the result.
+      TfodError: there is nothing to read. Faults of single images and boxes are in the result.
     """
     reader, check = _reader(request), partial(_checked, label_map=label_map, request=request)
     if hasattr(reader, "read_files") and not request.wanted.classes:
@@ -123,7 +123,7 @@ def read(request: Request, images: ImageFolder, label_map: LabelMap | None, proc
 
 
 def as_annotated(request: Request, images: ImageFolder) -> Iterator[Found]:
-    """What the format finds, without boxes of classes that are not wanted."""
+    """What the format's reader finds, without boxes of classes that are not wanted."""
     reader = _reader(request)
     found: Iterator[Found] = reader.read(request.annotations, images, request.wanted)
     if request.wanted.classes and not getattr(reader, "SELECTS_CLASSES", False):
@@ -132,10 +132,10 @@ def as_annotated(request: Request, images: ImageFolder) -> Iterator[Found]:
 
 
 def format_name(request: Request) -> str:
-    """The format that the annotations are of.
+    """The format of the annotations.
 
     Raises:
-      TfodError: it cannot be told.
+      TfodError: it is 'auto', and the files have no known format or several.
     """
     return recognise(request.annotations) if request.format == AUTO else request.format
 
@@ -169,7 +169,7 @@ _Check = Callable[[Iterable[Found], dict[str, str]], Iterator[Found]]
 def _found_in(
     check: _Check, found: Callable[[], Iterator[Found]], on_progress: workers.Advance
 ) -> tuple[_Part, list[str]]:
-    """What some files hold, and the image_ids of all images that they annotate."""
+    """What is in some files, and the image_ids of all images that they annotate."""
     sources: dict[str, str] = {}
     return _packed(check(found(), sources)), list(sources)
 
@@ -177,7 +177,7 @@ def _found_in(
 def _in_parts(
     faults: Iterable[Fault], tasks: Sequence[Callable[[workers.Advance], tuple[_Part, list[str]]]], processes: int
 ) -> Reading | None:
-    """What all tasks find; None where one annotates an image of another, as no process then sees both."""
+    """What all tasks find; None if two tasks annotate the same image, because no process sees both annotations."""
     reading, seen = Reading(), set[str]()
     reading.add(_packed(faults))
     for part, image_ids in workers.results(tasks, processes, lambda count: None):

@@ -1,4 +1,4 @@
-"""Which images train and which validate, and in which order they are written. No random numbers: hashes of names."""
+"""Which images are for training and which for validation, and their order. Hashes of names decide, not chance."""
 
 from __future__ import annotations
 
@@ -14,19 +14,20 @@ def split(
 ) -> tuple[list[str], list[str]]:
     """Divides images into (training, validation) so that each class gets its share in both.
 
-    Images that belong together are one unit, all others one each. A unit's stratum is the rarest class on it. The
-    units, ordered by stratum, from large to small and then by a hash, are sampled at even steps of images. Of single
-    images, each stratum's number of validation images is less than one away from its share; units of more miss the
-    share of all images by at most the size of the largest.
+    Images that belong together are one unit; every other image is a unit of its own. The stratum of a unit is the
+    rarest class on it. The units are sorted by stratum, then from large to small, then by a hash. From this list units
+    are taken for validation at even steps, counted in images. If all units are single images, the number of validation
+    images of each stratum differs from its share by less than 1. Else the number of all validation images differs from
+    its share by at most the size of the largest unit.
 
     Args:
       labels: the labels on each image, by image_id; none for an image without objects.
-      val_fraction: part of the images to validate on, in [0, 1).
+      val_fraction: share of the images for validation, in [0, 1).
       seed: another seed gives another choice of images.
-      together: image_ids that must end in the same part; what is named twice joins its sets.
+      together: sets of image_ids that must be in the same part. Sets with a common image are joined.
 
     Returns:
-      The image_ids of both parts, each in the order in which to write them, which is a shuffled one.
+      The image_ids of both parts, each in the shuffled order for writing.
     """
     ranks = {image_id: rank for rank, image_id in enumerate(sorted(labels, key=partial(_hash, seed)))}
     units = _units(together, ranks)
@@ -38,7 +39,7 @@ def split(
     passed = taken = 0
     for unit in ordered:
         passed += len(unit)
-        # For a single image: whether the even steps come onto one more. For more, whether it leaves less of a miss.
+        # For a single image: the next even step is reached. For a larger unit: the result is closer to the share.
         if (2 * taken + len(unit) + 1) * total <= 2 * passed * chosen:
             val.append(unit)
             taken += len(unit)
@@ -53,7 +54,7 @@ def split(
 
 
 def _units(together: Iterable[Sequence[str]], ranks: Mapping[str, int]) -> list[tuple[str, ...]]:
-    """What cannot be parted; of each unit, that image comes first which has the first of `ranks`."""
+    """The units; in each unit, images are sorted by their rank."""
     unit_of = {image_id: [image_id] for image_id in ranks}
     for first, *others in together:
         for other in others:
@@ -66,15 +67,15 @@ def _units(together: Iterable[Sequence[str]], ranks: Mapping[str, int]) -> list[
 
 
 def val_images(images: int, val_fraction: float) -> int:
-    """How many of `images` validate: the fraction, rounded, but at least 1, and at least 1 is left to train on."""
+    """The number of images for validation: the rounded share, but at least 1, and at least 1 is left for training."""
     if val_fraction == 0 or images < 2:
         return 0
     return min(max(round(images * val_fraction), 1), images - 1)
 
 
 def strata(labels: Mapping[str, Sequence[str]]) -> dict[str, str]:
-    """For each image the label on it that the fewest images show; '' for an image without objects."""
-    alike = Counter(map(tuple, labels.values()))  # Few of many images have labels that no other has.
+    """For each image, its label that the fewest images have; '' for an image without objects."""
+    alike = Counter(map(tuple, labels.values()))  # Many images have the same labels, so this is shorter.
     images_with = Counter[str]()
     for present, images in alike.items():
         images_with.update(dict.fromkeys(present, images))
@@ -83,6 +84,6 @@ def strata(labels: Mapping[str, Sequence[str]]) -> dict[str, str]:
 
 
 def _hash(seed: int, image_id: str) -> tuple[bytes, str]:
-    """What decides on the image's place in a shuffled order."""
+    """Decides the place of the image in the shuffled order."""
     name = f"{seed}/{image_id}".encode("utf-8", "surrogateescape")
     return hashlib.blake2b(name, digest_size=16).digest(), image_id

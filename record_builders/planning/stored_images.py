@@ -1,4 +1,4 @@
-"""Annotated images that lie packed in a temporary file; only their outlines, some 300 bytes each, are in memory."""
+"""Annotated images in a temporary file. Only their outlines, about 300 bytes each, are in memory."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tfod_tools.base.errors import RecordError
 
 
 class Outline(NamedTuple):
-    """What a plan must know of each image.
+    """What a plan must know about each image.
 
     Attributes:
       image_id: as in AnnotatedImage.
@@ -27,10 +27,10 @@ class Outline(NamedTuple):
       sample: see ImageHeader.
       clipped: number of objects whose box was clipped.
       ignored: number of objects of weight 0.
-      conversion: what the image is converted from; '' for nothing.
+      conversion: the kind of image that is converted; '' if it is not converted.
       notes: as in AnnotatedImage.
-      place: where the image lies packed in the file.
-      packed_bytes: how many bytes it takes there.
+      place: offset of the packed image in the file, in bytes.
+      packed_bytes: its size there.
     """
 
     image_id: str
@@ -46,7 +46,7 @@ class Outline(NamedTuple):
 
 
 def outlined(image: AnnotatedImage) -> tuple[Outline, bytes]:
-    """The outline of `image`, whose place is not known yet, and the whole image, packed."""
+    """The outline of `image`, still without its place, and the packed image."""
     header, packed = image.header, pack(image)
     outline = Outline(
         image_id=image.image_id,
@@ -64,11 +64,11 @@ def outlined(image: AnnotatedImage) -> tuple[Outline, bytes]:
 
 
 class Store:
-    """The file of packed images. It has no name, is gone with this process, and is read by its forks too."""
+    """The file of packed images. It has no name and ends with this process; forks of the process can read it."""
 
     def __init__(self) -> None:
         """Opens an empty file."""
-        # Without a buffer, of which each fork would have a copy.
+        # Without a buffer: each fork would have its own copy of it.
         self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - closed with the store
         weakref.finalize(self, self._file.close)
         self._end = 0
@@ -79,7 +79,7 @@ class Store:
 
         Args:
           outlines: of the images.
-          packed: the images, one right after the other.
+          packed: the images, one directly after the other.
 
         Raises:
           RecordError: the disk is full.
@@ -89,7 +89,9 @@ class Store:
             if self._file.write(packed) < len(packed):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         except OSError as exc:
-            message = f"cannot set annotations aside: {exc.strerror}. Let TMPDIR name a folder with more room."
+            message = (
+                f"cannot store annotations in a temporary file: {exc.strerror}. Set TMPDIR to a folder with more room."
+            )
             raise RecordError(message, path=tempfile.gettempdir()) from exc
         self._end += len(packed)
         return self._placed(outlines, place)
@@ -108,7 +110,7 @@ class Store:
 
 @dataclass(frozen=True, slots=True)
 class StoredImages(Sequence[AnnotatedImage]):
-    """Images of a store, each unpacked anew whenever it is asked for."""
+    """Images of a store. Each access unpacks the image again."""
 
     outlines: Sequence[Outline]
     store: Store
@@ -122,13 +124,13 @@ class StoredImages(Sequence[AnnotatedImage]):
     @overload
     def __getitem__(self, index: slice) -> StoredImages: ...
     def __getitem__(self, index: int | slice) -> AnnotatedImage | StoredImages:
-        """The image, or those of a slice."""
+        """The image, or the images of a slice."""
         if isinstance(index, slice):
             return replace(self, outlines=self.outlines[index])
         return unpack(self.store.packed(self.outlines[index]))
 
     def packed(self) -> Iterator[bytes]:
-        """Each image packed; equal bytes for equal images."""
+        """Each packed image; equal images have equal bytes."""
         return map(self.store.packed, self.outlines)
 
 
@@ -138,12 +140,12 @@ _TYPES: tuple[type[tuple[Any, ...]], ...] = (
 )
 _NUMBERS = {kind: number for number, kind in enumerate(_TYPES)}
 _PLAIN = frozenset((str, int, float, bool, type(None)))
-# Version 2 of marshal's format is the last in which equal values have equal bytes.
+# In later versions of marshal's format, equal values may have different bytes.
 _VERSION = 2
 
 
 def pack(image: AnnotatedImage) -> bytes:
-    """All of `image`; equal bytes for equal images. Only for `unpack` of the same Python."""
+    """The whole of `image`; equal images have equal bytes. Only `unpack` of the same Python can read it."""
     return marshal.dumps(_plain(image), _VERSION)
 
 
@@ -153,7 +155,7 @@ def unpack(packed: bytes) -> AnnotatedImage:
 
 
 def _plain(value: Any) -> Any:
-    """The number of the type of `value`, and its fields, in turn plain."""
+    """The number of the type of `value`, and its fields, made plain in the same way."""
     return (_NUMBERS[type(value)], *[each if type(each) in _PLAIN or each == () else _plain(each) for each in value])
 
 

@@ -1,4 +1,4 @@
-"""Every image decoded before any is written: a header does not tell what is wrong with the pixels."""
+"""Decodes every image before any is written: a header does not show damaged pixels."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ Bar = Callable[[int], AbstractContextManager[workers.Advance]]
 
 
 def decode(read: Reading, processes: int, bar: Bar) -> None:
-    """Puts faults in place of images that cannot be decoded.
+    """Replaces images that cannot be decoded by faults.
 
     Args:
-      read: those of its images that are to be converted were decoded for that.
-      processes: how many decode.
-      bar: from the number of images to decode to what is told the number of further ones done.
+      read: what was found. Images that are converted are skipped, because they have been decoded already.
+      processes: number of processes that decode.
+      bar: takes the number of images; the function in its block takes the number of further images done.
     """
     copied = [i for i, item in enumerate(read.found) if isinstance(item, Outline) and not item.conversion]
     parts = [copied[start : start + _IMAGES_OF_A_TASK] for start in range(0, len(copied), _IMAGES_OF_A_TASK)]
@@ -52,7 +52,7 @@ def _faults(read: Reading, indices: Sequence[int], on_progress: workers.Advance)
 
 
 def _problem(path: str) -> str:
-    """Why the image at `path` cannot be decoded; '' if it can."""
+    """Why the image at `path` cannot be decoded; '' if it can be."""
     try:
         pixels.decoded(files.content(path))
     except OSError as exc:

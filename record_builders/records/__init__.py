@@ -1,1 +1,1 @@
-"""The record format, read and written: `tf.train.Example`, TFRecord framing, names of shards."""
+"""The record format, to read and to write: `tf.train.Example`, TFRecord files, names of shards."""

@@ -1,4 +1,4 @@
-"""An annotated image as the `tf.train.Example` that the engine's TfExampleDecoder reads, and back."""
+"""Writes an annotated image as the `tf.train.Example` that the engine's TfExampleDecoder reads, and reads it back."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tfod_tools.base.errors import RecordError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExampleContent:
-    """What one Example holds; a feature that it lacks is empty, or 0.
+    """The content of one Example. A missing feature is empty, or 0.
 
     Attributes:
       source_id: identifies the image in evaluation.
@@ -28,7 +28,7 @@ class ExampleContent:
       height: in pixels.
       sha256: hash of `encoded`, in hexadecimal.
       encoded: the bytes of the image file.
-      boxes: in fractions of the image's width and height, 0 to 1 when well-formed, with float32 precision.
+      boxes: in fractions of the image's width and height, from 0 to 1 if they are correct, with float32 precision.
       labels: class name of each box.
       label_ids: number of each box's class.
       difficult: for each box.
@@ -37,10 +37,10 @@ class ExampleContent:
       is_crowd: for each box.
       group_of: for each box.
       areas: of each object, in square pixels.
-      weights: of each box in the loss; none where all are 1.
+      weights: of each box in the loss; none if all are 1.
       masks: a PNG for each box, or none.
-      image_labels: classes that the image as a whole was labelled with.
-      confidences: for each of `image_labels`, 1 where the class is on the image and 0 where it is not.
+      image_labels: classes with a label for the image as a whole.
+      confidences: for each of `image_labels`, 1 if the class is on the image and 0 if it is not.
     """
 
     source_id: str
@@ -70,13 +70,13 @@ Values = Sequence[bytes] | Sequence[int] | Sequence[float]
 
 
 def serialize(image: AnnotatedImage, encoded: bytes, ids: Mapping[str, int]) -> bytes:
-    """The Example of `image`, the same bytes for the same arguments.
+    """The Example of `image`. The same arguments give the same bytes.
 
-    Masks are drawn here. A list of the engine that says nothing (weights of 1, no mask, no keypoint) is not written.
+    Draws the masks. Does not write a list without information (all weights 1, no mask, no keypoint).
 
     Args:
-      image: its boxes lie within the image, and their labels are among `ids`. Labels of the whole image that are not
-        are passed over.
+      image: its boxes are inside the image, and their labels are in `ids`. Labels of the whole image that are not in
+        `ids` are ignored.
       encoded: the content of the image file.
       ids: number of each class.
 
@@ -115,8 +115,8 @@ def _image_labels(image: AnnotatedImage, ids: Mapping[str, int]) -> dict[str, Va
     }
 
 
-# The lists of one number for each box. The engine decodes difficult, is_crowd and group_of; the others bear the names
-# that its dataset_tools give them.
+# Lists with one number for each box. The engine decodes difficult, is_crowd and group_of. The other names come from its
+# dataset_tools.
 _FLAGS = ("difficult", "truncated", "occluded", "is_crowd", "group_of", "depiction", "inside")
 _RARE_FLAGS = ("depiction", "inside")
 
@@ -142,7 +142,7 @@ def _boxes(image: AnnotatedImage, ids: Mapping[str, int]) -> dict[str, Values]:
 
 
 def _masks(image: AnnotatedImage) -> dict[str, Values]:
-    """A PNG for each object if one has a mask: the engine needs as many as boxes, and weights say which to use."""
+    """A PNG for each object if any has a mask: the engine needs one for each box, and weights say which count."""
     if not any(item.mask for item in image.objects):
         return {}
     width, height = image.header.width, image.header.height
@@ -165,17 +165,17 @@ def _keypoints(image: AnnotatedImage) -> dict[str, Values]:
 
 
 def parse(data: bytes) -> ExampleContent:
-    """The content of a serialized Example, by whatever tool it was written.
+    """The content of a serialized Example of any tool.
 
     Raises:
-      RecordError: `data` is not an Example, a feature holds another type than the engine reads, or the four corner
-        lists differ in length.
+      RecordError: `data` is not an Example, a feature has another type than the engine reads, or the four lists of
+        corners have different lengths.
     """
     features = _Features(data)
     corners = [features.values(f"image/object/bbox/{side}", "float_list") for side in ("xmin", "ymin", "xmax", "ymax")]
     if len({len(corner) for corner in corners}) > 1:
         found = ", ".join(str(len(corner)) for corner in corners)
-        message = f"xmin, ymin, xmax and ymax hold {found} values, expected as many of each. Make the records again."
+        message = f"xmin, ymin, xmax and ymax have {found} values, not the same number each. Make the records again."
         raise RecordError(message)
     return ExampleContent(
         source_id=features.text("image/source_id"),
@@ -208,12 +208,14 @@ class _Features:
         try:
             self._features = Example.FromString(data).features.feature
         except DecodeError as exc:
-            raise RecordError("the record is not a tf.train.Example. Was the file made for another program?") from exc
+            raise RecordError(
+                "the record is not a tf.train.Example. Perhaps the file was made for another program."
+            ) from exc
 
     def values(self, key: str, kind: str) -> list[Any]:
         found = self._features[key].WhichOneof("kind") if key in self._features else None
         if found not in (kind, None):
-            raise RecordError(f"feature {key} holds a {found}, expected a {kind}. Make the records again.")
+            raise RecordError(f"the feature {key} is a {found}, but the engine reads a {kind}. Make the records again.")
         return list(getattr(self._features[key], kind).value) if found else []
 
     def first(self, key: str, kind: str, default: Any) -> Any:
@@ -229,7 +231,7 @@ class _Features:
         return tuple(map(bool, self.values(key, "int64_list")))
 
 
-# File names that are not UTF-8 reach Python with surrogates; they go out as the bytes they are on disk.
+# Python reads a file name that is not UTF-8 with surrogates. Here it becomes the same bytes as on the disk.
 def _utf8(text: str) -> bytes:
     return text.encode("utf-8", "surrogateescape")
 

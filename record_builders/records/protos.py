@@ -1,6 +1,6 @@
-"""Message classes of `tf.train.Example` and of the engine's label map, without TensorFlow or the engine.
+"""The message classes of `tf.train.Example` and of the engine's label map, without TensorFlow or the engine.
 
-They are built in a descriptor pool of their own, so that they never clash with the originals in one process.
+They have their own descriptor pool, so that they never conflict with the originals in the same process.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _OPTIONAL, _REPEATED = _Field.LABEL_OPTIONAL, _Field.LABEL_REPEATED
 
 
 def _fields(message: descriptor_pb2.DescriptorProto, *fields: tuple[str, int, int, str]) -> None:
-    """Adds to `message` fields given as (name, label, number, type): a scalar type, or the full name of a message."""
+    """Adds fields to `message`: (name, label, number, type), with a scalar type or the full name of a message."""
     for name, label, number, kind in fields:
         if kind.startswith("."):
             message.field.add(name=name, label=label, number=number, type=_Field.TYPE_MESSAGE, type_name=kind)
@@ -23,7 +23,7 @@ def _fields(message: descriptor_pb2.DescriptorProto, *fields: tuple[str, int, in
 
 
 def _example_file() -> descriptor_pb2.FileDescriptorProto:
-    """tensorflow/core/example/feature.proto and example.proto, as one file."""
+    """tensorflow/core/example/feature.proto and example.proto, in one file."""
     file = descriptor_pb2.FileDescriptorProto(name="tfod_tools/example.proto", package="tensorflow", syntax="proto3")
     for name, kind in (("BytesList", "bytes"), ("FloatList", "float"), ("Int64List", "int64")):
         _fields(file.message_type.add(name=name), ("value", _REPEATED, 1, kind))
@@ -74,7 +74,7 @@ def _label_map_file() -> descriptor_pb2.FileDescriptorProto:
     return file
 
 
-def _message_class(name: str) -> Any:  # The class is made at run time.
+def _message_class(name: str) -> Any:  # The class exists only at run time.
     return message_factory.GetMessageClass(_POOL.FindMessageTypeByName(name))
 
 

@@ -1,4 +1,4 @@
-"""The names of record files: `train.record-00000-of-00004`. No other module builds or takes apart such a name."""
+"""The names of record files: `train.record-00000-of-00004`. Only this module builds and parses them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _NAME = re.compile(r"(?P<prefix>[^/\\]+)\.record-(?P<index>\d{5})-of-(?P<total>\
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShardSpec:
-    """One of the files over which the records of a split are spread.
+    """One of the files that hold the records of a split.
 
     Attributes:
       prefix: name of the split, such as 'train'.
@@ -25,11 +25,11 @@ class ShardSpec:
     total: int
 
     def __post_init__(self) -> None:
-        """Refuses a shard that cannot be named."""
+        """Raises ValueError if the shard cannot have a name."""
         if not 0 <= self.index < self.total <= MAX_SHARDS:
-            raise ValueError(f"shard {self.index} of {self.total}, expected 0 <= index < total <= {MAX_SHARDS}")
+            raise ValueError(f"shard {self.index} of {self.total} must have 0 <= index < total <= {MAX_SHARDS}")
         if not self.prefix or re.search(r"[/\\]", self.prefix):
-            raise ValueError(f"prefix '{self.prefix}', expected a file name")
+            raise ValueError(f"the prefix '{self.prefix}' must be a file name")
 
     @property
     def name(self) -> str:
@@ -38,14 +38,14 @@ class ShardSpec:
 
     @classmethod
     def parse(cls, name: str) -> ShardSpec:
-        """The shard that is called `name`: the inverse of `name`.
+        """The shard with this name.
 
         Raises:
           ValueError: `name` is not the name of a shard.
         """
         match = _NAME.fullmatch(name)
         if match is None:
-            raise ValueError(f"'{name}' is not a shard, expected a name like train.record-00000-of-00004")
+            raise ValueError(f"'{name}' is not the name of a shard, such as train.record-00000-of-00004")
         return cls(prefix=match["prefix"], index=int(match["index"]), total=int(match["total"]))
 
 

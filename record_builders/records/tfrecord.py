@@ -1,4 +1,4 @@
-"""TFRecord files: records framed by their length and masked CRC-32C sums.
+"""TFRecord files: each record has its length before it, and a masked CRC-32C for both.
 
     uint64 length | uint32 masked CRC of length | data | uint32 masked CRC of data        (all little-endian)
 
@@ -25,12 +25,12 @@ _BUFFER_BYTES = 1 << 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WrittenFile:
-    """What a record file holds.
+    """A record file that was written.
 
     Attributes:
       records: number of records.
       size_bytes: size of the file.
-      crc32c: of the file, in 8 hexadecimal digits; the sum that cloud storage keeps of every object.
+      crc32c: of the file, in 8 hexadecimal digits. Cloud storage keeps this checksum for every object.
     """
 
     records: int
@@ -45,10 +45,10 @@ def masked_crc32c(data: bytes) -> int:
 
 
 def crc32c(path: Path) -> str:
-    """The sum of the file at `path`, as in WrittenFile.
+    """The checksum of the file at `path`, as in WrittenFile.
 
     Raises:
-      OSError: it cannot be read.
+      OSError: the file cannot be read.
     """
     crc = 0
     with path.open("rb") as file:
@@ -58,7 +58,7 @@ def crc32c(path: Path) -> str:
 
 
 def write(path: Path, records: Iterable[bytes]) -> WrittenFile:
-    """Writes `records` to `path`, taking them one at a time; all is on the disk when it returns."""
+    """Writes `records` to `path`, one at a time. When it returns, the file is on the disk."""
     crc = count = size_bytes = 0
     with path.open("wb", buffering=_BUFFER_BYTES) as file:
         for record in records:
@@ -75,10 +75,10 @@ def write(path: Path, records: Iterable[bytes]) -> WrittenFile:
 
 
 def read(path: Path) -> Iterator[bytes]:
-    """The records of `path`, in order, each verified.
+    """The records of `path`, in order. Each is verified.
 
     Raises:
-      RecordError: the file cannot be read or is damaged; says at which record (from 0) and byte.
+      RecordError: the file cannot be read or is damaged; it says at which record (from 0) and byte.
     """
     for record in scan(path):
         if isinstance(record, RecordError):
@@ -87,10 +87,10 @@ def read(path: Path) -> Iterator[bytes]:
 
 
 def scan(path: Path) -> Iterator[bytes | RecordError]:
-    """The records of `path`, in order, and in place of one whose data are damaged, what is wrong with it.
+    """The records of `path`, in order, with an error in the place of a record whose data are damaged.
 
     Raises:
-      RecordError: the file cannot be read, or ends early, or is damaged where it says how long a record is.
+      RecordError: the file cannot be read, ends early, or is damaged in the length of a record.
     """
     try:
         with path.open("rb") as file:
@@ -124,4 +124,4 @@ def _damaged(path: Path, what: str) -> RecordError:
 
 
 def _ends_early(path: Path, where: str) -> RecordError:
-    return RecordError(f"the file ends within {where}. Make the records again.", path=path)
+    return RecordError(f"the file ends inside {where}. Make the records again.", path=path)

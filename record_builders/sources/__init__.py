@@ -1,1 +1,1 @@
-"""Where annotations and images lie: files of folders and URLs, formats recognised, XML, JSON, lists of names."""
+"""Annotations and images as they are found: folders, URLs, recognising formats, XML, JSON, lists of names."""

@@ -1,4 +1,4 @@
-"""The files below a folder, and the image among them that an annotation means."""
+"""The files below a folder, and which image an annotation means."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from record_builders.images import conversion, image_header
 from record_builders.images.image_header import ImageHeader
 from tfod_tools.base.errors import AnnotationError, ImageError
 
-# Whatever looks like an image is listed, so that a GIF is reported as a GIF and not as missing.
+# Formats that the engine cannot read are listed too, so that a GIF is reported as a GIF and not as missing.
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff")
 
-# Folders of VOC whose images are masks, and bear the names of those that they belong to.
+# Folders of VOC with masks. Each mask has the name of its image.
 _MASK_FOLDERS = (["SegmentationClass"], ["SegmentationObject"])
 
 _listings: ContextVar[dict[Path, list[str]] | None] = ContextVar("_listings", default=None)
@@ -27,7 +27,7 @@ _listings: ContextVar[dict[Path, list[str]] | None] = ContextVar("_listings", de
 
 @contextlib.contextmanager
 def listed_once() -> Iterator[None]:
-    """Within the block, each folder is listed once, for all suffixes: on a network it is what takes the time."""
+    """Inside the block, each folder is listed once, for all suffixes. On a network, listing is slow."""
     token = _listings.set({})
     try:
         yield
@@ -36,21 +36,21 @@ def listed_once() -> Iterator[None]:
 
 
 def files_below(folder: Path, suffixes: Collection[str]) -> list[Path]:
-    """The files below `folder`, at any depth, whose suffix in lower case is among `suffixes`, sorted by their path.
+    """The files below `folder` with one of `suffixes` (in lower case), sorted by path. Subfolders count.
 
-    Hidden files, and those in hidden folders, are passed over.
+    Hidden files and hidden folders are ignored.
 
     Raises:
-      AnnotationError: `folder` does not exist or is a file.
+      AnnotationError: `folder` does not exist, or is a file.
     """
     return [folder / name for name in names_below(folder, suffixes)]
 
 
 def names_below(folder: Path, suffixes: Collection[str]) -> list[str]:
-    """As `files_below`, but paths below `folder`: a million of them take a third of the room."""
+    """Like `files_below`, but paths relative to `folder`: a million of them take a third of the memory."""
     if not folder.is_dir():
-        found = "is a file" if folder.exists() else "does not exist"
-        raise AnnotationError(f"{found}, expected a folder.", path=folder)
+        found = "this is a file, not a folder" if folder.exists() else "this folder does not exist"
+        raise AnnotationError(f"{found}. Name another folder.", path=folder)
     listings = {} if (kept := _listings.get()) is None else kept
     if folder not in listings:
         listings[folder] = _listed(folder, "")
@@ -77,20 +77,20 @@ def _listed(folder: Path, below: str) -> list[str]:
 def _is_file(entry: os.DirEntry[str]) -> bool:
     try:
         return entry.is_file()
-    except OSError:  # A link to itself, or to where nobody may look.
+    except OSError:  # A link to itself, or into a folder without permission.
         return False
 
 
 def files_or_file(annotations: Path, suffixes: Collection[str]) -> list[Path]:
-    """`annotations` itself where it is a file, else as `files_below`."""
+    """`annotations` itself if it is a file, else `files_below`."""
     return [annotations] if annotations.is_file() else files_below(annotations, suffixes)
 
 
 def of_sets(paths: Sequence[Path], image_sets: Collection[str], annotations: Path) -> list[Path]:
-    """Those of `paths` whose stem is, or ends in an underscore and, one of `image_sets`; all where none is given.
+    """The `paths` whose stem is one of `image_sets`, or ends with "_" and one of them; all paths if no set is given.
 
     Raises:
-      AnnotationError: one of the sets has no file; `annotations` is the folder to name.
+      AnnotationError: a set has no file. The error names the folder `annotations`.
     """
 
     def belongs(path: Path, name: str) -> bool:
@@ -99,27 +99,27 @@ def of_sets(paths: Sequence[Path], image_sets: Collection[str], annotations: Pat
     for name in image_sets:
         if not any(belongs(path, name) for path in paths):
             known = ", ".join(path.stem for path in paths) or "none"
-            raise AnnotationError(f"there is no image set '{name}'. Known: {known}.", path=annotations)
+            raise AnnotationError(f"there is no image set '{name}'. The image sets here: {known}.", path=annotations)
     return [path for path in paths if not image_sets or any(belongs(path, name) for name in image_sets)]
 
 
 def in_folders(paths: Sequence[Path], image_sets: Collection[str], annotations: Path) -> list[Path]:
-    """Those of `paths` that lie in folders below `annotations` called as one of `image_sets`; all where none is given.
+    """The `paths` below `annotations` in folders with the name of one of `image_sets`; all paths if no set is given.
 
     Raises:
-      AnnotationError: there is no folder for one of the sets.
+      AnnotationError: a set has no folder.
     """
     folders = {path: path.relative_to(annotations).parts[:-1] for path in paths} if image_sets else {}
     known = sorted({part for parts in folders.values() for part in parts})
     for name in image_sets:
         if name not in known:
             shown = ", ".join(known) or "none"
-            raise AnnotationError(f"there is no image set '{name}'. Folders: {shown}.", path=annotations)
+            raise AnnotationError(f"there is no image set '{name}'. The folders here: {shown}.", path=annotations)
     return [path for path in paths if not image_sets or set(folders[path]) & set(image_sets)]
 
 
 def head(path: Path, size_bytes: int = 1 << 14) -> bytes:
-    """The beginning of the file at `path`; empty where it cannot be read."""
+    """The beginning of the file at `path`; empty if it cannot be read."""
     try:
         with path.open("rb") as file:
             return file.read(size_bytes)
@@ -128,18 +128,18 @@ def head(path: Path, size_bytes: int = 1 << 14) -> bytes:
 
 
 class ImageFolder:
-    """The images below a folder, found by name or by stem, upper and lower case being the same."""
+    """The images below a folder, found by name or by stem. Upper and lower case are the same."""
 
     def __init__(self, folder: Path, *, convert: bool = False, names: Sequence[str] | None = None) -> None:
-        """Lists `folder`, unless it is known what it has.
+        """Lists `folder`, unless `names` are given.
 
         Args:
           folder: of images.
           convert: whether images that the engine cannot read will be converted.
-          names: of all images, as `names_below` gives them, where not all of them are there.
+          names: of all images, as from `names_below`, if not all of them are in the folder yet.
 
         Raises:
-          AnnotationError: `folder` does not exist or is a file.
+          AnnotationError: `folder` does not exist, or is a file.
         """
         self.folder = folder
         self._prefix = str(folder / "x")[:-1]
@@ -153,35 +153,39 @@ class ImageFolder:
         self._ambiguous = {stem for stem, count in Counter(stems).items() if count > 1}
 
     def names(self) -> list[str]:
-        """Path below the folder of every image, with forward slashes, sorted."""
+        """The path of every image relative to the folder, with forward slashes, sorted."""
         return list(self._names)
 
     def path(self, name: str) -> str:
-        """The file of the image that has this name among `names`."""
+        """The file of an image, given as in `names`."""
         return self._prefix + name
 
     def image_id(self, name: str) -> str:
-        """What identifies the image among all: its stem or, where that is another's too, its whole name."""
+        """The id of an image: its stem or, if another image has the same stem, its whole name."""
         stem = _stem(name)
         return name if stem in self._ambiguous else stem
 
     def header(self, name: str) -> ImageHeader:
-        """The header of the image that has this name among `names`.
+        """The header of an image, given as in `names`.
 
         Raises:
-          ImageError: it cannot be read, nor converted if that is wanted.
+          ImageError: the engine cannot read the image, and it is not converted.
         """
         path = self.path(name)
         return conversion.read_header(path) if self._convert else image_header.read_header(path)
 
     def find(self, name: str, near: Path) -> str | None:
-        """That of `names` which `name`, a stem or a file name, perhaps with folders, means; None where there is none.
+        """The image that `name` means, as in `names`; None if there is no such image.
 
-        Of several, the one whose name has the same case, then the one in the subfolder `near`, and then the one with
-        the most folders alike (as images/train/a.jpg for labels/train/a.txt), is meant.
+        If several images have the name, these rules decide, in this order: the name has the same case; the image is in
+        the subfolder `near`; most folders are the same (as in images/train/a.jpg and labels/train/a.txt).
+
+        Args:
+          name: a stem or a file name, perhaps with folders.
+          near: a subfolder.
 
         Raises:
-          ImageError: several images are meant equally.
+          ImageError: the rules fit several images equally well.
         """
         if "/" in name or "\\" in name:
             *folders, name = re.split(r"[/\\]", name)
@@ -192,12 +196,12 @@ class ImageFolder:
         ranks = {other: _rank(Path(other), name, near) for other in found}
         best = [other for other in found if ranks[other] == max(ranks.values())]
         if len(best) > 1:
-            message = f"'{name}' may be any of {', '.join(best)}, expected one. Rename or remove the others."
+            message = f"'{name}' fits several images: {', '.join(best)}. Rename or remove the others."
             raise ImageError(message)
         return best[0]
 
     def _called(self, lowered: str) -> list[str]:
-        """The names of images whose stem or file name, in lower case, is `lowered`."""
+        """The images whose stem or file name, in lower case, is `lowered`."""
         of_stem = self._by_stem.get(lowered, [])
         with_suffix = self._by_stem.get(_stem(lowered), []) if lowered.endswith(IMAGE_SUFFIXES) else []
         return of_stem + [name for name in with_suffix if last_part(name).lower() == lowered]

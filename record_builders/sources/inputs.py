@@ -1,11 +1,11 @@
 """The annotations, images and label map that a run reads: paths of this machine, or URLs whose files are fetched.
 
     TMPDIR/tfod_tools-UID-HASH/annotations/VOC2012/...   all annotation files
-    TMPDIR/tfod_tools-UID-HASH/images/JPEGImages/...     the images that annotations mean
+    TMPDIR/tfod_tools-UID-HASH/images/JPEGImages/...     the annotated images
     TMPDIR/tfod_tools-UID-HASH/label_map/...
 
-The folder is this run's alone, and is removed when the run ends well; another run with the same flags finds in it what
-was fetched before.
+No other run uses the folder. It is removed when the run ends without an error. After an error it stays, and the next
+run with the same flags uses the files in it.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ from record_builders.sources.mirror import Bar, Mirror, Stamp
 from tfod_tools.base import buckets, files
 from tfod_tools.base.errors import ImageError, RecordError, TfodError
 
-# Whatever a format's reader may look for.
+# All suffixes of files that a format reads.
 _SUFFIXES = (".xml", ".json", ".csv", ".tsv", ".txt", ".yaml", ".yml", ".names")
-# A table of Open Images has descriptions of classes and a hierarchy beside it.
+# In the folder of a table of Open Images there are also descriptions of classes and a hierarchy.
 _SUFFIXES_BESIDE_A_TABLE = (".csv", ".json")
-# The masks of VOC lie below its annotations, or beside them.
+# The masks of VOC are below the annotations, or in a folder with the same parent.
 _MASKS, _MASK_SUFFIX = "SegmentationObject", ".png"
 
 
@@ -43,9 +43,9 @@ class Inputs:
 
     Attributes:
       annotations: the folder of annotations, or their file.
-      images: the folder of images, of which remote ones are not there before `fetch_images`.
+      images: the folder of images. If they are remote, it is empty before `fetch_images`.
       label_map: a given label map, or None.
-      image_names: of all images, by path below their folder, where they are remote; else None.
+      image_names: the paths of all images relative to their folder, if they are remote; else None.
     """
 
     annotations: Path
@@ -55,14 +55,14 @@ class Inputs:
     _remote: _Remote | None = None
 
     def named(self, text: str) -> str:
-        """`text` with URLs in place of the paths to which their files were fetched."""
+        """`text` with URLs instead of the local paths of fetched files."""
         return self._remote.named(text) if self._remote else text
 
     def fetch_images(self, request: Request) -> None:
-        """Fetches the images that are annotated, unless they are on this machine anyway.
+        """Fetches the annotated images, unless they are on this machine already.
 
         Raises:
-          TfodError: there is no annotation to go through, or an image cannot be fetched.
+          TfodError: there is no annotation, or an image cannot be fetched.
         """
         if self._remote and self.image_names is not None:
             asked = _Asked(self.images, self.image_names)
@@ -72,7 +72,7 @@ class Inputs:
 
 
 class _Asked(ImageFolder):
-    """Images that are not there yet: remembers which of them annotations mean."""
+    """Images that are not on this machine yet; remembers which of them are annotated."""
 
     def __init__(self, folder: Path, names: Sequence[str]) -> None:
         super().__init__(folder, names=names)
@@ -87,20 +87,20 @@ class _Asked(ImageFolder):
 def opened(
     annotations: str, images: str | None, label_map: str | None, output: str, *, masks: bool, keep: bool, bar: Bar
 ) -> Iterator[Inputs]:
-    """What the block reads, with remote annotations fetched and remote images listed.
+    """What the block reads. Fetches remote annotations, and lists remote images.
 
     Args:
       annotations: path or URL of a folder or file.
-      images: of a folder; by default that of the annotations.
-      label_map: of a file, or None.
-      output: where records go; runs to different places do not disturb one another.
-      masks: images of masks are fetched with annotations.
-      keep: what was fetched stays when the block ends.
+      images: path or URL of a folder; by default the folder of the annotations.
+      label_map: path or URL of a file, or None.
+      output: where records go. Runs with different outputs can run at the same time.
+      masks: fetch the images of masks too.
+      keep: fetched files stay when the block ends.
       bar: shows the progress of fetching; see `Mirror.fetch`.
 
     Raises:
-      TfodError: a URL cannot be used, or there is nothing. In errors of the block, too, URLs stand for the paths to
-        which their files were fetched.
+      TfodError: a URL cannot be used, or nothing is there. All errors of the block name URLs instead of the local paths
+        of fetched files.
     """
     if not any(map(files.is_remote, filter(None, (annotations, images, label_map)))):
         yield Inputs(
@@ -128,12 +128,12 @@ def _beside(annotations: Path) -> Path:
 
 
 def _home(*of: str) -> Path:
-    """A folder of this user, the same for each run with the same flags."""
+    """A folder of this user. Runs with the same flags get the same folder."""
     name = hashlib.sha256("\n".join(of).encode("utf-8", "surrogateescape")).hexdigest()[:16]
     home = Path(tempfile.gettempdir(), f"tfod_tools-{os.getuid()}-{name}")
     home.mkdir(mode=0o700, exist_ok=True)
     if home.is_symlink() or home.stat().st_uid != os.getuid():
-        raise RecordError("belongs to somebody else. Remove it, or let TMPDIR name another folder.", path=home)
+        raise RecordError("the folder belongs to another user. Remove it, or set TMPDIR to another folder.", path=home)
     return home
 
 
@@ -143,7 +143,7 @@ def _is_annotation(name: str) -> bool:
 
 @dataclass(slots=True)
 class _Remote:
-    """What was fetched, and what may be."""
+    """What was fetched, and what can be fetched."""
 
     home: Path
     bar: Bar
@@ -172,7 +172,7 @@ class _Remote:
             self.images.fetch({name: self.stamps[name] for name in names}, self.bar)
 
     def _annotations(self, text: str, *, masks: bool) -> tuple[Path, str]:
-        """Where they are then, and where images are by default."""
+        """Where the annotations are now, and where images are by default."""
         if not files.is_remote(text):
             return Path(text), str(_beside(Path(text)))
         remote = buckets.folder(text)

@@ -1,4 +1,4 @@
-"""Label maps from whatever says which classes there are."""
+"""Label maps from a label map file, class descriptions or a list of names."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from tfod_tools.base.errors import LabelMapError
 
 
 def read_all(paths: Sequence[Path]) -> LabelMap:
-    """The label maps of all `paths` in one: the first keeps its numbers, the others add classes.
+    """One label map of all `paths`: the first keeps its numbers, the others add their classes.
 
     Raises:
-      LabelMapError: one of them cannot be used.
+      LabelMapError: a file cannot be used.
     """
     return reduce(LabelMap.merged, (read(path) for path in paths))
 
 
 def read(path: Path) -> LabelMap:
-    """The label map that `path` holds or leads to.
+    """The label map of the classes in the file at `path`.
 
     Args:
-      path: a label map (.pbtxt), class descriptions of Open Images (.csv of two columns; named by MID, shown by name),
-        or a list of names (.txt, .names, .yaml), numbered in its order.
+      path: a label map (.pbtxt); class descriptions of Open Images (.csv with two columns: the MID becomes the name,
+        the other column the display name); or a list of names (.txt, .names, .yaml), which get their numbers in order.
 
     Raises:
-      LabelMapError: it cannot be used.
+      LabelMapError: the file cannot be used.
     """
     suffix = path.suffix.lower()
     if suffix in (".pbtxt", ".pbtx", ".prototxt"):
@@ -40,4 +40,5 @@ def read(path: Path) -> LabelMap:
     if suffix in (".txt", ".names", ".yaml", ".yml"):
         listed = names_files.read_names(path)
         return LabelMap(names=listed, ids=tuple(range(1, len(listed) + 1)), display_names=("",) * len(listed))
-    raise LabelMapError("is no label map (.pbtxt) and no list of names (.txt, .names, .yaml, .csv).", path=path)
+    message = "is not a label map (.pbtxt) and not a list of names (.txt, .names, .yaml, .csv). Name another file."
+    raise LabelMapError(message, path=path)

@@ -1,7 +1,7 @@
-"""Files of a remote file system, copied to this machine as far as they are needed, under the names they have there.
+"""Copies of remote files on this machine, with the same names. Only files that are needed are copied.
 
-A file that is here with the size and the time of change that it has there is not copied again; one whose time nobody
-tells is.
+A file is not copied again if its copy has the same size and modification time. If the remote system gives no
+modification time, the file is copied again.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tfod_tools.base import files
 from tfod_tools.base.buckets import RemoteFolder
 from tfod_tools.base.errors import RecordError
 
-# What S3, fsspec's own systems, Google's and Azure's call the time of change.
+# The names of the modification time in S3, in fsspec's own systems, at Google and at Azure.
 _TIMES = ("LastModified", "mtime", "updated", "last_modified", "created")
 _AT_ONCE = 32
 _FILES_OF_A_ROUND = 1024
@@ -29,25 +29,25 @@ Bar = Callable[[int], AbstractContextManager[Callable[[int], None]]]
 
 
 class Stamp(NamedTuple):
-    """Size in bytes and time of change in nanoseconds since 1970 of a file; 0 for a time that nobody knows."""
+    """Size of a file in bytes, and its modification time in nanoseconds since 1970, or 0 if unknown."""
 
     size_bytes: int | None
     modified_ns: int
 
 
 def listed(remote: RemoteFolder, suffixes: Collection[str]) -> dict[str, Stamp]:
-    """All files below `remote` with one of `suffixes`, by path and in the order of `folders.names_below`.
+    """All files below `remote` with one of `suffixes`, by relative path, in the order of `folders.names_below`.
 
-    Hidden files are passed over, and those whose names would lead elsewhere on this machine.
+    Ignores hidden files, and names that would lead out of the folder on this machine.
 
     Raises:
-      RecordError: there is no such folder, or it must not be read.
+      RecordError: there is no such folder, or reading it is not allowed.
     """
     system, root = remote.system, remote.root
     with files.explained("look into the folder", remote.url):
         system.invalidate_cache()
         found: dict[str, dict[str, Any]] = system.find(root, detail=True)
-        if not found:  # `find` is silent about what it cannot enter.
+        if not found:  # `find` returns nothing, instead of an error, for what it cannot enter.
             system.ls(root)
     names = {path[len(root) :].lstrip("/"): info for path, info in found.items() if path.startswith(f"{root}/")}
     kept = (name for name in names if name.lower().endswith(tuple(suffixes)) and _is_plain(name))
@@ -55,20 +55,20 @@ def listed(remote: RemoteFolder, suffixes: Collection[str]) -> dict[str, Stamp]:
 
 
 def is_file(remote: RemoteFolder) -> bool:
-    """Whether a file lies where `remote` should be a folder.
+    """Whether `remote` is a file and not a folder.
 
     Raises:
-      RecordError: it cannot be told.
+      RecordError: the remote system does not answer.
     """
     with files.explained("look for the file", remote.url):
         return bool(remote.system.isfile(remote.root))
 
 
 def stamp(remote: RemoteFolder, name: str) -> Stamp:
-    """What the file `name` of a folder is.
+    """Size and modification time of the file `name` in a folder.
 
     Raises:
-      RecordError: it is not there, or must not be read.
+      RecordError: it does not exist, or reading it is not allowed.
     """
     with files.explained("read the file", f"{remote.url}/{name}"):
         return _stamp(remote.system.info(f"{remote.root}/{name}"))
@@ -88,22 +88,22 @@ def _stamp(info: Mapping[str, Any]) -> Stamp:
 
 @dataclass(frozen=True, slots=True)
 class Mirror:
-    """The folder `path` of this machine, where files of `remote` come to lie."""
+    """The folder `path` of this machine for copies of files of `remote`."""
 
     remote: RemoteFolder
     path: Path
 
     @classmethod
     def of(cls, remote: RemoteFolder, within: Path) -> Mirror:
-        """One that has the remote folder's own name."""
+        """A folder inside `within`, with the name of the remote folder."""
         return cls(remote, within / (remote.root.rpartition("/")[2] or "root"))
 
     def fetch(self, stamps: Mapping[str, Stamp], bar: Bar) -> None:
         """Copies files that are not here yet, several at a time.
 
         Args:
-          stamps: what the files are by `listed`, by path below the folder.
-          bar: from the number of files to what is told the number of further ones done.
+          stamps: size and time of each file as from `listed`, by relative path.
+          bar: takes the number of files; the function in its block takes the number of further files done.
 
         Raises:
           RecordError: a file cannot be read, or the disk has no room.
@@ -125,7 +125,7 @@ class Mirror:
             pool.shutdown(cancel_futures=True)
 
     def forget_others(self, names: Collection[str]) -> None:
-        """Removes what an earlier run fetched and is not among `names`."""
+        """Removes files that an earlier run fetched and that are not among `names`."""
         for path in sorted(self.path.rglob("*")):
             if path.is_file() and path.relative_to(self.path).as_posix() not in names:
                 path.unlink()
@@ -146,12 +146,12 @@ class Mirror:
             size_bytes = partial.stat().st_size
             os.utime(partial, ns=(stamp.modified_ns, stamp.modified_ns))
         if stamp.size_bytes not in (None, size_bytes):
-            message = f"{size_bytes} bytes arrived, expected {stamp.size_bytes}. Is it being written? Run it again."
+            message = f"{size_bytes} bytes arrived, but the file has {stamp.size_bytes}. Run the command again."
             raise RecordError(message, path=f"{self.remote.url}/{name}")
         partial.replace(path)
 
     def named(self, text: str) -> str:
-        """`text` with the URL wherever it has the path of this machine."""
+        """`text` with the URL instead of the path of this machine."""
         return text.replace(str(self.path), self.remote.url)
 
 
@@ -159,7 +159,7 @@ def _check_room(size_bytes: int, folder: Path) -> None:
     free_bytes = shutil.disk_usage(folder).free
     if size_bytes > free_bytes:
         message = (
-            f"{size_bytes / 1e6:.0f} MB are to be fetched, but there is room for {free_bytes / 1e6:.0f} MB. "
-            "Let TMPDIR name a folder with more."
+            f"{size_bytes / 1e6:.0f} MB must be fetched, but there is room for only {free_bytes / 1e6:.0f} MB. "
+            "Set TMPDIR to a folder with more room."
         )
         raise RecordError(message, path=tempfile.gettempdir())

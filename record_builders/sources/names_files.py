@@ -1,4 +1,4 @@
-"""Lists of class names as other tools keep them: one a line, a YOLO data.yaml, or Open Images' class descriptions."""
+"""Lists of class names from other tools: one name a line, a YOLO data.yaml, or class descriptions of Open Images."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _MID = re.compile(r"/[a-z]/\w+")
 
 
 def is_names_file(path: Path) -> bool:
-    """Whether `path` is called as tools call their lists of class names."""
+    """Whether `path` has a name that tools use for lists of class names."""
     if path.suffix.lower() in (".yaml", ".yml"):
         return re.search(rb"^names\s*:", head(path), re.MULTILINE) is not None
     return path.suffix.lower() == ".names" or path.name.lower() in ("classes.txt", "labels.txt")
@@ -24,24 +24,26 @@ def read_names(path: Path) -> tuple[str, ...]:
     """The class names in the file at `path`, in its order.
 
     Raises:
-      LabelMapError: the file cannot be read, lists no name, an empty one, or one twice.
+      LabelMapError: the file cannot be read, has no name, an empty name, or the same name twice.
     """
     text = _text(path)
     numbered = _of_yaml(text, path) if path.suffix.lower() in (".yaml", ".yml") else _of_lines(text)
     lines: dict[str, int | None] = {}
     for line, name in numbered:
         if not name:
-            raise LabelMapError("a line without a name, expected a class. Remove the line.", path=path, line=line)
+            raise LabelMapError("the line has no class name. Remove the line.", path=path, line=line)
         if name in lines:
-            raise LabelMapError(f"the name '{name}' is given twice. Give each class its own.", path=path, line=line)
+            raise LabelMapError(
+                f"two classes have the name '{name}'. Give each class its own name.", path=path, line=line
+            )
         lines[name] = line
     if not lines:
-        raise LabelMapError("lists no class name, expected one a line. Add them.", path=path)
+        raise LabelMapError("the file has no class names. Write one name a line.", path=path)
     return tuple(lines)
 
 
 def read_descriptions(path: Path) -> dict[str, str]:
-    """Display name of each class, by its MID, of Open Images' class descriptions at `path`, with or without header.
+    """The display name of each class, by its MID, from class descriptions of Open Images, with or without a header.
 
     Raises:
       LabelMapError: the file cannot be read, or a line is not a MID and a name.
@@ -50,21 +52,21 @@ def read_descriptions(path: Path) -> dict[str, str]:
     try:
         rows = list(csv.reader(io.StringIO(_text(path), newline="")))
     except csv.Error as exc:
-        raise LabelMapError(f"not readable as CSV: {exc}. Repair the file.", path=path) from exc
+        raise LabelMapError(f"the file is not valid CSV: {exc}. Correct it.", path=path) from exc
     for line, row in enumerate(rows, start=1):
         if not row or (line == 1 and row[0].strip() == "LabelName"):
             continue
         if len(row) != 2 or not row[0].strip() or not row[1].strip():
-            message = f"the line is '{','.join(row)}', expected a MID and a name, as /m/09k_b,Lemon. Correct it."
+            message = f"the line is '{','.join(row)}', not a MID and a name such as /m/09k_b,Lemon. Correct it."
             raise LabelMapError(message, path=path, line=line)
         if row[0].strip() in names:
-            raise LabelMapError(f"the class {row[0]} is described twice. Remove one.", path=path, line=line)
+            raise LabelMapError(f"two lines describe the class {row[0]}. Remove one.", path=path, line=line)
         names[row[0].strip()] = row[1].strip()
     return names
 
 
 def is_descriptions_file(path: Path) -> bool:
-    """Whether the first line of `path` is that of a class description of Open Images."""
+    """Whether the first line of `path` is a class description of Open Images."""
     if path.suffix.lower() != ".csv":
         return False
     first = re.split(r"\r\n?|\n", head(path, 4096).decode("utf-8-sig", "replace"), maxsplit=1)[0]
@@ -96,10 +98,10 @@ def _of_yaml(text: str, path: Path) -> list[tuple[int | None, str]]:
     except (yaml.YAMLError, ValueError, RecursionError) as exc:
         mark = getattr(exc, "problem_mark", None)
         line = mark.line + 1 if mark else None
-        raise LabelMapError("not readable as YAML. Repair the file.", path=path, line=line) from exc
+        raise LabelMapError("the file is not valid YAML. Correct it.", path=path, line=line) from exc
     names = content.get("names") if isinstance(content, dict) else None
     if isinstance(names, dict) and set(names) == set(range(len(names))):
         names = [names[number] for number in range(len(names))]
     if not isinstance(names, list) or not all(isinstance(name, str | int | float) for name in names):
-        raise LabelMapError("'names' is no list of classes numbered from 0. Correct it.", path=path)
+        raise LabelMapError("'names' is not a list of class names, or not numbered from 0. Correct it.", path=path)
     return [(None, str(name).strip()) for name in names]

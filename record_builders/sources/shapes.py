@@ -1,7 +1,7 @@
-"""A made-up data set in Pascal VOC form: shapes on textured backgrounds, for the demo and for tests.
+"""A generated data set in the Pascal VOC format: shapes on textured backgrounds, for the demo and for tests.
 
-Four classes of different size and aspect ratio, told apart by shape alone: `ball`, `bar` (wide), `column` (tall) and
-`tent` (a triangle). Colours are random. The same seed gives the same images and annotations.
+It has four classes of different size and aspect ratio: `ball`, `bar` (wide), `column` (tall) and `tent` (a triangle).
+Only the shape shows the class; colours are random. The same seed gives the same images and annotations.
 """
 
 from __future__ import annotations
@@ -9,7 +9,10 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 CLASSES = ("ball", "bar", "column", "tent")
 
@@ -68,19 +71,20 @@ def _random_shape(rng: random.Random) -> Shape:
 
 
 def _overlap(a: Shape, b: Shape) -> float:
-    """The shared area as a share of the smaller box."""
+    """The shared area, as a fraction of the smaller box."""
     width = min(a.xmax, b.xmax) - max(a.xmin, b.xmin)
     height = min(a.ymax, b.ymax) - max(a.ymin, b.ymin)
     smaller = min((s.xmax - s.xmin) * (s.ymax - s.ymin) for s in (a, b))
     return max(width, 0) * max(height, 0) / smaller
 
 
-def _picture(shapes: list[Shape], rng: random.Random) -> Any:
-    from PIL import Image, ImageDraw
+def _picture(shapes: list[Shape], rng: random.Random) -> Image:
+    from PIL import Image as images
+    from PIL import ImageDraw
 
     image = _texture(rng, spread=40)
     for shape in shapes:
-        mask = Image.new("L", image.size)
+        mask = images.new("L", image.size)
         draw, box = ImageDraw.Draw(mask), (shape.xmin, shape.ymin, shape.xmax - 1, shape.ymax - 1)
         if shape.label == "ball":
             draw.ellipse(box, fill=255)
@@ -93,15 +97,15 @@ def _picture(shapes: list[Shape], rng: random.Random) -> Any:
     return image
 
 
-def _texture(rng: random.Random, spread: int) -> Any:
+def _texture(rng: random.Random, spread: int) -> Image:
     """A random colour with soft random blotches of up to `spread` grey levels."""
-    from PIL import Image
+    from PIL import Image as images
 
     cells = (_WIDTH // 16, _HEIGHT // 16)
-    noise = Image.frombytes("L", cells, bytes(rng.randint(0, 2 * spread) for _ in range(cells[0] * cells[1])))
-    noise = noise.resize((_WIDTH, _HEIGHT), Image.Resampling.BICUBIC)
+    noise = images.frombytes("L", cells, bytes(rng.randint(0, 2 * spread) for _ in range(cells[0] * cells[1])))
+    noise = noise.resize((_WIDTH, _HEIGHT), images.Resampling.BICUBIC)
     base = [rng.randint(0, 255 - 2 * spread) for _ in range(3)]
-    return Image.merge("RGB", [noise.point(lambda value, offset=offset: value + offset) for offset in base])
+    return images.merge("RGB", [noise.point(lambda value, offset=offset: value + offset) for offset in base])
 
 
 def _voc_xml(filename: str, shapes: list[Shape]) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from absl import flags
 
+import tfod_tools
 from tfod_tools import __main__ as tfod
 from tfod_tools import app
 from tfod_tools.base.errors import AnnotationError, EngineError, Interrupted, Problems, TfodError, UsageError
@@ -118,11 +119,18 @@ def test_what_a_command_is_about_needs_no_flag(
     assert capsys.readouterr() == (f"{printed}\n", "")
 
 
+def test_the_help_says_which_name_may_be_left_out(capsys: pytest.CaptureFixture[str]) -> None:
+    values = app.Flags("config")
+    flags.DEFINE_string("config", None, "The config.", flag_values=values)
+    assert app.status(fails, values, DOC, ["count", "--help"]) == 0
+    assert "--config: The config. The name --config may be left out.\n" in capsys.readouterr().out
+
+
 def test_a_value_with_and_without_its_flag_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     values = app.Flags("config")
     flags.DEFINE_string("config", None, "The config.", required=True, flag_values=values)
     assert app.status(fails, values, DOC, ["count", "a.config", "--config=b.config"]) == 1
-    expected = "'a.config' stands where --config may stand without its name, and --config is given too.\n"
+    expected = "'a.config' is taken as --config, but --config is given too. Leave one of them out.\n"
     assert capsys.readouterr() == ("", expected)
 
 
@@ -130,14 +138,43 @@ def test_errors_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     values = app.Flags()
 
     def main(arguments: Sequence[str]) -> int:
-        raise Problems([AnnotationError("is \x1b[31mflat.", path="a.xml", line=3), TfodError("two")])
+        raise Problems(
+            [AnnotationError("is \x1b[31mflat.", path="a.xml", line=3), TfodError("two")], advice="Correct the files."
+        )
 
     assert app.status(main, values, DOC, ["count", "--json"]) == 2
     out, err = capsys.readouterr()
-    assert err == "a.xml:3: is \\x1b[31mflat.\ntwo\n"
-    first, second = json.loads(out)["errors"]
+    assert err == "a.xml:3: is \\x1b[31mflat.\ntwo\nCorrect the files.\n"
+    document = json.loads(out)
+    assert (document["exit_code"], document["advice"]) == (2, "Correct the files.")
+    first, second = document["errors"]
     assert first == {"message": "is \x1b[31mflat.", "path": "a.xml", "line": 3}
     assert second == {"message": "two", "path": None, "line": None}
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (["--json", "--boxs=3"], 1, "Unknown command line flag 'boxs'"),
+        (["--json"], 130, "Stopped."),
+        (["--json", "--path=none"], 2, "No such file or directory. Check the path and its permissions."),
+    ],
+)
+def test_every_error_of_the_user_is_json_too(
+    capsys: pytest.CaptureFixture[str], words: list[str], code: int, message: str
+) -> None:
+    values = app.Flags()
+    flags.DEFINE_string("path", None, "A file.", flag_values=values)
+
+    def main(arguments: Sequence[str]) -> int:
+        if values.path:
+            return len(Path(values.path).read_text())
+        raise KeyboardInterrupt
+
+    assert app.status(main, values, DOC, ["count", *words]) == code
+    document = json.loads(capsys.readouterr().out)
+    assert document["exit_code"] == code
+    assert document["errors"][0]["message"].startswith(message)
 
 
 @pytest.mark.parametrize(
@@ -199,7 +236,7 @@ def test_an_oserror_of_no_file_is_a_bug(command: flags.FlagValues, capsys: pytes
 
 def test_no_arguments() -> None:
     app.no_arguments([])
-    with pytest.raises(UsageError, match=r"unexpected argument 'steps=5'\. Flags are written --name=value"):
+    with pytest.raises(UsageError, match=r"unexpected argument 'steps=5'\. Write flags as --name=value"):
         app.no_arguments(["steps=5", "x"])
 
 
@@ -251,6 +288,19 @@ def test_tfod_lists_the_commands(capsys: pytest.CaptureFixture[str], arguments: 
     assert not {"app", "base"} & set(listed)
 
 
+def test_the_list_follows_the_work() -> None:
+    """From annotations to pictures; then what is needed now and then."""
+    names = list(tfod.commands())
+    work = ["make_records", "make_config", "train", "evaluate", "export", "predict", "submit", "inspect_records"]
+    assert [name for name in names if name in work] == work
+    assert set(names) <= set(tfod._ORDER)
+
+
+def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert tfod.main(["--version"]) == 0
+    assert capsys.readouterr() == (f"tfod-tools {tfod_tools.__version__}\n", "")
+
+
 @pytest.mark.parametrize("name", tfod.commands())
 def test_a_command_is_summed_up_in_one_line(name: str) -> None:
     summary = tfod.commands()[name]
@@ -267,7 +317,7 @@ def test_a_command_is_summed_up_in_one_line(name: str) -> None:
             "No command is called 'make_record'. Did you mean make_records or make_config or inspect_records?",
         ),
         ("app", "No command is called 'app'."),
-        ("xyz", f"No command is called 'xyz'. Known: {', '.join(tfod.commands())}."),
+        ("xyz", f"No command is called 'xyz'. Known: {', '.join(sorted(tfod.commands()))}."),
     ],
 )
 def test_tfod_suggests(capsys: pytest.CaptureFixture[str], name: str, expected: str) -> None:

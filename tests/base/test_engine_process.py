@@ -22,7 +22,7 @@ from tfod_tools.base.errors import EngineError, Interrupted, TfodError
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_S = 120
-STOPPING = "\nStopping; Ctrl-C again ends at once.\n"
+STOPPING = "\nStopping. Press Ctrl-C again to stop at once.\n"
 
 CHILD = """
 import fcntl, json, os, signal, sys, time

@@ -23,11 +23,11 @@ from tfod_tools.base.errors import TfodError, UsageError
 ROOT = Path(__file__).parents[2]
 PACKAGE = Path(importlib.util.find_spec("object_detection").origin).parent
 READS_A_CONFIG = """
-from pipeline_configs import style
+from pipeline_configs import extractors
 from pipeline_configs.text import schema
 config = schema.parse('model { ssd { feature_extractor { type: "ssd_mobilenet_v2" } } }')
 from object_detection.protos import pipeline_pb2
-print(style.style_of(config), pipeline_pb2.__file__)
+print(extractors.style_of(config), pipeline_pb2.__file__)
 """
 
 
@@ -123,7 +123,7 @@ def test_a_proto_that_cannot_be_compiled(models: Path, tmp_path: Path, monkeypat
     shutil.copytree(models, copy)
     (copy / "research" / "object_detection" / "protos" / "ssd.proto").write_text("message {")
     monkeypatch.setenv(engine_source.VARIABLE, str(copy))
-    with pytest.raises(TfodError, match=r"protos: protoc cannot compile them: .*ssd\.proto:1:"):
+    with pytest.raises(TfodError, match=r"protos: protoc cannot compile the protos: .*ssd\.proto:1:"):
         engine_source.activate()
     assert not list((tmp_path / "cache" / "tfod-tools").iterdir())
 
@@ -140,7 +140,7 @@ def test_without_protoc(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("named", ["no such folder", ""])
 def test_a_folder_that_is_no_checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: str) -> None:
     monkeypatch.setenv(engine_source.VARIABLE, str(tmp_path / named))
-    with pytest.raises(UsageError, match=r"holds no object_detection and slim/nets\. Expected a checkout of") as caught:
+    with pytest.raises(UsageError, match=r"holds no object_detection and slim/nets\. Name a checkout of") as caught:
         engine_source.checkout()
     assert caught.value.exit_code == 1
 

@@ -76,7 +76,7 @@ def test_a_missing_package_says_what_to_install() -> None:
 def test_twenty_problems_are_shown_and_the_rest_counted(count: int, more: list[str]) -> None:
     shown = [f"a.xml:{number}: box {number} is flat." for number in range(1, min(count, 20) + 1)]
     assert str(Problems(numbered(count))).splitlines() == shown + more
-    assert str(Problems(numbered(count), advice="Mend them.")).splitlines() == [*shown, *more, "Mend them."]
+    assert str(Problems(numbered(count), advice="Correct them.")).splitlines() == [*shown, *more, "Correct them."]
 
 
 def flat(path: str, line: int) -> TfodError:
@@ -86,10 +86,10 @@ def flat(path: str, line: int) -> TfodError:
 def test_equal_messages_share_a_line() -> None:
     """That of the first of them, wherever the others are; its place is not part of the message."""
     problems = [flat("a.xml", 14), AnnotationError("is empty.", path="b.xml"), flat("a.xml", 20), flat("c.xml", 1)]
-    assert str(Problems(problems, advice="Mend them.")).splitlines() == [
+    assert str(Problems(problems, advice="Correct them.")).splitlines() == [
         "a.xml:14: is flat. (and 2 more like this)",
         "b.xml: is empty.",
-        "Mend them.",
+        "Correct them.",
     ]
 
 

@@ -28,6 +28,10 @@ def test_what_goes_where(capsys: pytest.CaptureFixture[str], mode: output.Mode, 
     assert capsys.readouterr() == (out, err)
 
 
+def test_the_next_command_can_be_pasted() -> None:
+    assert output.next_command("evaluate", "my model") == "Next: tfod evaluate 'my model'"
+
+
 @pytest.mark.parametrize(
     ("text", "shown"),
     [

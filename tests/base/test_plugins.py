@@ -71,7 +71,7 @@ def test_an_error_inside_a_plugin_comes_through(folder: Path) -> None:
         ("trian", ["evaluate", "train"], "Did you mean train?"),
         ("box_a", ["box_c", "box_b", "zebra"], "Did you mean box_c or box_b?"),
         ("x", ["train", "evaluate"], "Known: evaluate, train."),
-        ("x", [], "There is none."),
+        ("x", [], "The list of names is empty."),
     ],
 )
 def test_suggestion(wrong: str, known: list[str], expected: str) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tfod_tools.base import progress
+from tfod_tools.base import output, progress
 
 ROOT = Path(__file__).parents[2]
 
@@ -65,6 +65,36 @@ def test_without_a_terminal_no_text_is_printed_twice(capfd: pytest.CaptureFixtur
     with progress.line():
         pass
     assert capfd.readouterr().err == "step 1\n"
+
+
+@pytest.mark.parametrize("mode", ["json", "quiet"])
+def test_nothing_in_a_log_of_a_program(mode: output.Mode, capfd: pytest.CaptureFixture[str]) -> None:
+    output.set_mode(mode)
+    try:
+        with progress.line() as show, progress.bar("Writing", 3) as advance:
+            show("step 1")
+            advance(3)
+    finally:
+        output.set_mode("text")
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(("mode", "shown"), [("json", True), ("quiet", False)])
+def test_a_terminal_shows_progress_beside_json(mode: str, shown: bool) -> None:
+    written = on_a_terminal(
+        f"from tfod_tools.base import output, progress\noutput.set_mode({mode!r})\n"
+        "with progress.line() as show: show('step 1')\n"
+        "with progress.bar('Writing', 3) as advance: advance(3)"
+    )
+    assert ("step 1" in written) == ("Writing" in written) == shown
+
+
+def test_a_name_in_the_line_does_not_command_the_terminal(capfd: pytest.CaptureFixture[str]) -> None:
+    with progress.line() as show:
+        show("\x1b[31mred.jpg")
+    assert capfd.readouterr().err == "\\x1b[31mred.jpg\n"
+    code = "from tfod_tools.base import progress\nwith progress.line() as show: show('\\x1b[31mred.jpg')"
+    assert on_a_terminal(code) == "\r\x1b[2K\\x1b[31mred.jpg\r\n"
 
 
 def test_a_bar_on_a_terminal() -> None:

@@ -55,6 +55,10 @@ def test_lines_are_what_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
     assert all(line == line.rstrip() for line in tables.lines(columns, rows))
 
 
+def test_a_name_does_not_command_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    assert shown(capsys, ["class"], [("\x1b[31mred",)])[2] == "\\x1b[31mred"
+
+
 def test_no_rows(capsys: pytest.CaptureFixture[str]) -> None:
     assert shown(capsys, ["class", "AP"], [])[0].split() == ["class", "AP"]
 

@@ -1,4 +1,4 @@
-"""Many child processes, a few at a time, with a time limit each; a repeated run does only what is not done yet."""
+"""Runs many child processes, a few at a time, each with a time limit. Finished ones are not run again."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ class Job:
     """A child process.
 
     Attributes:
-      name: what it is called, and its folder.
+      name: its name, and that of its folder.
       argv: `python -m <argv>`, run in its folder.
-      limit_s: it is killed after so many seconds.
-      fingerprint: of what its result depends on; see `fingerprint`.
+      limit_s: it is killed after this number of seconds.
+      fingerprint: a hash of everything that its result depends on; see `fingerprint`.
       environment: variables to add.
     """
 
@@ -38,7 +38,7 @@ class Job:
 
 
 def fingerprint(*sources: Path, text: str = "") -> str:
-    """Of the versions of TensorFlow and the engine, the Python files that are or are below `sources`, and `text`."""
+    """A hash of the versions of TensorFlow and the engine, the Python files in `sources`, and `text`."""
     digest = hashlib.sha256(text.encode())
     for package in ("tensorflow", "tf-object-detection-api", "numpy"):
         digest.update(f"{package} {importlib.metadata.version(package)}\n".encode())
@@ -49,17 +49,16 @@ def fingerprint(*sources: Path, text: str = "") -> str:
 
 
 def run(jobs: Iterable[Job], folder: Path, *, at_a_time: int, report: Callable[[Job, float], None]) -> dict[str, Path]:
-    """Runs the jobs that are not done yet with their fingerprints.
+    """Runs the jobs that are not done yet with their present fingerprints.
 
     Args:
       jobs: in the order in which they start.
-      folder: gets a folder for each job, with `log` and whatever the job writes.
-      of: see `fingerprint`.
-      at_a_time: processes at once.
+      folder: gets a folder for each job, with `log` and the files that the job writes.
+      at_a_time: number of processes at once.
       report: called with each job that has ended, and its seconds.
 
     Returns:
-      The folder of each job by name; its `done` holds {"status": exit code or "time limit", "seconds": ...}.
+      The folder of each job by name. Its file `done` holds {"status": exit code or "time limit", "seconds": ...}.
     """
     folders = {job.name: folder / job.name for job in jobs}
 
@@ -74,7 +73,7 @@ def run(jobs: Iterable[Job], folder: Path, *, at_a_time: int, report: Callable[[
 
 
 def outcome(folder: Path) -> dict[str, Any]:
-    """What a finished job left: fingerprint, status, seconds; {} if it did not finish."""
+    """The content of `done`: fingerprint, status, seconds; {} if the job did not finish."""
     done = folder / "done"
     return dict(json.loads(done.read_text())) if done.exists() else {}
 

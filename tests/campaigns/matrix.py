@@ -1,14 +1,16 @@
-"""Proves the table of versions: installs each TensorFlow on each Python that is here, and makes a frozen graph with it.
+"""Tries the table of versions: installs each TensorFlow on each Python of this machine, and makes a frozen graph.
 
     make matrix [ARGS="2.17.1/3.12 ..."]
 
-One pair at a time, in an environment of its own that is removed afterwards: the installer's own plan (by uv, which
-keeps what it has downloaded), then tests/support/smoke.py. What came out goes to tests/engine/matrix.json after each
-pair; a pair that was fine with the same shims is not tried again unless it is named.
+Each pair is tried in an environment of its own, which is removed afterwards. It is installed by the plan of `tfod
+engine --install` (with uv, which keeps its downloads), then tests/support/smoke.py runs in it. After each pair, the
+result is written to tests/engine/matrix.json. A pair that worked with the same shims is not tried again, unless it is
+named.
 """
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import json
 import os
@@ -30,7 +32,7 @@ _SMOKE_LIMIT_S = 3600
 
 
 def main(wanted: list[str]) -> int:
-    """Tries the pairs that are named, or all that are not proven yet; returns 1 if one failed."""
+    """Tries the named pairs, or all that did not work yet. Returns 1 if one failed."""
     pairs = {f"{release.tensorflow}/3.{python}": (release, python) for release, python in versions.pairs()}
     if unknown := set(wanted) - set(pairs):
         print(f"No such pair: {', '.join(sorted(unknown))}. Known: {', '.join(pairs)}", file=sys.stderr)
@@ -44,18 +46,18 @@ def main(wanted: list[str]) -> int:
         [f"{release.tensorflow}", *(_cell(recorded.get(f"{release.tensorflow}/3.{python}")) for python in _pythons())]
         for release in versions.RELEASES
     ]
-    tables.show(["TensorFlow", *(f"Python 3.{python}" for python in _pythons())], rows)
+    print(*tables.lines(["TensorFlow", *(f"Python 3.{python}" for python in _pythons())], rows), sep="\n")
     return int(any(result["outcome"] == "failed" for result in recorded.values()))
 
 
 def is_done(pair: str) -> bool:
-    """Whether a pair is settled, with the shims as they are."""
+    """Whether a pair works, or cannot exist, with the present shims."""
     recorded = read().get(pair, {"outcome": "failed"})
     return recorded["outcome"] != "failed" and recorded["shims_hash"] == shims_hash()
 
 
 def outcome(release: Release, python: int) -> dict[str, Any] | None:
-    """What became of a pair; None where this machine has no such Python."""
+    """The result of a pair; None if this machine has no such Python."""
     if reason := versions.impossible(release, python):
         return {"outcome": "cannot be had", "why": reason, "shims_hash": shims_hash()}
     interpreter = find_python(python)
@@ -78,14 +80,14 @@ def install(release: Release, interpreter: str, folder: Path) -> str:
     uv, python = _uv(), str(folder / "venv" / "bin" / "python")
     _run([uv, "venv", "--quiet", "--python", interpreter, str(folder / "venv")], folder)
     pip = [uv, "pip", "install", "--quiet", "--python", python]
-    # Not from the project's folder: what pyproject.toml tells uv is for the lock.
+    # Not from the project's folder: the settings of uv in pyproject.toml are for the lock.
     _run([*pip, "--editable", str(ROOT), *versions.resolved(release)], folder)
     _run([*pip, "--no-deps", *versions.alone(release)], folder)
     return python
 
 
 def find_python(python: int) -> str | None:
-    """An interpreter of Python 3.`python` on this machine, pyenv's included."""
+    """An interpreter of Python 3.`python` on this machine; pyenv is searched too."""
     pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
     if kept := sorted(pyenv.glob(f"3.{python}.*/bin/python")):
         return str(kept[-1])
@@ -95,15 +97,15 @@ def find_python(python: int) -> str | None:
 
 
 def shims_hash() -> str:
-    """Of the shims and the table of versions."""
+    """A hash of the shims and the table of versions."""
     engine, total = ROOT / "tfod_tools" / "engine", hashlib.sha256()
-    for path in [engine / "versions.py", *sorted((engine / "shims").glob("*.py"))]:
+    for path in [engine / "versions.py", *sorted((engine / "shims").rglob("*.py"))]:
         total.update(path.read_bytes())
     return total.hexdigest()[:16]
 
 
 def read() -> dict[str, Any]:
-    """What is recorded of each pair."""
+    """The recorded result of each pair."""
     return json.loads(RECORD.read_text(encoding="utf-8")) if RECORD.exists() else {}
 
 
@@ -139,4 +141,6 @@ def _cell(result: dict[str, Any] | None) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    parser = argparse.ArgumentParser(prog="python -m campaigns.matrix")
+    parser.add_argument("pairs", nargs="*", help="such as 2.17.1/3.12 (default: all that did not work yet)")
+    sys.exit(main(parser.parse_args().pairs))

@@ -9,8 +9,8 @@ import pytest
 
 from cloud import backends, planning
 from cloud.ai_platform import machines as legacy_machines
-from cloud.estimates import prices
 from cloud.cluster import STYLES
+from cloud.estimates import prices
 from cloud.estimates.fit import Facts
 from cloud.job import Plan, train_job
 from cloud.job_config import JobConfig
@@ -32,9 +32,13 @@ def test_each_back_end_that_sends_has_one() -> None:
 def test_it_can_be_planned(index: int, tmp_path: Path) -> None:
     file = job_file.parse(JOBS[index].replace("model_dir: model", f"model_dir: {tmp_path}"), "job.yaml")
     job = train_job(
-        config="pipeline.config", model_dir=file.model_dir, style=STYLES[file.cluster.strategy], steps=file.steps or 1000,
-        checkpoint_every=None, extension=None,
-    )  # fmt: skip
+        config="pipeline.config",
+        model_dir=file.model_dir,
+        style=STYLES[file.cluster.strategy],
+        steps=file.steps or 1000,
+        checkpoint_every=None,
+        extension=None,
+    )
     plan = Plan(job=job, config="model {}\n", batch_size=8)
     config = JobConfig(plan=plan, facts=Facts(steps=1000, batch_size=8))
     here = file.steps is None or "://" not in file.config

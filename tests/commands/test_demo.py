@@ -13,17 +13,23 @@ from tfod_tools.base.errors import UsageError
 
 def test_dry_run_lists_every_command_in_order(tmp_path: Path) -> None:
     said = tiny_run.tfod("demo", f"--output={tmp_path / 'demo'}", "--steps=7", "--dry_run").splitlines()
-    run = [line.split()[2].removeprefix("tfod_tools.") for line in said]
+    run = [line.split()[1] for line in said]
     assert run == ["make_records", "make_config", "train", "evaluate", "export", "predict"]
     assert set(run) <= set(commands())
     assert "--steps=7" in said[2]
     assert not (tmp_path / "demo").exists()
 
 
+def test_the_plan_as_json(tmp_path: Path) -> None:
+    answer = json.loads(tiny_run.tfod("demo", str(tmp_path / "demo"), "--dry_run", "--json"))
+    assert [command[:2] for command in answer["commands"]][2] == ["tfod", "train"]
+    assert tiny_run.tfod("demo", str(tmp_path / "demo"), "--dry_run", "--quiet") == ""
+
+
 def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("years of work")
     said = tiny_run.tfod("demo", f"--output={tmp_path}", expect=1)
-    assert "holds no earlier demo" in said
+    assert "no earlier demo made it" in said
     assert (tmp_path / "thesis.txt").exists()
 
 
@@ -31,7 +37,7 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
 def test_a_folder_with_another_demo_json_is_left_alone(mark: str, tmp_path: Path) -> None:
     (tmp_path / "demo.json").write_text(mark)
     (tmp_path / "model").mkdir()
-    with pytest.raises(UsageError, match="holds no earlier demo"):
+    with pytest.raises(UsageError, match="no earlier demo made it"):
         demo._clear(tmp_path)
     assert (tmp_path / "model").is_dir()
     assert (tmp_path / "demo.json").read_text() == mark
@@ -61,7 +67,8 @@ def test_an_earlier_demo_is_replaced_and_nothing_else(tmp_path: Path) -> None:
     assert made == {"demo.json", "voc", "unseen"}
     for name in {stage.makes.relative_to(tmp_path).parts[0] for stage in demo.stages(tmp_path, "any", None)}:
         (tmp_path / name).mkdir(exist_ok=True)
-    (tmp_path / "pipeline.config").rmdir()
+    for name in ("pipeline.config", "metrics.json"):
+        (tmp_path / name).rmdir()
     for name in ("pipeline.config", "metrics.json", "thesis.txt", "voc/old.txt", "records/old.txt"):
         (tmp_path / name).write_text("text")
     (tmp_path / "records_of_mine").mkdir()
@@ -71,8 +78,9 @@ def test_an_earlier_demo_is_replaced_and_nothing_else(tmp_path: Path) -> None:
 
 
 def test_all_that_the_stages_write_is_replaced_the_next_time(tmp_path: Path) -> None:
-    words = [word for stage in demo.stages(tmp_path, "any", None) for word in stage.argv]
-    paths = {Path(word.partition("=")[2]) for word in words if word.partition("=")[2].startswith(str(tmp_path))}
+    words = [word.split("=")[-1] for stage in demo.stages(tmp_path, "any", None) for word in stage.command]
+    paths = {Path(word) for word in words if word.startswith(str(tmp_path))}
+    assert len(paths) > 6
     assert {path.relative_to(tmp_path).parts[0] for path in paths} <= set(demo._MADE)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
+import json
 import re
 import shlex
 import subprocess
@@ -28,6 +29,17 @@ def test_what_is_installed_is_shown_beside_what_is_tested() -> None:
     assert "its files are the tested ones" in said
 
 
+def test_what_is_installed_as_json() -> None:
+    answer = json.loads(tiny_run.tfod("engine", "--dry_run", "--json"))
+    assert answer["packages"][0]["package"] == "tensorflow"
+    assert answer["packages"][0]["installed"] == importlib.metadata.version("tensorflow")
+    assert (answer["verdict"].endswith(": supported."), answer["styles"]) == (True, [])
+    assert "its files are the tested ones" in answer["engine"]
+    answer = json.loads(tiny_run.tfod("engine", "--install=2.20", "--dry_run", "--json"))
+    assert [tuple(command) for command in answer["commands"]] == list(installation.plan("2.20"))
+    assert tiny_run.tfod("engine", "--dry_run", "--quiet") == ""
+
+
 def test_a_bad_checkout_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TFOD_ENGINE", str(tmp_path))
     said = tiny_run.tfod("engine", "--dry_run", expect=1)
@@ -42,8 +54,8 @@ def test_a_bad_checkout_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         ("2.19.1", 13, "no build for Python 3.13. Use Python 3.10 to 3.12, or TensorFlow 2.20.0, 2.21.0."),
         ("2.20", 14, "Python 3.14 is not supported. Use Python 3.10 to 3.13."),
         ("2.20", 9, "Python 3.9 is not supported."),
-        ("2.17.0", 11, "TensorFlow 2.17.0 is not tested, 2.17.1 is. Pass that or 2.17."),
-        ("2.14", 11, "TensorFlow 2.14 is not supported. Known: 2.15.1, 2.16.2, "),
+        ("2.17.0", 11, "TensorFlow 2.17.0 is not tested. Pass 2.17.1, which is tested, or 2.17."),
+        ("2.14", 11, "TensorFlow 2.14 is not supported. Supported are 2.15.1, 2.16.2, "),
         ("2.2", 11, "TensorFlow 2.2 is not supported."),
         ("new", 11, "TensorFlow new is not supported."),
     ],
@@ -106,7 +118,7 @@ def test_tensorflow_need_not_be_installed(tmp_path: Path) -> None:
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "TensorFlow is not installed." in done.stdout
-    assert "engine: not installed. Run: python -m tfod_tools.engine --install=2.20.0" in done.stdout
+    assert "engine: not installed. Run: tfod engine --install=2.20.0" in done.stdout
 
 
 @pytest.mark.engine

@@ -61,6 +61,33 @@ def test_what_is_printed(folder: Path, capsys: pytest.CaptureFixture[str]) -> No
     assert sorted(path.name for path in folder.iterdir()) == ["pipeline.config", "records"]
 
 
+def test_the_same_for_programs(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("--max_anchors=3000", "--output=fitted.config", "--json") == 0
+    answer = json.loads(capsys.readouterr().out)
+    (of_all,) = answer["coverage"]["all"]
+    assert of_all["before"]["objects"] == of_all["after"]["objects"] == 72
+    assert of_all["before"]["covered"] < of_all["after"]["covered"] <= 1
+    assert answer["anchors"]["before"] == 1917
+    assert answer["input"] == {"before": [300, 300], "after": [300, 300]}
+    assert all(edit["path"].startswith(SSD) for edit in answer["proposal"])
+    assert len(answer["without_anchor"]) == of_all["before"]["without"]
+    assert (answer["border"], answer["written"]) == (None, True)
+    assert (folder / answer["output"]).is_file()
+
+
+def test_quietly(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("--quiet", "--output=fitted.config") == 0
+    assert capsys.readouterr() == ("", "")
+    assert (folder / "fitted.config").is_file()
+
+
+def test_another_file_is_not_replaced(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "fitted.config").write_text("mine")
+    assert run("--output=fitted.config") == 2
+    assert "fitted.config: is there already" in capsys.readouterr().err
+    assert run("--output=fitted.config", "--overwrite") == 0
+
+
 def test_a_larger_input_is_told_with_its_price(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     boxes = [[0.07 * i, 0.09 * i, 0.07 * i + 0.04, 0.09 * i + 0.04] for i in range(10)]  # 12 pixels, on a grid of 16
     case_records.write(folder / "records" / "train.record", [{"boxes": boxes, "image": {"width": 300, "height": 300}}])
@@ -94,8 +121,8 @@ def test_a_dry_run_writes_nothing(folder: Path, capsys: pytest.CaptureFixture[st
     pytest.importorskip("matplotlib")
     assert run("--output=fitted.config", "--plot=sizes.png", "--dry_run") == 0
     out = capsys.readouterr().out
-    assert "Dry run, would write fitted.config" in out
-    assert "Dry run, would write sizes.png" in out
+    assert "Without --dry_run this writes fitted.config." in out
+    assert "Without --dry_run this writes sizes.png." in out
     assert sorted(path.name for path in folder.iterdir()) == ["pipeline.config", "records"]
 
 
@@ -108,7 +135,7 @@ def test_the_picture(folder: Path) -> None:
 def test_faster_rcnn_tells_what_is_left_at_the_border(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "pipeline.config").write_text(template.text("faster_rcnn_resnet50"))
     assert run() == 0
-    assert "anchors are left out in training" in capsys.readouterr().out
+    assert "training leaves them out" in capsys.readouterr().out
 
 
 def test_extractors_that_nobody_knows(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

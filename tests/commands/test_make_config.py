@@ -95,13 +95,65 @@ def test_a_config_from_a_template(folder: Path, capsys: pytest.CaptureFixture[st
         "  eval_input_reader[0].num_epochs: unset -> 1",
         "  eval_input_reader[0].tf_record_input_reader.input_path:"
         f' unset -> ["{folder}/records/val.record-?????-of-00001"]',
-        "Trains in tf1 style.",
+        "Trains in TF1 style.",
         "1000 steps of 12 images: 1000 epochs of 12 images.",
         "Learning rate: starts at 0.0001, rises to 0.001 at step 100, falls from step 101 (epoch 101), ends at"
         " 3.05e-09.",
         "Wrote run/pipeline.config",
         "Next: python -m tfod_tools.train --config=run/pipeline.config --model_dir=run/model",
     ]
+
+
+def test_the_same_for_programs(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    flags = [
+        TEMPLATE,
+        "--records=records",
+        "--output=run/pipeline.config",
+        "--batch_size=4",
+        "--set=model.ssd.num_classes=3",
+    ]
+    assert run(*flags, "--json") == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert (answer["start"], answer["style"], answer["written"]) == ("ssd_mobilenet_v2_small_192x192", "tf1", True)
+    assert {"path": "model.ssd.num_classes", "old": "unset", "new": "3"} in answer["changes"]
+    by_flags = {step["flags"]: step for step in answer["steps"]}
+    assert by_flags["--batch_size=4"]["edits"][0] == {
+        "path": "train_config.batch_size",
+        "value": "4",
+        "operation": "set",
+    }
+    assert by_flags["--batch_size=4"]["reason"]
+    assert (answer["run"]["steps"], answer["run"]["batch_size"]) == (1000, 4)
+    assert answer["run"]["epochs"] == pytest.approx(1000 * 4 / 12)
+    assert answer["run"]["learning_rate"]["highest_at"] == 100
+    assert answer["next"].startswith("python -m tfod_tools.train --config=run/pipeline.config")
+    assert answer["download"] is None
+    assert schema.read(folder / answer["output"]).model.ssd.num_classes == 3
+
+
+@pytest.mark.usefixtures("folder")
+def test_quietly(capsys: pytest.CaptureFixture[str]) -> None:
+    made("--quiet")
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.usefixtures("folder")
+def test_another_file_is_replaced_only_where_the_user_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("matplotlib")
+    made()
+    before = Path("run/pipeline.config").read_bytes()
+    assert run(TEMPLATE, RECORDS, OUTPUT, "--batch_size=3", "--plot=lr.png") == 2
+    assert "run/pipeline.config: is there already" in capsys.readouterr().err
+    assert Path("run/pipeline.config").read_bytes() == before
+    assert not Path("lr.png").exists()
+    assert made("--batch_size=3", "--overwrite").train_config.batch_size == 3
+
+
+def test_templates_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("--list", "--json") == 0
+    rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)["templates"]}
+    assert list(rows) == list(template.names())
+    assert rows["ssd_mobilenet_v2_300x300"]["zoo_map"] == 22
 
 
 @pytest.mark.usefixtures("folder")
@@ -137,7 +189,7 @@ def test_a_config_of_ones_own(capsys: pytest.CaptureFixture[str]) -> None:
     assert config.train_config.num_steps == 7
     out = capsys.readouterr().out
     assert out.startswith("Changed from mine.config:\n")
-    assert "Trains in tf2 style." in out
+    assert "Trains in TF2 style." in out
     assert "--config='my run/pipeline.config' --model_dir='my run/model'" in out
 
 
@@ -153,14 +205,14 @@ def test_a_config_of_ones_own_keeps_its_comments_where_it_is(capsys: pytest.Capt
             *("-   num_steps: 200000", "+   num_steps: 7", "+   data_augmentation_options {"),
             *("+     random_adjust_hue {", "+     }", "+   }"),
         ]
-    assert "Nothing changes in mine.config.\nTrains in tf1 style.\n7 steps of 24 images.\n" in capsys.readouterr().out
+    assert "Nothing changes in mine.config.\nTrains in TF1 style.\n7 steps of 24 images.\n" in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("folder")
 def test_a_layout_that_cannot_be_kept_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     Path("odd.config").write_text(odd_layout())
     assert run("--from=odd.config", "--output=new.config", "--unset=train_config.sync_replicas") == 0
-    assert "it is written anew, without its comments" in capsys.readouterr().out
+    assert "printed anew, without its comments" in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("folder")
@@ -196,7 +248,7 @@ def test_a_patch_from_a_file(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_picture_of_the_learning_rate(capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("matplotlib")
     assert run(TEMPLATE, RECORDS, OUTPUT, "--plot=records") == 2
-    assert capsys.readouterr().err == "records: cannot be written: Is a directory. Name another --plot.\n"
+    assert capsys.readouterr().err == "records: is a folder, and a file is to be written. Name another --plot.\n"
     assert not Path("run").exists()
     made("--plot=lr.png")
     assert Path("lr.png").read_bytes().startswith(b"\x89PNG")
@@ -211,12 +263,12 @@ def test_a_dry_run_writes_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     assert not Path("run").exists()
     out = capsys.readouterr().out
     assert "  model.ssd.num_classes: unset -> 2\n" in out
-    assert out.endswith("Dry run, nothing written. Would write run/pipeline.config\n")
+    assert out.endswith("Dry run: nothing is written. Without --dry_run this writes run/pipeline.config.\n")
 
 
 def test_list(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("--list") == 0
-    names, *rows = capsys.readouterr().out.splitlines()[:-2]
+    names, *rows = capsys.readouterr().out.splitlines()[:-3]
     assert names.split() == ["template", "style", "input", "mAP", "ms", "of"]
     assert [row.split()[0] for row in rows] == list(template.names())
     assert [row.split()[1:] for row in rows if row.startswith("ssd_mobilenet_v2_300x300 ")] == [
@@ -241,7 +293,7 @@ def test_published_weights(capsys: pytest.CaptureFixture[str]) -> None:
     assert out.endswith(f" | tar xz -C {Path.cwd()}/run\n")
     Path("weights").mkdir()
     Path("weights/model.ckpt.index").touch()
-    assert run(*published, "--checkpoint=weights/model.ckpt") == 0
+    assert run(*published, "--checkpoint=weights/model.ckpt", "--overwrite") == 0
     assert "First get" not in capsys.readouterr().out
 
 
@@ -251,17 +303,17 @@ RECORDS, OUTPUT = "--records=records", "--output=run/pipeline.config"
 @pytest.mark.parametrize(
     ("arguments", "code", "expected"),
     [
-        ([RECORDS, OUTPUT], 1, "found neither of --template and --from"),
-        ([TEMPLATE, "--from=a.config", RECORDS, OUTPUT], 1, "found both of --template and --from"),
+        ([RECORDS, OUTPUT], 1, "Give --template or --from"),
+        ([TEMPLATE, "--from=a.config", RECORDS, OUTPUT], 1, "--template and --from are both given"),
         ([TEMPLATE, OUTPUT], 1, "--records is missing"),
         ([TEMPLATE, RECORDS], 1, "--output is missing"),
-        ([TEMPLATE, RECORDS, OUTPUT, "extra"], 1, "'extra' stands where --template may stand without its name"),
+        ([TEMPLATE, RECORDS, OUTPUT, "extra"], 1, "'extra' is taken as --template, but --template is given too"),
         ([TEMPLATE, RECORDS, OUTPUT, "--sett=a=b"], 1, "Unknown command line flag 'sett'"),
         ([TEMPLATE, RECORDS, OUTPUT, "--set=model"], 1, "--set is 'model', expected field.path=value"),
         (["--template=ssd_mobilenet_v3", RECORDS, OUTPUT], 1, "no template is called 'ssd_mobilenet_v3'. Did you mean"),
         (
             ["--from=odd.config", "--output=odd.config", "--unset=train_config.sync_replicas"],
-            1,
+            2,
             "comments would be lost",
         ),
         ([TEMPLATE, RECORDS, OUTPUT, "--patch=absent.yaml"], 2, "absent.yaml: there is no such file"),
@@ -285,17 +337,17 @@ RECORDS, OUTPUT = "--records=records", "--output=run/pipeline.config"
         ([TEMPLATE, RECORDS, OUTPUT, "--unset=train_config.optimizer", "--plot=p.png"], 2, "no learning rate to draw"),
         (["--from=own.config", OUTPUT, "--epochs=2"], 1, "--epochs needs --records"),
         (["--from=own.config", OUTPUT, "--checkpoint=auto"], 1, "--checkpoint needs --template"),
-        ([TEMPLATE, RECORDS, OUTPUT, "--checkpoint=auto"], 1, "nothing was published for ssd_mobilenet_v2_small"),
+        ([TEMPLATE, RECORDS, OUTPUT, "--checkpoint=auto"], 1, "no weights were published for ssd_mobilenet_v2_small"),
         (["--from=absent.config", RECORDS, OUTPUT], 2, "absent.config: there is no such file"),
         (["--from=broken.config", RECORDS, OUTPUT], 2, "broken.config:2: Ssd has no field 'num_clases'. Did you mean"),
-        (["--from=no_model.config", RECORDS, OUTPUT], 2, "model holds nothing"),
+        (["--from=no_model.config", RECORDS, OUTPUT], 2, "the config has no model"),
         ([TEMPLATE, "--records=absent", OUTPUT], 2, "absent: there is no such folder"),
         ([TEMPLATE, "--records=empty", OUTPUT], 2, "empty: has no manifest.json. Run make_records first."),
         ([TEMPLATE, "--records=no_val", OUTPUT], 2, "Run make_records again with --val_fraction=0.1."),
         ([TEMPLATE, RECORDS, OUTPUT, "--set=model.sdd.num_classes=1"], 2, "no field 'sdd'. Did you mean ssd?"),
         ([TEMPLATE, RECORDS, OUTPUT, "--set=model.ssd.num_classes=x"], 2, "found 'x', expected a whole number"),
         ([TEMPLATE, RECORDS, OUTPUT, "--set=model.ssd.feature_extractor.type=x"], 2, "no extractor is called 'x'"),
-        ([TEMPLATE, RECORDS, "--output=records"], 2, "records: cannot be written"),
+        ([TEMPLATE, RECORDS, "--output=records"], 2, "records: is a folder, and a file is to be written"),
         ([TEMPLATE, RECORDS, "--output=broken.config/pipeline.config"], 2, "cannot be written"),
     ],
 )

@@ -42,7 +42,10 @@ def test_merge(capsys: pytest.CaptureFixture[str]) -> None:
         )
     capsys.readouterr()
     assert run("--from=classes.txt", "--output=new.pbtxt") == 2
-    assert capsys.readouterr().err == "new.pbtxt: exists and holds something else. Choose another --output.\n"
+    assert (
+        capsys.readouterr().err
+        == "new.pbtxt: is there already and stays as it is. Name another --output, or add --overwrite.\n"
+    )
 
 
 def test_a_bad_file(capsys: pytest.CaptureFixture[str]) -> None:

@@ -66,7 +66,7 @@ def test_a_good_run(voc: Path, run: Run, capsys: pytest.CaptureFixture[str]) -> 
         "────────────────────────────────────",
         "cat      1             4           1",
         "",
-        "Images found by the name of their XML file, as <filename> names none: 5",
+        "Images found by the name of their XML file, because no image has the name in <filename>: 5",
         "Wrote to my records:",
         "  train.record-?????-of-00001",
         "  val.record-?????-of-00001",
@@ -98,12 +98,72 @@ def test_problems_stop_the_run(voc: Path, run: Run, capsys: pytest.CaptureFixtur
     printed = capsys.readouterr()
     assert printed.out == ""
     assert printed.err.splitlines() == [
-        "voc/dog1.xml:2: box (5, 2)-(5, 40) has no extent, expected xmin < xmax and ymin < ymax. Correct or remove it.",
-        "voc/dog2.xml:1: no image is called 'dog2' or 'dog2.*' below voc. Add it, or name the folder of images with "
+        "voc/dog1.xml:2: the box (5, 2)-(5, 40) has no area: xmin must be less than xmax, and ymin less than ymax. "
+        "Correct it, or remove it.",
+        "voc/dog2.xml:1: no image below voc has the name 'dog2' or 'dog2.*'. Add it, or name the folder of images with "
         "--images.",
-        "Problems: 2. Nothing was written. Correct them, or leave them out with --on_problem=skip.",
+        "Problems: 2. Nothing was written. Correct them, or leave out what cannot be used with --on_problem=skip.",
     ]
     assert not Path("out").exists()
+
+
+def test_the_same_fact_about_many_images_is_one_line(voc: Path, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    """Missing images, and images that the engine cannot read, whatever their names."""
+    for number in range(3):
+        (voc / f"cat{number}.jpg").unlink()
+    for number in (3, 4):
+        Image.new("RGB", (100, 50)).save(voc / f"cat{number}.jpg", format="GIF")
+    annotate(voc, "dog", ("dog", GOOD_BOX))
+    assert run("--annotations=voc", "--output=out") == 2
+    missing, unreadable, advice = capsys.readouterr().err.splitlines()
+    assert missing.startswith("voc/cat0.xml:1: no image below voc has the name 'cat0'")
+    assert missing.endswith("(and 2 more like this)")
+    assert unreadable.startswith("voc/cat3.xml:1: its image cat3.jpg:")
+    assert unreadable.endswith("(and 1 more like this)")
+    assert advice.startswith("Problems: 5.")
+
+
+def test_json(voc: Path, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    """The manifest and a few entries more; without shards as long as nothing is written."""
+    assert run("voc", "--output=out", "--json", "--dry_run") == 0
+    planned = json.loads(capsys.readouterr().out)
+    assert (planned["written"], planned["output"], planned["removed_files"]) == (False, "out", [])
+    assert planned["remarks"] == {
+        "Images found by the name of their XML file, because no image has the name in <filename>": 5
+    }
+    assert run("voc", "--output=out", "--json") == 0
+    made = json.loads(capsys.readouterr().out)
+    manifest = json.loads(Path("out/manifest.json").read_text())
+    assert made["written"]
+    assert made["files"] == [
+        "train.record-?????-of-00001", "val.record-?????-of-00001", "label_map.pbtxt", "manifest.json",
+    ]  # fmt: skip
+    assert {key: made[key] for key in manifest} == manifest
+    for split in manifest["splits"].values():
+        del split["shards"]
+    assert {key: planned[key] for key in manifest} == manifest
+
+
+def test_quiet(voc: Path, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    """Only errors are printed, not what was left out."""
+    annotate(voc, "dog1", ("dog", FLAT_BOX), ("dog", GOOD_BOX))
+    assert run("voc", "--output=out", "--quiet", "--on_problem=skip") == 3
+    assert capsys.readouterr() == ("", "")
+    assert run("voc", "--output=out", "--quiet") == 2
+    assert capsys.readouterr().err.startswith("voc/dog1.xml:2: ")
+
+
+def test_overwrite(voc: Path, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    """Files that make_records did not write stay, unless the user says otherwise."""
+    Path("out").mkdir()
+    Path("out/label_map.pbtxt").write_text("mine")
+    Path("missing.txt").write_text("mine")
+    for arguments in (["--missing_images=missing.txt"], []):
+        assert run("voc", "--output=out", *arguments) == 2
+        assert "is there already" in capsys.readouterr().err
+        assert run("voc", "--output=out", *arguments, "--overwrite") == 0
+    assert Path("missing.txt").read_text() == ""
+    assert "cat" in Path("out/label_map.pbtxt").read_text()
 
 
 def test_problems_can_be_left_out(voc: Path, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
@@ -111,8 +171,8 @@ def test_problems_can_be_left_out(voc: Path, run: Run, capsys: pytest.CaptureFix
     annotate(voc, "dog1", ("dog", FLAT_BOX), ("dog", GOOD_BOX))
     assert run("--annotations=voc", "--output=out", "--on_problem=skip") == 3
     printed = capsys.readouterr()
-    assert printed.err.startswith("voc/dog1.xml:2: box (5, 2)-(5, 40) has no extent")
-    assert "Boxes dropped: 1" in printed.out
+    assert printed.err.startswith("voc/dog1.xml:2: the box (5, 2)-(5, 40) has no area")
+    assert "Boxes dropped because of problems: 1" in printed.out
     assert Path("out/manifest.json").exists()
 
 
@@ -131,7 +191,7 @@ def test_fix(voc: Path, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     assert (manifest["options"]["convert"], manifest["options"]["verify"]) == (True, True)
     annotate(voc, "dog1", ("dog", FLAT_BOX), ("dog", GOOD_BOX))
     assert run("--annotations=voc", "--output=out", "--on_problem=fix") == 3
-    assert "Boxes dropped: 1" in capsys.readouterr().out
+    assert "Boxes dropped because of problems: 1" in capsys.readouterr().out
 
 
 def test_label_map(voc: Path, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
@@ -139,7 +199,7 @@ def test_label_map(voc: Path, run: Run, capsys: pytest.CaptureFixture[str]) -> N
     Path("map.pbtxt").write_text("item { name: 'cats' id: 1 }")
     assert run("--annotations=voc", "--output=out", "--label_map=map.pbtxt") == 2
     first = capsys.readouterr().err.splitlines()[0]
-    assert first == "voc/cat0.xml:2: class 'cat' is not in the label map. Did you mean cats? (and 4 more like this)"
+    assert first == "voc/cat0.xml:2: the label map has no class 'cat'. Did you mean cats? (and 4 more like this)"
 
 
 def test_copies_and_groups_are_said(voc: Path, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
@@ -152,7 +212,7 @@ def test_copies_and_groups_are_said(voc: Path, run: Run, capsys: pytest.CaptureF
     for line in (
         "Images that are copies of others, kept in one split with them: 1",
         "Groups of images that --group_by keeps in one split: 2",
-        "Images that --group_by says nothing of, each by itself: 3",
+        "Images that --group_by puts in no group: 3",
         "Copies whose boxes differ: cat3.jpg = copy.jpg",
     ):
         assert line in printed
@@ -175,7 +235,7 @@ def test_choices(voc: Path, run: Run, capsys: pytest.CaptureFixture[str]) -> Non
     for line in (
         "Left out, difficult: 0 images, 1 boxes",
         "Left out, flat: 0 images, 1 boxes",
-        "Left out, of classes that were not asked for: 1 images, 2 boxes",
+        "Left out, of classes that --classes does not name: 1 images, 2 boxes",
     ):
         assert line in printed.out.splitlines()
     manifest = json.loads(Path("out/manifest.json").read_text())
@@ -190,7 +250,7 @@ def test_many_boxes_are_noted(voc: Path, run: Run, capsys: pytest.CaptureFixture
     """The engine would cut them off."""
     annotate(voc, "crowd", *[("cat", GOOD_BOX)] * 101)
     assert run("--annotations=voc", "--output=out") == 0
-    note = "Images with more than 100 boxes, which need a max_number_of_boxes as make_config sets it: 1"
+    note = "Images with more than 100 boxes (make_config sets max_number_of_boxes for them): 1"
     assert note in capsys.readouterr().out.splitlines()
 
 
@@ -198,7 +258,7 @@ def test_missing_images_are_listed(voc: Path, run: Run, capsys: pytest.CaptureFi
     """By the names that annotations give them; nothing else is written."""
     (voc / "cat1.jpg").unlink()
     assert run("--annotations=voc", "--output=out", "--missing_images=missing.txt") == 0
-    assert capsys.readouterr().out == "Images that are annotated but not there: 1, listed in missing.txt\n"
+    assert capsys.readouterr().out == "Annotated images that are missing: 1. Their names are in missing.txt.\n"
     assert Path("missing.txt").read_text() == "cat1\n"
     assert not Path("out").exists()
 
@@ -214,29 +274,37 @@ def test_missing_images_are_listed(voc: Path, run: Run, capsys: pytest.CaptureFi
         (("--annotations=voc", "--output=out", "--shards=0"), 1, "shards"),
         (("--annotations=voc", "--output=out", "--format=wolo"), 1, "format"),
         (("--annotations=voc", "--output=out", "--seed=x"), 1, "seed"),
-        (("--annotations=voc", "--output=out", "--drop=crowds"), 1, "expected some of crowd, depiction, difficult"),
-        (("--annotations=voc", "--output=out", "--ignore=flat"), 1, "expected some of crowd, depiction, difficult"),
-        (("--annotations=voc", "--output=out", "--classes=cats"), 1, "no box is of the class 'cats' of --classes."),
-        (("--annotations=voc", "--output=out", "--image_sets=val"), 2, "voc: there is no image set 'val'"),
-        (("--annotations=voc", "--output=out", "--group_by=("), 1, "--group_by=( is no regular expression: missing )"),
-        (("--annotations=voc", "--output=out", "--group_by=cat"), 1, "--group_by=cat marks no part as the group"),
-        (("--annotations=voc", "--output=out", "--group_by=(dog)"), 1, "says nothing of any image, such as 'cat0'"),
+        (("--annotations=voc", "--output=out", "--drop=crowds"), 1, "takes only crowd, depiction, difficult"),
+        (("--annotations=voc", "--output=out", "--ignore=flat"), 1, "takes only crowd, depiction, difficult"),
+        (("--annotations=voc", "--output=out", "--classes=cats"), 1, "no box has the class 'cats' of --classes."),
+        (("--annotations=voc", "--output=out", "--image_sets=val"), 2, "voc: ImageSets/Main has no image set 'val'"),
+        (
+            ("--annotations=voc", "--output=out", "--group_by=("),
+            1,
+            "--group_by=( is not a regular expression: missing )",
+        ),
+        (("--annotations=voc", "--output=out", "--group_by=cat"), 1, "--group_by=cat has no part in parentheses"),
+        (
+            ("--annotations=voc", "--output=out", "--group_by=(dog)"),
+            1,
+            "gives no image a group; the first image is 'cat0'",
+        ),
         (("--annotations=voc", "--output=out", "--group_by=g.csv:scene"), 2, "g.csv: cannot read the table: No such"),
-        (("--annotations=none", "--output=out"), 2, "none: does not exist, expected a folder."),
+        (("--annotations=none", "--output=out"), 2, "none: this folder does not exist."),
         (
             ("--annotations=voc/cat1.xml", "--output=out", "--format=voc"),
             2,
-            "voc/cat1.xml: is a file, expected a folder.",
+            "voc/cat1.xml: this is a file, not a folder.",
         ),
-        (("--annotations=empty", "--output=out"), 2, "empty: no file here is of a known annotation format, expected"),
+        (("--annotations=empty", "--output=out"), 2, "empty: no annotation file is here: no file ends in .xml, .json,"),
         (
             ("--annotations=empty", "--output=out", "--format=voc"),
             2,
-            "empty: no XML file lies here, expected one for each image.",
+            "empty: no XML file is here. Pascal VOC has one for each image.",
         ),
-        (("--annotations=voc", "--images=none", "--output=out"), 2, "none: does not exist, expected a folder."),
-        (("--annotations=voc", "--images=empty", "--output=out"), 2, "empty: no image lies here, expected .jpg"),
-        (("--annotations=voc", "--output=voc/cat1.xml"), 2, "voc/cat1.xml: is a file, expected a folder for the"),
+        (("--annotations=voc", "--images=none", "--output=out"), 2, "none: this folder does not exist."),
+        (("--annotations=voc", "--images=empty", "--output=out"), 2, "empty: no image is here: no .jpg"),
+        (("--annotations=voc", "--output=voc/cat1.xml"), 2, "voc/cat1.xml: this is a file, not a folder for the"),
         (("--annotations=voc", "--output=voc/cat1.xml/out"), 2, "voc/cat1.xml/out: cannot write the records"),
         (("--annotations=voc", "--output=out", "--label_map=no.pbtxt"), 2, "no.pbtxt: cannot read the label map"),
     ],
@@ -293,4 +361,4 @@ def test_real_data(tmp_path: Path, run: Run, capsys: pytest.CaptureFixture[str])
     raccoon = SHARED_DATA / "voc_raccoon"
     annotations = raccoon / "annotations_2017-07-28_png_filenames"
     assert run(f"--annotations={annotations}", f"--images={raccoon / 'images'}", f"--output={tmp_path}/out") == 0
-    assert "as <filename> names none: 200" in capsys.readouterr().out
+    assert "because no image has the name in <filename>: 200" in capsys.readouterr().out

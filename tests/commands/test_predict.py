@@ -1,12 +1,11 @@
-"""What `predict` reads and refuses before TensorFlow starts, and how it names its pictures."""
+"""What `predict` reads and refuses before TensorFlow starts."""
 
+import json
 from pathlib import Path
 
 import pytest
 from PIL import Image
 from support import tiny_run
-
-from tfod_tools import predict
 
 
 @pytest.fixture
@@ -96,20 +95,27 @@ def test_pictures_may_lie_beside_the_images(model: Path, images: Path) -> None:
     assert "in 1 images" in tiny_run.tfod("predict", f"--images={images / 'b.png'}", *flags)
 
 
-@pytest.mark.parametrize(
-    ("images", "expected"),
-    [
-        (["x/a.png", "x/b.jpg"], ["a.jpg", "b.jpg"]),
-        (["x/a.jpg", "x/a.png", "y/a.jpg"], ["a.jpg", "a-2.jpg", "a-3.jpg"]),
-        (["x/a.jpg", "x/a-2.jpg", "y/a.jpg"], ["a.jpg", "a-2.jpg", "a-3.jpg"]),
-        (["x/a.jpg", "y/a.jpg", "x/a-2.jpg"], ["a.jpg", "a-2.jpg", "a-2-2.jpg"]),
-        (["x/a.b.jpg", "x/a.c.jpg"], ["a.b.jpg", "a.c.jpg"]),
-    ],
-)
-def test_every_image_has_a_picture_of_its_own(images: list[str], expected: list[str]) -> None:
-    assert predict.picture_names([Path(name) for name in images]) == dict(zip(images, expected, strict=True))
+def test_files_of_others_are_replaced_only_on_demand(model: Path, images: Path, tmp_path: Path) -> None:
+    """Those of an earlier run are not of others."""
+    found = tmp_path / "found"
+    found.mkdir()
+    (found / "a.jpg").write_text("mine")
+    flags = [str(model), str(images), f"--output={found}", "--dry_run"]
+    said = tiny_run.tfod("predict", *flags, expect=2)
+    assert said == f"{found / 'a.jpg'}: is there already. Name another --output, or add --overwrite to replace it.\n"
+    assert "in 2 images" in tiny_run.tfod("predict", *flags, "--overwrite")
+    (found / "b.jpg").touch()
+    (found / "detections.json").write_text("no JSON")
+    said = tiny_run.tfod("predict", *flags, expect=2)
+    assert said.startswith(f"{found / 'detections.json'}: is there already.")
+    assert said.endswith("to replace it. (and 2 more like this)\n")
+    (found / "detections.json").write_text(json.dumps({"images": [{"picture": "a.jpg"}, {"picture": "b.jpg"}]}))
+    assert "in 2 images" in tiny_run.tfod("predict", *flags)
 
 
-def test_folders_are_listed_in_order_and_files_kept_as_named(images: Path) -> None:
-    assert [path.name for path in predict.image_paths([images])] == ["a.JPG", "b.png"]
-    assert predict.image_paths([images / "notes.txt"]) == [images / "notes.txt"]
+def test_the_plan_as_json(model: Path, images: Path, tmp_path: Path) -> None:
+    flags = [str(model), str(images), f"--output={tmp_path / 'o'}", "--dry_run"]
+    answer = json.loads(tiny_run.tfod("predict", *flags, "--json"))
+    expected = {"classes": 1, "images": 2, "output": str(tmp_path / "o")}
+    assert answer == {**expected, "detections": str(tmp_path / "o" / "detections.json")}
+    assert tiny_run.tfod("predict", *flags, "--quiet") == ""

@@ -62,7 +62,7 @@ def test_remote_paths(command: str, flag: str, folder: Path, capsys: pytest.Capt
     assert status(command, *needed, f"--{flag}={REMOTE}", "--dry_run") == 1
     assert capsys.readouterr() == (
         "",
-        f"{REMOTE} is remote, expected a path on this machine. Mount it, or copy it here.\n",
+        f"{REMOTE} is remote, but this must be a path on this machine. Copy the files here, or mount them.\n",
     )
     assert sorted(folder.rglob("*")) == before
 

@@ -267,9 +267,8 @@ def test_the_same_for_programs(data: Path, tmp_path: Path) -> None:
     plan = answer("plan", str(ESTIMATOR), "--backend=vertex")
     assert plan["name"] == f"lemons-{plan['run_id']}"
     assert plan["strategy"] == "estimator"
-    assert plan["machines"]["ps"] == {
-        "count": 3, "cpus": 4, "memory_gib": 15.0, "accelerator": None, "accelerators": 0, "machine_type": "n1-standard-4"
-    }  # fmt: skip
+    wanted = {"count": 3, "cpus": 4, "memory_gib": 15.0, "accelerator": None, "accelerators": 0}
+    assert plan["machines"]["ps"] == {**wanted, "machine_type": "n1-standard-4"}
     assert plan["figures"]["price"].startswith("4.95 USD/h")
     assert list(plan["files"]) == ["custom_job.yaml"]
     assert plan["command"][:3] == ["gcloud", "ai", "custom-jobs"]

@@ -1,16 +1,12 @@
 """What `train` plans and refuses before the engine starts."""
 
-import contextlib
-import dataclasses
+import json
 from pathlib import Path
 
 import pytest
 from support import tiny_run
 
-from cloud.job import TrainJob
-from tfod_tools import train
-from tfod_tools.base import engine_process
-from tfod_tools.base.errors import TfodError
+from cloud import job
 
 
 @pytest.fixture
@@ -74,7 +70,7 @@ def test_a_config_of_the_users_own_in_the_model_dir_is_left_alone(flag: str, con
 def test_checkpoints_of_another_model(config: Path, tmp_path: Path) -> None:
     """The mark that a run leaves is there, and so is the model that its checkpoints have."""
     model = tmp_path / "model"
-    _, text, _ = train.plan(config, model, 7, None)
+    text = job.plan(config, model, steps=7).config
     model.mkdir()
     (model / "pipeline.config").write_text(text)
     (model / "checkpoint").touch()
@@ -92,88 +88,10 @@ def test_words_with_spaces_can_be_pasted(config: Path, tmp_path: Path) -> None:
     assert f"'--model_dir={tmp_path / 'my model'}'" in said
 
 
-BEFORE = b"# The config of an earlier run."
-ENTRY = """
-from absl import flags
-from tfod_tools.base.errors import CheckpointError
-from tfod_tools.engine import channel
-
-def main(events):
-    assert open("model/pipeline.config").read() == "the new config"
-    {event}
-    {end}
-
-channel.serve(main, flags.FlagValues())
-"""
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Job(TrainJob):
-    """One whose engine is the module `entry_of_a_test`."""
-
-    def argv(self) -> tuple[str, ...]:
-        return ("entry_of_a_test",)
-
-
-@pytest.mark.parametrize("before", [BEFORE, None])
-@pytest.mark.parametrize("event", ["start", "progress", None])
-@pytest.mark.parametrize("end", ["raise CheckpointError('is trained that far.')", "1 / 0", "events.send('result')"])
-def test_the_config_in_the_model_dir_is_that_of_the_last_run_that_began(
-    end: str, event: str | None, before: bytes | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    sent = f"events.send({event!r})" if event else ""
-    (tmp_path / "entry_of_a_test.py").write_text(ENTRY.format(event=sent, end=end))
-    path = tmp_path / "model" / "pipeline.config"
-    if before:
-        path.parent.mkdir()
-        path.write_bytes(before)
-    job = Job(config=str(path), model_dir="model", style="tf1", steps=7, checkpoint_every=1)
-    fails = "result" not in end
-    seen: list[engine_process.Event] = []
-    with pytest.raises(TfodError, match=r"that far|ZeroDivisionError") if fails else contextlib.nullcontext():
-        train.run(job, "the new config", seen.append)
-    assert seen == ([{"event": event}] if event else [])
-    began = event is not None or not fails
-    assert (path.read_bytes() if path.exists() else None) == (b"the new config" if began else before)
-
-
-def progress(*names: str, loss: float | None = 0.1234) -> dict[str, object]:
-    """A late event of a long run with losses of these names and a total."""
-    losses = {f"Loss/{name}_loss": value for value, name in enumerate(names)} | {"Loss/total_loss": loss}
-    return {"event": "progress", "step": 123456, "losses": losses, "learning_rate": 0.000123}
-
-
-SSD = ("localization", "classification", "regularization")
-FASTER_RCNN = (
-    "RPNLoss/localization",
-    "RPNLoss/objectness",
-    "BoxClassifierLoss/localization",
-    "BoxClassifierLoss/classification",
-)
-SPEED = "  87.6 images/s  12:34:56 left"
-
-
-@pytest.mark.parametrize("names", [SSD, FASTER_RCNN])
-def test_the_live_line_on_eighty_columns(names: tuple[str, ...]) -> None:
-    """What tells whether all goes well, and how long to wait, is not cut off."""
-    assert train.progress_line(progress(*names), 200000, SPEED)[:79].startswith(
-        "step 123456/200000  loss 0.123  lr 0.000123  87.6 images/s  12:34:56 left  "
-    )
-
-
-def test_the_live_line_before_the_speed_is_known() -> None:
-    assert train.progress_line(progress(*SSD), 200000, "") == (
-        "step 123456/200000  loss 0.123  lr 0.000123  (localization 0, classification 1, regularization 2)"
-    )
-
-
-def test_the_losses_of_two_stages_have_names_of_their_own() -> None:
-    assert train.progress_line(progress(*FASTER_RCNN), 200000, SPEED).endswith(
-        "  (RPN localization 0, RPN objectness 1, BoxClassifier localization 2, BoxClassifier classification 3)"
-    )
-
-
-def test_a_loss_that_is_not_a_number() -> None:
-    assert "  loss not a number  " in train.progress_line(progress(*SSD, loss=None), 200000, SPEED)
+def test_the_plan_as_json(config: Path, tmp_path: Path) -> None:
+    flags = [f"--model_dir={tmp_path / 'model'}", "--steps=500", "--dry_run", "--json"]
+    answer = json.loads(tiny_run.tfod("train", str(config), *flags))
+    assert answer["command"][:3] == ["python", "-m", "tfod_tools.engine.train"]
+    del answer["command"]
+    assert answer == {"style": "tf1", "steps": 500, "checkpoint_every": 50, "batch_size": 2}
+    assert tiny_run.tfod("train", str(config), *flags[:-1], "--quiet") == ""

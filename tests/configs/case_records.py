@@ -6,30 +6,33 @@ A record of a case, all of it optional:
     boxes: [[0.1, 0.2, 0.5, 0.9]]                                               xmin, ymin, xmax, ymax
     labels: [cat]                                                               a cat for each box by default
     features: {image/object/weight: [0.5]}                                      in place of what is there; [] for none
+    damaged: true                                                               what is stored is not what was written
 """
 
 from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
-from pipeline_configs import contents
-from record_builders.images import image_header
-from record_builders.records import example, protos, tfrecord
+from record_builders.inspection import survey
+from record_builders.records import protos, tfrecord
 
-read = partial(contents.read, records=tfrecord.read, parse=example.parse, header=image_header.header_of)
+read = survey.read
 
 _ORIENTATION = 0x0112
 
 
 def write(path: Path, records: Sequence[dict[str, Any]]) -> None:
     """Writes the records of a case as a TFRecord file."""
-    tfrecord.write(path, [_serialized(record, number) for number, record in enumerate(records)])
+    serialized = [_serialized(record, number) for number, record in enumerate(records)]
+    tfrecord.write(path, serialized)
+    for record, data in zip(records, serialized, strict=True):
+        if record.get("damaged"):
+            path.write_bytes(path.read_bytes().replace(data, bytes(len(data))))
 
 
 def _serialized(record: dict[str, Any], number: int) -> bytes:

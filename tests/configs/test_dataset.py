@@ -1,4 +1,4 @@
-"""A folder of records is read from its manifest, or one line says what is wrong with it."""
+"""A folder of records is read from its manifest, or one line says what is wrong."""
 
 from __future__ import annotations
 
@@ -85,14 +85,14 @@ def without(*keys: str) -> dict[str, Any]:
     ("content", "expected"),
     [
         ('{"format_version": 1,', "is not JSON"),
-        ("[]", "format_version is None, expected 1"),
-        ({**manifest(), "format_version": 2}, "format_version is 2, expected 1"),
+        ("[]", "format_version is None, and not 1"),
+        ({**manifest(), "format_version": 2}, "format_version is 2, and not 1"),
         (without("splits"), "has no entry 'splits'"),
         (without("splits", "train"), "has no entry 'train'"),
         (without("splits", "train", "pattern"), "has no entry 'pattern'"),
-        ({**manifest(), "splits": []}, "another type than expected"),
-        ({**manifest(), "label_map": {"path": "x", "classes": []}}, "the label map no class"),
-        ({**manifest(), "splits": {"train": {"pattern": "x", "images": 0}}}, "the train split has no image"),
+        ({**manifest(), "splits": []}, "a value in the manifest is wrong"),
+        ({**manifest(), "label_map": {"path": "x", "classes": []}}, "there is no class in the label map"),
+        ({**manifest(), "splits": {"train": {"pattern": "x", "images": 0}}}, "there is no image in the train split"),
     ],
 )
 def test_broken_manifests(tmp_path: Path, content: object, expected: str) -> None:

@@ -177,7 +177,7 @@ def test_spelled_out(config: Config, name: str, text: str, spelled: list[str]) -
         (SSD, "resize", "300", "--resize is '300', expected HEIGHTxWIDTH or keep:MIN,MAX"),
         (SSD, "resize", "keep:600,300", "--resize is 'keep:600,300'"),
         (SSD, "resize", "0x300", "--resize is '0x300'"),
-        (EMBEDDED, "resize", "300x300", "embedded_ssd_mobilenet_v1 takes images of 256x256 only."),
+        (EMBEDDED, "resize", "300x300", "embedded_ssd_mobilenet_v1 takes only images of 256x256."),
         (SSD, "regularizer", "l3:1", "--regularizer is 'l3:1', expected l2:WEIGHT or l1:WEIGHT"),
         (SSD, "regularizer", "l2:nan", "--regularizer is 'l2:nan'"),
         (SSD, "regularizer", "l2", "--regularizer is 'l2'"),

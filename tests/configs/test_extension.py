@@ -43,13 +43,13 @@ def test_the_commands_hand_it_on(tmp_path: Path) -> None:
     make = ["--template=ssd_mobilenet_v2_small_192x192", f"--records={records}", f"--output={config}", typed]
     said = tiny_run.tfod("make_config", *make, expect=2)
     assert "no extractor is called 'ssd_mine_keras'. Did you mean" in said
-    assert "One of your own needs --extension." in said
+    assert "For an extractor of your own, add --extension." in said
     said = tiny_run.tfod("make_config", *make, f"--extension={own}")
-    assert "Trains in tf2 style." in said
+    assert "Trains in TF2 style." in said
     assert said.endswith(f" --extension={own}\n")
 
     flags = [f"--config={config}", f"--model_dir={model}", "--dry_run"]
-    assert "One of your own needs --extension." in tiny_run.tfod("train", *flags, expect=2)
+    assert "For an extractor of your own, add --extension." in tiny_run.tfod("train", *flags, expect=2)
     assert "there is no file" in tiny_run.tfod("train", *flags, "--extension=nowhere.py", expect=1)
     model.mkdir()
     flags.append(f"--extension={own}")

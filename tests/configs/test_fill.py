@@ -122,7 +122,7 @@ def test_nothing_to_evaluate_on(val: Split | None) -> None:
 
 
 def test_a_config_without_a_model() -> None:
-    with pytest.raises(ConfigError, match="model holds nothing"):
+    with pytest.raises(ConfigError, match="the config has no model"):
         filled("train_config { }")
 
 

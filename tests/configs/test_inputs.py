@@ -1,4 +1,4 @@
-"""Files that a config reads and that are not there are told before the engine waits for them."""
+"""Files that a config names and that do not exist are reported before the engine waits for them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from pipeline_configs.text.text_proto import Config
 from tfod_tools.base.errors import ConfigError, Problems
 
 CONFIG = Path("run/pipeline.config")
-NO_EVAL_READER = "there is no eval_input_reader, which the engine always needs."
+CORRECT = "Correct the path, or write the records with make_records."
+NO_EVAL_READER = "there is no eval_input_reader, which the engine always needs. Add one; make_config fills it in."
 
 
 @pytest.fixture(autouse=True)
@@ -76,8 +77,8 @@ def test_evaluation_needs_no_training_records(train: str) -> None:
     """But its own, and as much as training does."""
     inputs.check(config(train, GOOD_EVAL), CONFIG, training=False)
     assert problems(config(train, reader("nothing", label_map="no.pbtxt")), training=False) == [
-        f"{CONFIG}: eval_input_reader[0]: no records match nothing. Run make_records, or mend the path.",
-        f"{CONFIG}: eval_input_reader[0]: there is no label map no.pbtxt.",
+        f"{CONFIG}: eval_input_reader[0]: no records match nothing. {CORRECT}",
+        f"{CONFIG}: eval_input_reader[0]: there is no label map no.pbtxt. Correct label_map_path.",
     ]
 
 
@@ -115,12 +116,11 @@ def test_absolute_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
         ('label_map_path: "label_map.pbtxt"', "run/pipeline.config: {} has no tf_record_input_reader.input_path."),
         (
             reader("none.record-?????-of-00002"),
-            "run/pipeline.config: {}: no records match none.record-?????-of-00002. Run make_records, or mend the path.",
+            f"run/pipeline.config: {{}}: no records match none.record-?????-of-00002. {CORRECT}",
         ),
         (
             reader("train.record-?????-of-00002", "PATH_TO_BE_CONFIGURED/mscoco_train.record"),
-            "run/pipeline.config: {}: no records match PATH_TO_BE_CONFIGURED/mscoco_train.record."
-            " Run make_records, or mend the path.",
+            f"run/pipeline.config: {{}}: no records match PATH_TO_BE_CONFIGURED/mscoco_train.record. {CORRECT}",
         ),
         (
             reader("empty.record-?????-of-00002"),
@@ -128,7 +128,7 @@ def test_absolute_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
         ),
         (
             reader("train.*", label_map="no.pbtxt"),
-            "run/pipeline.config: {}: there is no label map no.pbtxt.",
+            "run/pipeline.config: {}: there is no label map no.pbtxt. Correct label_map_path.",
         ),
         (reader("train.*", label_map="."), "run/pipeline.config: {}: there is no label map ."),
     ],
@@ -140,7 +140,7 @@ def test_what_cannot_be_read(train: str, expected: str) -> None:
     assert problems(config(GOOD_TRAIN, GOOD_EVAL, train))[0].startswith(expected.format("eval_input_reader[1]"))
 
 
-def test_all_problems_are_told_at_once() -> None:
+def test_all_problems_are_reported_at_once() -> None:
     made = config(reader("none", "empty.*", label_map="no.pbtxt"), GOOD_EVAL, reader("nothing"))
     found = problems(made)
     assert [text.split(": ")[1] for text in found] == [*["train_input_reader"] * 3, "eval_input_reader[1]"]
@@ -148,7 +148,7 @@ def test_all_problems_are_told_at_once() -> None:
 
 def test_an_empty_config() -> None:
     assert problems(schema.parse("")) == [
-        f"{CONFIG}: train_input_reader has no tf_record_input_reader.input_path.",
+        f"{CONFIG}: train_input_reader has no tf_record_input_reader.input_path. Name the records there.",
         f"{CONFIG}: {NO_EVAL_READER}",
     ]
 

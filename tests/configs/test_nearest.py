@@ -32,7 +32,7 @@ def test_what_was_published_is_nearest_to_its_template(name: str) -> None:
 
 @pytest.mark.parametrize("name", template.names())
 def test_a_config_that_was_made_from_a_template_is_nearest_to_it(name: str) -> None:
-    found = nearest.nearest(make.make(template.read(name), DATASET).config)
+    found = nearest.nearest(make.make(template.read(name), make.Request(), DATASET).config)
     assert found is not None
     assert found.template == name
     assert {one.path for one in found.changes} <= {
@@ -115,7 +115,7 @@ def test_what_is_a_change(edits: dict[str, str | None], changes: list[str], less
 
 
 def test_with_nothing_published_nothing_is_said_of_what_the_data_decides() -> None:
-    config = make.make(template.read("ssd_mobilenet_v2_small_192x192"), DATASET).config
+    config = make.make(template.read("ssd_mobilenet_v2_small_192x192"), make.Request(), DATASET).config
     config.eval_config.eval_interval_secs = 60
     found = nearest.nearest(config)
     assert found is not None

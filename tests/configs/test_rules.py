@@ -29,6 +29,7 @@ from configs import case_checkpoints, case_records
 
 from pipeline_configs.checking import check
 from pipeline_configs.checking.finding import Finding
+from pipeline_configs.checking.rule import Rule
 from pipeline_configs.checking.rules import faster_rcnn
 from pipeline_configs.checkpoints.restoration import Restoration
 from pipeline_configs.checkpoints.start import Start
@@ -36,6 +37,7 @@ from pipeline_configs.dataset import Dataset, Split
 from pipeline_configs.making import fill, template
 from pipeline_configs.patches.patch import ConfigPatch, Edit
 from pipeline_configs.text import positions, schema
+from tfod_tools.base import plugins
 
 ROOT = Path(__file__).parents[2]
 CASES = ROOT / "tests" / "data" / "configs" / "rules"
@@ -190,12 +192,10 @@ def test_what_is_told_about_a_rule(rule: Any) -> None:
 
 
 def test_no_code_is_used_twice() -> None:
-    written = [
-        line.split('"')[1]
-        for path in check.FOLDER.glob("*.py")
-        for line in path.read_text(encoding="utf-8").replace("@rule(\n    ", "@rule(").splitlines()
-        if line.startswith("@rule(")
+    modules = [
+        plugins.load("pipeline_configs.checking.rules", check.FOLDER, name, "") for name in plugins.names(check.FOLDER)
     ]
+    written = [value.code for module in modules for value in vars(module).values() if isinstance(value, Rule)]
     assert sorted(written) == list(check.rules())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from pathlib import Path
 
 import pytest
@@ -76,10 +77,14 @@ def test_architecture(architecture: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "found"), [("", "nothing"), ("model { experimental_model { } }", "experimental_model")]
+    ("text", "problem"),
+    [
+        ("", "the config has no model"),
+        ("model { experimental_model { } }", "model.experimental_model is not an architecture that is known here"),
+    ],
 )
-def test_other_architectures(text: str, found: str) -> None:
-    with pytest.raises(ConfigError, match=f"model holds {found}, expected one of ssd"):
+def test_other_architectures(text: str, problem: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(f"{problem}. Use one of ssd, faster_rcnn, center_net.")):
         schema.architecture(schema.parse(text))
 
 

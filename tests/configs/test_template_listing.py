@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline_configs import style
+from pipeline_configs import extractors
 from pipeline_configs.making import template, zoo
 from pipeline_configs.patches.patch import ConfigPatch
 from pipeline_configs.text import schema
@@ -29,7 +29,7 @@ def test_all_are_listed_by_name() -> None:
 @pytest.mark.parametrize("name", template.names())
 def test_the_comments_agree_with_the_config(name: str) -> None:
     config = template.read(name)
-    assert listed(name).style == style.style_of(config)
+    assert listed(name).style == extractors.style_of(config)
     assert listed(name).input_size == input_size(config)
     assert listed(name).architecture == architecture(config)
 
@@ -59,11 +59,10 @@ def test_the_comments_agree_with_the_zoo(name: str) -> None:
     ("name", "version"), [("ssd_mobilenet_v2_300x300", "V1"), ("ssd_mobilenet_v2_320x320_keras", "V2")]
 )
 def test_training_begins_with_the_weights(name: str, version: str) -> None:
-    found = zoo.checkpoint(name)
-    assert found is not None
-    config = ConfigPatch(edits=found.edits('weights of "mine"/ckpt-0')).apply(template.read(name))
+    found = zoo.weights(name, 'weights of "mine"/ckpt-0', Path("unused"))
+    config = ConfigPatch(edits=found.edits()).apply(template.read(name))
     train_config = config.train_config
-    assert train_config.fine_tune_checkpoint == 'weights of "mine"/ckpt-0'
+    assert train_config.fine_tune_checkpoint == f'{Path.cwd()}/weights of "mine"/ckpt-0'
     assert train_config.fine_tune_checkpoint_type == "detection"
     versions = train_config.DESCRIPTOR.fields_by_name["fine_tune_checkpoint_version"].enum_type.values_by_name
     assert train_config.fine_tune_checkpoint_version == versions[version].number

@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 from google.protobuf import text_format
 
-from pipeline_configs import style
+from pipeline_configs import extractors
 from pipeline_configs.dataset import Dataset, Split
 from pipeline_configs.making import make, template
+from pipeline_configs.making.make import Request
 from pipeline_configs.patches import patch
 from pipeline_configs.text import schema
 from tfod_tools.base.errors import UsageError
@@ -70,7 +71,7 @@ def test_every_extractor_with_a_published_config_has_a_template() -> None:
         config = template.read(name)
         architecture = schema.architecture(config)
         covered[architecture].add(getattr(config.model, architecture).feature_extractor.type)
-    left = {architecture: set(types) - covered[architecture] for architecture, types in style.extractors().items()}
+    left = {architecture: set(types) - covered[architecture] for architecture, types in extractors.known().items()}
     assert left == EXTRACTORS_WITHOUT
 
 
@@ -104,7 +105,7 @@ def test_what_a_data_set_decides_is_left_out(name: str) -> None:
 @pytest.mark.parametrize("name", template.names())
 def test_a_data_set_changes_nothing_else(name: str) -> None:
     start = template.read(name)
-    changes = patch.diff(start, schema.parse(make.make(start, DATASET).text))
+    changes = patch.diff(start, make.make(start, Request(), DATASET).config)
     assert not [change for change in changes if not FILLED.match(change)]
     assert all(": unset -> " in change for change in changes)
     assert len(changes) == (10 if "kpts" in name else 9)
@@ -123,7 +124,9 @@ def test_it_says_how_to_train(name: str) -> None:
 
 @pytest.mark.parametrize("golden", sorted(GOLDEN.iterdir()), ids=lambda path: path.stem)
 def test_the_result_is_the_golden_file(golden: Path) -> None:
-    assert make.make(template.read(golden.stem), DATASET).text == golden.read_text(encoding="utf-8")
+    assert schema.dump(make.make(template.read(golden.stem), Request(), DATASET).config) == golden.read_text(
+        encoding="utf-8"
+    )
 
 
 def test_what_nobody_published_has_a_golden_file_and_so_has_one_of_each_model() -> None:

@@ -14,7 +14,7 @@ LISTING = Path(__file__).with_name("flags.txt")
 
 def surface() -> list[str]:
     """One line a flag, `command --flag: type = default`, by command and then in the order of their definition."""
-    values = {command: load(command).FLAGS for command in commands()}
+    values = {command: load(command).FLAGS for command in sorted(commands())}
     return [
         f"{command} --{name}: {_type(flags_of[name])}{_default(flags_of[name])}"
         for command, flags_of in values.items()

@@ -59,5 +59,24 @@ def test_the_sample_reads_as_expected(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", plugins.names(FOLDER))
+@pytest.mark.parametrize(
+    "content", [b"", b"\xff\x00<", b"{", b"[[{", b"<", b'{"images": []}', b"a,b\n", b"0,1", b"Car 1 2 3 4 5"]
+)
+def test_a_format_may_say_why_a_file_is_not_its_own(name: str, content: bytes, tmp_path: Path) -> None:
+    """In sentences, whatever the file holds; nothing about a file of another kind, or one that is not there."""
+    module = plugins.load("record_builders.formats", FOLDER, name, "annotation format")
+    if not hasattr(module, "why_not"):
+        pytest.skip("the format does not have it")
+    assert list(inspect.signature(module.why_not).parameters) == ["path"]
+    for suffix in (".xml", ".json", ".csv", ".tsv", ".txt", ".jpg"):
+        path = tmp_path / f"file{suffix}"
+        assert module.why_not(path) == ""
+        path.write_bytes(content)
+        said = module.why_not(path)
+        assert said == "" or said.endswith(".")
+        assert not (said and suffix == ".jpg")
+
+
+@pytest.mark.parametrize("name", plugins.names(FOLDER))
 def test_the_sample_is_recognised(name: str) -> None:
     assert recognise(SAMPLES / name / "annotations") == name

@@ -33,7 +33,7 @@ MAY_PRINT = (
 )
 MAY_START_PROCESSES = (
     "cloud/processes.py",
-    "cloud/supervisor.py",
+    "cloud/backends/local/supervisor.py",
     "tfod_tools/base/engine_process.py",
     "tfod_tools/base/engine_source.py",  # protoc
     "tfod_tools/demo.py",

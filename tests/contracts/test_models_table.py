@@ -6,14 +6,14 @@ import pytest
 from campaigns.models import runs, table
 from campaigns.models.catalogue import ARCHITECTURES, Model, models
 
-from pipeline_configs import style
+from pipeline_configs import extractors
 from pipeline_configs.patches.patch import ConfigPatch, Edit
 from pipeline_configs.text import schema
 
 
 def test_every_feature_extractor_is_recorded() -> None:
     recorded = {(result["type"], result["style"]) for result in runs.read()}
-    assert recorded == {(name, of) for types in style.extractors().values() for name, of in types.items()}
+    assert recorded == {(name, of) for types in extractors.known().values() for name, of in types.items()}
 
 
 def test_every_architecture_is_recorded() -> None:
@@ -37,7 +37,7 @@ def test_the_config_of_a_model_is_of_its_type(model: Model) -> None:
     edits = tuple(Edit(path=path, value=value) for path, _, value in (edit.partition("=") for edit in model.edits))
     config = ConfigPatch(edits=edits).apply(schema.read(model.config))
     assert getattr(config.model, schema.architecture(config)).feature_extractor.type == model.type
-    assert style.style_of(config) == model.style
+    assert extractors.style_of(config) == model.style
 
 
 RESULTS = [

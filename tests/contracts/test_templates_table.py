@@ -10,7 +10,7 @@ from pipeline_configs.making import template
 
 def test_the_tables_are_made_from_the_templates() -> None:
     document = template_table.DOCUMENT.read_text(encoding="utf-8")
-    assert template_table.in_document(document, template.listing()) == document, "run python -m template_table"
+    assert template_table.in_document(document, template.listing()) == document, "run python -m support.template_table"
 
 
 def test_the_readme_counts_them() -> None:

@@ -18,7 +18,7 @@ import pytest
 from campaigns.models import catalogue, runs
 from support import engine_child
 
-from pipeline_configs import style
+from pipeline_configs import extractors
 from pipeline_configs.making import template
 from pipeline_configs.patches.patch import ConfigPatch, Edit
 from pipeline_configs.text import schema
@@ -106,10 +106,13 @@ def found(of_style: str, folder: Path, *, sample: bool) -> dict[str, Any]:
         listed = [
             (name, schema.dump(config), name in MODELS)
             for name, config in CASES
-            if style.style_of(config) == of_style and (name in SAMPLE) == sample
+            if extractors.style_of(config) == of_style and (name in SAMPLE) == sample
         ]
         (folder / "cases.json").write_text(json.dumps(listed))
-        code = f"import sys; sys.path.append('tests'); import engine_anchors; engine_anchors.main({str(folder)!r})"
+        code = (
+            "import sys; sys.path.append('tests'); from support import engine_anchors; "
+            f"engine_anchors.main({str(folder)!r})"
+        )
         done = engine_child.run(of_style, code, timeout_s=TIMEOUT_S)
         assert done.returncode == 0, done.stderr[-3000:]
         lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith('{"name"')]
@@ -125,7 +128,7 @@ def found(of_style: str, folder: Path, *, sample: bool) -> dict[str, Any]:
     ],
 )
 def test_anchors_are_the_engines(name: str, config: Any, tmp_path: Path) -> None:
-    result = found(style.style_of(config), tmp_path, sample=name in SAMPLE)[name]
+    result = found(extractors.style_of(config), tmp_path, sample=name in SAMPLE)[name]
     if "spaghettinet" in name:
         assert "not known" in result["skipped"]
         return

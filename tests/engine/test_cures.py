@@ -23,7 +23,7 @@ import tensorflow as tf
 from google.protobuf import text_format
 from object_detection.builders import optimizer_builder
 from object_detection.protos import optimizer_pb2
-from tfod_tools.engine import rms_prop
+from tfod_tools.engine.training import rms_prop
 config = text_format.Parse(
     "use_moving_average: false rms_prop_optimizer {momentum_optimizer_value: 0 epsilon: 1e-10"
     " learning_rate {constant_learning_rate {learning_rate: 0.004}}}", optimizer_pb2.Optimizer())
@@ -111,7 +111,7 @@ def test_averages_that_are_not_there_are_not_exported(trained: Path, tmp_path: P
     model = tmp_path / "model"
     tiny_run.tfod("train", f"--config={config}", f"--model_dir={model}", "--steps=1")
     said = tiny_run.tfod("export", f"--model_dir={model}", f"--output={tmp_path / 'exported'}", expect=2)
-    assert "eval_config.use_moving_averages is set, but the checkpoint holds none" in said
+    assert "holds no moving averages, but eval_config.use_moving_averages is set" in said
 
 
 def test_the_engine_waits_for_ever_for_empty_records(tmp_path: Path) -> None:

@@ -79,38 +79,42 @@ def said(extension):
 print(json.dumps([said(extension) for extension in sys.argv[2:]]))
 """
 MODULES = {
-    "nothing.py": ("tf1", "", "registers nothing for ssd, expected 'ssd_mine', which is the config's"),
+    "nothing.py": ("tf1", "", "registers nothing for ssd, but the config's feature_extractor.type is 'ssd_mine'."),
     "another.py": (
         "tf1",
         "extractors.register('ssd', 'ssd_other')(ssd_meta_arch.SSDFeatureExtractor)",
-        "registers ssd_other for ssd, expected 'ssd_mine'",
+        "registers ssd_other for ssd, but the config's feature_extractor.type is 'ssd_mine'",
     ),
     "taken.py": (
         "tf1",
         "extractors.register('ssd', 'ssd_mobilenet_v2')(ssd_meta_arch.SSDFeatureExtractor)",
-        "'ssd_mobilenet_v2' is the name of an extractor that there is already. Choose another.",
+        "an extractor with the name 'ssd_mobilenet_v2' exists already. Choose another name.",
     ),
     "architecture.py": (
         "tf1",
         "extractors.register('sdd', 'ssd_mine')(object)",
-        "architecture is 'sdd', expected one of ssd,",
+        "architecture is 'sdd'. It must be one of ssd,",
     ),
-    "broken.py": ("tf1", "\n1 / 0", ":5: cannot be imported: ZeroDivisionError: division by zero. The log has"),
+    "broken.py": (
+        "tf1",
+        "\n1 / 0",
+        ":5: cannot be imported: ZeroDivisionError: division by zero. The traceback is in the log.",
+    ),
     "syntax.py": ("tf1", "def", "cannot be imported: SyntaxError:"),
     "style.py": (
         "tf1",
         "extractors.register('ssd', 'ssd_mine')(ssd_meta_arch.SSDKerasFeatureExtractor)",
-        "'ssd_mine' is no SSDFeatureExtractor, which its name stands for",
+        "'ssd_mine' is not a subclass of SSDFeatureExtractor. Names of TF2",
     ),
     "style_keras.py": (
         "tf2",
         "extractors.register('ssd', 'ssd_mine_keras')(ssd_meta_arch.SSDFeatureExtractor)",
-        "'ssd_mine_keras' is no SSDKerasFeatureExtractor, which its name stands for",
+        "'ssd_mine_keras' is not a subclass of SSDKerasFeatureExtractor. Names of TF2",
     ),
     "taken_keras.py": (
         "tf2",
         "extractors.register('ssd', 'ssd_mobilenet_v2_keras')(ssd_meta_arch.SSDKerasFeatureExtractor)",
-        "'ssd_mobilenet_v2_keras' is the name of an extractor that there is already",
+        "an extractor with the name 'ssd_mobilenet_v2_keras' exists already",
     ),
 }
 IMPORTS = "from object_detection.meta_architectures import ssd_meta_arch\nfrom tfod_tools.engine import extractors\n\n"

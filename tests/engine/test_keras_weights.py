@@ -151,15 +151,21 @@ def test_the_fully_convolutional_form_is_loaded_with_fc6_and_fc7(weights: dict[s
 @pytest.mark.parametrize(
     ("file", "said"),
     [
-        ("vgg19.h5", "vgg19.h5: holds block3_conv4, block4_conv4, block5_conv4, which VGG-16 does not have."),
-        ("vgg19.weights.h5", "its layer conv2d_7 has the shapes [[3, 3, 256, 256], [256]], expected [[3, 3, 256, 512]"),
-        ("mobilenet.h5", "mobilenet.h5: holds no layer block1_conv1, found conv1, conv1_bn,"),
-        ("no_fc7.h5", "no_fc7.h5: holds no layer fc7, found conv1_1, conv1_2,"),
-        ("no_conv5_3.h5", "no_conv5_3.h5: holds no layer block5_conv3, found conv1_1,"),
-        ("text.h5", "text.h5: is no file of Keras weights, as save_weights('x.h5') writes it."),
-        ("empty.h5", "empty.h5: is no file of Keras weights, as save_weights('x.h5') writes it."),
-        ("none.h5", "none.h5: cannot be read, expected a file of Keras weights. Check the path."),
-        ("narrow", "its layer conv1_1 has the shapes [[3, 3, 3, 64], [64]], expected [[3, 3, 3, 32], [32]]."),
+        ("vgg19.h5", "vgg19.h5: holds block3_conv4, block4_conv4, block5_conv4, but VGG-16 has no such layer."),
+        (
+            "vgg19.weights.h5",
+            "layer conv2d_7 has the shapes [[3, 3, 256, 256], [256]], but the model needs [[3, 3, 256,",
+        ),
+        ("mobilenet.h5", "mobilenet.h5: holds no layer block1_conv1. Its layers: conv1, conv1_bn,"),
+        ("no_fc7.h5", "no_fc7.h5: holds no layer fc7. Its layers: conv1_1, conv1_2,"),
+        ("no_conv5_3.h5", "no_conv5_3.h5: holds no layer block5_conv3. Its layers: conv1_1,"),
+        ("text.h5", "text.h5: is not a file of Keras weights. Pass one that save_weights('x.h5') wrote."),
+        ("empty.h5", "empty.h5: is not a file of Keras weights. Pass one that save_weights('x.h5') wrote."),
+        ("none.h5", "none.h5: cannot be read as a file of Keras weights. Check the path."),
+        (
+            "narrow",
+            "its layer conv1_1 has the shapes [[3, 3, 3, 64], [64]], but the model needs [[3, 3, 3, 32], [32]].",
+        ),
     ],
 )
 def test_a_file_that_does_not_fit(file: str, said: str, weights: dict[str, dict[str, str]]) -> None:
@@ -180,7 +186,7 @@ COMPARE = """
 import json, sys
 import numpy as np
 import tensorflow as tf
-from tfod_tools.engine import keras_weights
+from tfod_tools.engine.training import keras_weights
 reader = tf.train.load_checkpoint(sys.argv[1])
 learned = [reader.get_tensor(name) for name, shape in reader.get_variable_to_shape_map().items()
            if name.startswith("model/_feature_extractor/classification_backbone") and ".OPTIMIZER" not in name]
@@ -239,9 +245,9 @@ def test_a_keras_file_in_the_wrong_place_is_told_so_in_one_line(records: Path, t
     tiny_run.make_config(records, "tf2", config, start, "train_config.fine_tune_checkpoint_type=classification")
     said = tiny_run.tfod("train", f"--config={config}", f"--model_dir={model}", "--steps=1", expect=2)
     assert said.splitlines()[-1] == (
-        f"{tmp_path / 'any.h5'}: is a Keras file, which SSDMobileNetV2KerasFeatureExtractor does not read. Pass the"
-        " prefix of a TF2 checkpoint."
+        f"{tmp_path / 'any.h5'}: is a Keras file, but SSDMobileNetV2KerasFeatureExtractor cannot read Keras files. Pass"
+        " the prefix of a TF2 checkpoint."
     )
     tiny_run.make_config(records, "tf2", config, start, "train_config.fine_tune_checkpoint_type=detection")
     said = tiny_run.tfod("train", f"--config={config}", f"--model_dir={model}", "--steps=1", expect=2)
-    assert "fine_tune_checkpoint_type is 'detection', expected 'classification'." in said
+    assert "fine_tune_checkpoint_type is 'detection'. Set it to 'classification'." in said

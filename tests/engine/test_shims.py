@@ -12,6 +12,7 @@ from packaging.version import Version
 from PIL import Image
 from support import engine_child
 
+from tfod_tools.base import plugins
 from tfod_tools.engine import shims
 
 pytestmark = pytest.mark.engine
@@ -156,9 +157,8 @@ def test_every_shim_has_a_reason() -> None:
 
 
 def test_every_shim_file_is_applied() -> None:
-    folder = Path(shims.__file__).parent
-    files = {path.stem for path in folder.glob("*.py") if not path.stem.startswith("_")}
-    assert files == set(shims.names("tf1")) | set(shims.names("tf2"))
+    found = plugins.names(Path(shims.__file__).parent)
+    assert set(found) == set(shims.names("tf1")) | set(shims.names("tf2"))
 
 
 @pytest.mark.parametrize("style", ["tf1", "tf2"])

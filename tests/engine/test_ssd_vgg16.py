@@ -115,7 +115,7 @@ def test_options_of_the_network(network: dict[str, object]) -> None:
     ]
     assert [shape[:2] for shape in network["smallest"]] == [[33, 33], [17, 17], [9, 9], [5, 5], [3, 3], [1, 1]]  # type: ignore[attr-defined]
     assert "image size must be >= 257" in str(network["too_small"])
-    assert "num_layers is 7, expected 1 to 6" in str(network["too_many"])
-    assert "sets use_depthwise and use_explicit_padding, which VGG-16 does not have. Remove it." in str(
+    assert "num_layers is 7. ssd_vgg16_keras has 6 feature maps." in str(network["too_many"])
+    assert "sets use_depthwise and use_explicit_padding, but VGG-16 has no such option. Remove it." in str(
         network["unfit"]
     )

@@ -59,7 +59,7 @@ def _stopped_at(training: "subprocess.Popen[str]") -> int:
     """The step at which the command says it stopped, once it was asked to."""
     said = training.communicate(timeout=_PATIENCE_S)[0]
     assert training.returncode == 130, said
-    return int(re.findall(r"Stopped at step (\d+) of 100000; its checkpoint is saved", said)[0])
+    return int(re.findall(r"Stopped at step (\d+) of 100000\. The checkpoint of this step is saved", said)[0])
 
 
 @pytest.mark.parametrize("style", STYLES)
@@ -86,7 +86,7 @@ def test_ctrl_c_saves_a_checkpoint_and_so_does_the_last_step(style: str, records
     training = _start(config, model, steps=100_000, checkpoint_every=100_000)
     _first_step(training)
     said = tiny_run.tfod("train", f"--config={config}", f"--model_dir={model}", "--steps=100000", expect=2)
-    assert "another process is training there" in said
+    assert "another process is training in this folder" in said
     training.send_signal(signal.SIGINT)
     stopped = _stopped_at(training)
     # Three steps more: no multiple of checkpoint_every, nor of the engine's steps an iteration.
@@ -128,7 +128,7 @@ def test_the_checkpoint_of_step_0_is_not_evaluated(records: Path, tmp_path: Path
     said = tiny_run.tfod("evaluate", f"--model_dir={model}", "--checkpoint=ckpt-1", expect=2)
     assert "ckpt-1: holds no weights" in said
     said = tiny_run.tfod("evaluate", f"--model_dir={model}", "--checkpoint=ckpt-9", expect=2)
-    assert "ckpt-9: is no readable checkpoint" in said
+    assert "ckpt-9: cannot be read as a checkpoint" in said
 
 
 def test_another_model_does_not_go_into_the_same_folder(records: Path, tmp_path: Path) -> None:
@@ -166,7 +166,7 @@ def test_training_learns(extractor: str, records: Path, tmp_path: Path) -> None:
 
 def test_the_steps_of_an_iteration_keep_every_count() -> None:
     code = """
-from tfod_tools.engine.keras_training import iteration_steps
+from tfod_tools.engine.training.keras import iteration_steps
 assert iteration_steps(0, 1000, 100) == 10
 assert iteration_steps(0, 60, 6) == 6
 assert iteration_steps(0, 61, 6) == 1
@@ -186,7 +186,7 @@ for start in range(0, 60, 7):
 def test_scalars_are_written_as_often_as_by_the_engines_script_and_all_of_them_reported(tmp_path: Path) -> None:
     code = f"""
 import tensorflow as tf
-from tfod_tools.engine.keras_training import _observed_summaries
+from tfod_tools.engine.training.keras import _observed_summaries
 from tensorflow.core.util import event_pb2
 reported = []
 step = tf.Variable(0, dtype=tf.int64)

@@ -52,7 +52,7 @@ def test_verdicts_are_the_engines(style: cases.Style, tmp_path: Path) -> None:
 @pytest.mark.engine
 @pytest.mark.skipif(not WILD.is_dir(), reason="needs ../shared with configs of other people")
 def test_the_engine_stops_at_other_peoples_configs_in_which_errors_are_found(tmp_path: Path) -> None:
-    """And goes on once they are mended. All other errors of these configs are paths of their authors' machines."""
+    """After they are corrected, it goes on. All other errors of these configs are paths of their authors' machines."""
     records.make(tmp_path / "data")
     preparation = cases.Preparation(tmp_path / "runs", tmp_path / "data")
     trials = [trial for path in sorted(WILD.glob("*.config")) for trial in preparation.of_config(path, "tf1")]

@@ -111,7 +111,7 @@ def test_the_manifest_says_nothing_of_this_machine(pets: VocFolder) -> None:
     }
     assert found["dropped"][0]["source"] == "bad.xml:3"
     assert found["dropped"][0]["image"] == "bad.jpg"
-    assert found["dropped"][0]["reason"].startswith("box (5, 5)-(5, 5) has no extent")
+    assert found["dropped"][0]["reason"].startswith("the box (5, 5)-(5, 5) has no area")
 
 
 def test_equal_input_gives_equal_files(pets: VocFolder) -> None:
@@ -157,7 +157,7 @@ def test_files_of_others_are_not_overwritten(pets: VocFolder, name: str) -> None
     path = pets.root / "out" / name
     path.parent.mkdir()
     path.write_text("mine")
-    with pytest.raises(RecordError, match="would be overwritten"):
+    with pytest.raises(RecordError, match=r"is there already, and no manifest\.json says that make_records wrote it"):
         make(pets)
     assert content(path.parent) == {name: b"mine"}
 
@@ -257,12 +257,12 @@ def only_bad_boxes(voc: VocFolder) -> None:
 @pytest.mark.parametrize(
     ("prepare", "error", "message"),
     [
-        (output_is_a_file, RecordError, "out: is a file, expected a folder for the records"),
+        (output_is_a_file, RecordError, "out: this is a file, not a folder for the records"),
         (parent_is_a_file, RecordError, "out: cannot write the records"),
         (foreign_manifest, RecordError, "manifest.json: not a manifest of records: format_version is None"),
         (no_boxes, AnnotationError, "annotations: no annotation here has a box"),
-        (no_images, ImageError, "images: no image lies here"),
-        (only_bad_boxes, Problems, "Nothing is left to write."),
+        (no_images, ImageError, "images: no image is here"),
+        (only_bad_boxes, Problems, "Without them no image is left, so nothing was written."),
     ],
 )
 def test_nothing_can_be_done(
@@ -281,7 +281,7 @@ def test_the_plan_in_words(pets: VocFolder, monkeypatch: pytest.MonkeyPatch) -> 
     pets.add("bad", ("cat", 5, 5, 5, 5))
     monkeypatch.chdir(pets.root)
     planned = build.plan(request_for(pets, output=Path("out"), shards=2))
-    assert report.summary(planned, done=False).splitlines() == [
+    assert report.lines(planned, report.remarks(planned), done=False) == [
         "split   images   boxes   shards",
         "───────────────────────────────",
         "train       10      13        2",
@@ -296,8 +296,8 @@ def test_the_plan_in_words(pets: VocFolder, monkeypatch: pytest.MonkeyPatch) -> 
         "Boxes clipped at the edge of their image: 1",
         "Images without objects, written as background: 1",
         "Images without an annotation, left out: 1",
-        "Annotated images dropped: 1",
-        "Boxes dropped: 1",
+        "Annotated images dropped because of problems: 1",
+        "Boxes dropped because of problems: 1",
         "Classes without a box in val: bird",
         "Would write to out:",
         "  train.record-?????-of-00002",

@@ -1,4 +1,4 @@
-"""What no format may get past: boxes without extent or outside, unknown labels, images annotated twice."""
+"""Checks for all formats: boxes without area or outside, unknown labels, images annotated twice."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ WHOLE = (0, 0, 100, 50)
 @pytest.mark.parametrize(
     ("box", "message"),
     [
-        ((30, 2, 30, 9), "box (30, 2)-(30, 9) has no extent, expected xmin < xmax and ymin < ymax."),
-        ((30, 9, 40, 2), "has no extent"),
-        ((100, 2, 120, 9), "box (100, 2)-(120, 9) lies outside the image of 100x50 pixels."),
-        ((-9, -9, 0, 9), "lies outside"),
-        ((99.5, 2, 120, 9), "covers less than a pixel"),
+        ((30, 2, 30, 9), "box (30, 2)-(30, 9) has no area: xmin must be less than xmax, and ymin less than ymax."),
+        ((30, 9, 40, 2), "has no area"),
+        ((100, 2, 120, 9), "box (100, 2)-(120, 9) is outside the image of 100x50 pixels."),
+        ((-9, -9, 0, 9), "is outside"),
+        ((99.5, 2, 120, 9), "is less than one pixel wide or high inside the image"),
     ],
 )
 def test_boxes_that_cannot_be_written(box: tuple[float, float, float, float], message: str) -> None:
@@ -82,7 +82,7 @@ def test_labels_must_be_in_the_label_map() -> None:
     assert image.objects[0].label == "/m/01"
     fault, _ = checked([annotated(WHOLE, label="racoon")], classes)
     assert isinstance(fault, Fault)
-    assert str(fault.error) == "a.xml:10: class 'racoon' is not in the label map. Did you mean raccoon?"
+    assert str(fault.error) == "a.xml:10: the label map has no class 'racoon'. Did you mean raccoon?"
 
 
 def test_the_second_annotation_of_an_image_is_lost() -> None:
@@ -90,5 +90,5 @@ def test_the_second_annotation_of_an_image_is_lost() -> None:
     first, second = checked([annotated(WHOLE), annotated(WHOLE, WHOLE, source="b.xml")], None)
     assert isinstance(first, AnnotatedImage)
     assert isinstance(second, Fault)
-    assert str(second.error).startswith("b.xml:1: image 'a' was already annotated by a.xml")
+    assert str(second.error).startswith("b.xml:1: the image 'a' has an annotation in a.xml already")
     assert (second.images, second.boxes) == (1, 2)

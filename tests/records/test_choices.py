@@ -47,7 +47,7 @@ def test_each_kind_can_be_dropped(kind: str) -> None:
     assert [item.box for item in kept.objects] == [CAT.box]
     box, whole = checked([image(of_kind(kind))], classes, choices)
     assert isinstance(box, LeftOut)
-    assert whole == LeftOut(reason="with nothing but boxes left out", image_name="a.jpg", images=1)
+    assert whole == LeftOut(reason="without a box that is kept", image_name="a.jpg", images=1)
 
 
 @pytest.mark.parametrize("kind", FLAGS)
@@ -79,12 +79,12 @@ def test_classes() -> None:
     dog = CAT._replace(label="dog")
     found: list[Found] = list(of_classes([image(CAT, dog, dog), image(dog), image()], ("cat",)))
     assert found == [
-        LeftOut(reason="of classes that were not asked for", image_name="a.jpg", boxes=2),
+        LeftOut(reason="of classes that --classes does not name", image_name="a.jpg", boxes=2),
         image(CAT)._replace(labels=(ImageLabel(label="cat", present=True),)),
-        LeftOut(reason="of classes that were not asked for", image_name="a.jpg", images=1, boxes=1),
+        LeftOut(reason="of classes that --classes does not name", image_name="a.jpg", images=1, boxes=1),
         image()._replace(labels=(ImageLabel(label="cat", present=True),)),
     ]
-    with pytest.raises(UsageError, match=r"no box is of the class 'cats' of --classes\. Did you mean cat\?"):
+    with pytest.raises(UsageError, match=r"no box has the class 'cats' of --classes\. Did you mean cat\?"):
         list(of_classes([image(CAT)], ("cats",)))
 
 

@@ -101,7 +101,9 @@ def test_the_files_of_a_folder(folder: Path) -> None:
 
     assert names() == ["train/a.jpg", "b.jpg"]
     assert names("val2017") == names("instances_val2017") == ["b.jpg"]
-    with pytest.raises(AnnotationError, match=r"there is no image set .val2014.\. Known: instances_train2017, inst"):
+    with pytest.raises(
+        AnnotationError, match=r"there is no image set .val2014.\. The image sets here: instances_train2017, inst"
+    ):
         names("val2014")
 
 

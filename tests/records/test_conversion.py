@@ -240,7 +240,7 @@ def test_a_photo_whose_size_was_stated_upright(voc: VocFolder) -> None:
     voc.xml("a.xml", f"<filename>a.jpg</filename>{size}{voc.marked('cat', 1, 2, 29, 39)}")
     voc.add("b", ("cat", 1, 2, 30, 20))
     (fault,) = plan(voc, convert=False).faults
-    assert "or pass --on_problem=fix" in fault.error.message
+    assert "or add --on_problem=fix" in fault.error.message
     found, records = written(voc)
     assert found["converted"] == {"JPEG with EXIF orientation 6": 1}
     assert {(record.width, record.height, record.format) for record in records} == {(30, 40, "jpeg"), (100, 50, "jpeg")}

@@ -112,7 +112,7 @@ def test_no_more_tries(bucket: Bucket, tmp_path: Path) -> None:
     bucket.images = {"/train/c.jpg": jpeg(0), "/train/b.jpg": jpeg(1)}
     bucket.moods["/train/b.jpg"] = [500] * 9
     assert fetch(bucket, tmp_path, "train/a", "train/b", "train/c") == [
-        f"cannot be downloaded: the server says {said}. Try again later, or pass --on_problem=skip."
+        f"the download failed: the server says {said}. Try again later, or add --on_problem=skip."
         for said in ("404 Not Found", "500 Internal Server Error")
     ]
     assert bucket.times() == {"/train/a.jpg": 1, "/train/b.jpg": 5, "/train/c.jpg": 1}
@@ -144,8 +144,8 @@ def test_nobody_is_there(tmp_path: Path) -> None:
     """A refused connection is an error of one line; another address than HTTP is a wrong flag."""
     source = Source(url="http://127.0.0.1:9", pause_seconds=0, tries=2)
     (error,) = download.fetch(["train/a"], tmp_path, source, lambda count: None)
-    assert error.message.startswith("cannot be downloaded: [Errno 111] Connection refused.")
-    with pytest.raises(UsageError, match="is no address to download from"):
+    assert error.message.startswith("the download failed: [Errno 111] Connection refused.")
+    with pytest.raises(UsageError, match="does not begin with http"):
         download.fetch(["a"], tmp_path, Source(url="/etc"), lambda count: None)
 
 
@@ -155,7 +155,7 @@ def test_no_id_leads_elsewhere(name: str, bucket: Bucket, tmp_path: Path) -> Non
     name = name.format(outside=tmp_path / "outside")
     bucket.images = {f"/{name}.jpg": jpeg(0)}
     said = fetch(bucket, tmp_path / "images", name)
-    assert said == [f"'{name}' is no id of Open Images, expected letters and digits. Correct its ImageID."]
+    assert said == [f"the ImageID '{name}' is not an id of Open Images, which has only letters and digits. Correct it."]
     assert not bucket.asked
     assert not list(tmp_path.iterdir())
 
@@ -186,11 +186,9 @@ def test_the_command(
     assert run("--download", "--dry_run") == 0
     assert "Would download 4 images to images." in capsys.readouterr().out
     assert run("--download") == 2
-    assert (
-        "images/validation/0000000000000003.jpg: cannot be downloaded: the server says 404" in capsys.readouterr().err
-    )
+    assert "images/validation/0000000000000003.jpg: the download failed: the server says 404" in capsys.readouterr().err
     assert run("--download", "--on_problem=skip") == 3
     assert "Downloaded 0 of 1 images to images." in capsys.readouterr().out
     assert Path("out/manifest.json").exists()
     assert run("--format=voc", "--download") == 1
-    assert "--download is for Open Images" in capsys.readouterr().err
+    assert "--download works only for Open Images" in capsys.readouterr().err

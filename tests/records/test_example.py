@@ -121,9 +121,9 @@ def test_records_of_others() -> None:
         example.parse(b"\xff\xff")
     wrong = Example()
     wrong.features.feature["image/object/bbox/xmin"].int64_list.value.append(3)
-    with pytest.raises(RecordError, match="xmin holds a int64_list, expected a float_list"):
+    with pytest.raises(RecordError, match="xmin is a int64_list, but the engine reads a float_list"):
         example.parse(wrong.SerializeToString())
     uneven = Example()
     uneven.features.feature["image/object/bbox/xmin"].float_list.value.append(0.5)
-    with pytest.raises(RecordError, match="hold 1, 0, 0, 0 values"):
+    with pytest.raises(RecordError, match="have 1, 0, 0, 0 values"):
         example.parse(uneven.SerializeToString())

@@ -47,9 +47,9 @@ def test_within_a_block_a_folder_is_listed_once(folder: Path) -> None:
 
 def test_not_a_folder(folder: Path) -> None:
     """Missing, or a file."""
-    with pytest.raises(AnnotationError, match=r"none: does not exist, expected a folder\."):
+    with pytest.raises(AnnotationError, match=r"none: this folder does not exist\."):
         files_below(folder / "none", (".jpg",))
-    with pytest.raises(AnnotationError, match=r"b\.jpg: is a file, expected a folder\."):
+    with pytest.raises(AnnotationError, match=r"b\.jpg: this is a file, not a folder\."):
         files_below(folder / "b.jpg", (".jpg",))
 
 
@@ -72,5 +72,5 @@ def test_find(folder: Path, name: str, near: str, found: str | None) -> None:
 
 def test_find_does_not_guess(folder: Path) -> None:
     """Of two that fit equally, none."""
-    with pytest.raises(ImageError, match=r"'b\.jpg' may be any of b\.jpg, sub/b\.jpg, expected one"):
+    with pytest.raises(ImageError, match=r"'b\.jpg' fits several images: b\.jpg, sub/b\.jpg\."):
         ImageFolder(folder).find("b.jpg", Path("elsewhere"))

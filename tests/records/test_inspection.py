@@ -1,4 +1,4 @@
-"""What is wrong with records, one line for each kind, whoever wrote them."""
+"""What is wrong with records of any tool: one line for each kind of problem."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import pytest
 from PIL import Image
 
 from record_builders import label_map
-from record_builders.inspection import inventory as inspection
-from record_builders.inspection import views
+from record_builders.inspection import report, survey, views
+from record_builders.inspection.survey import ClassCount, Survey
 from record_builders.records import tfrecord
 from record_builders.records.protos import Example
 from tfod_tools.base.errors import RecordError
@@ -23,9 +23,11 @@ CAT_AND_DOG = label_map.parse("item { name: 'cat' id: 1 } item { name: 'dog' id:
 Changes = dict[str, Any]
 
 
-def encoded(format: str = "JPEG", size: tuple[int, int] = (100, 50)) -> bytes:
-    file = io.BytesIO()
-    Image.effect_noise(size, 90).convert("RGB").save(file, format)
+def encoded(format: str = "JPEG", size: tuple[int, int] = (100, 50), orientation: int = 1) -> bytes:
+    file, exif = io.BytesIO(), Image.Exif()
+    if orientation != 1:
+        exif[0x0112] = orientation
+    Image.effect_noise(size, 90).convert("RGB").save(file, format, exif=exif)
     return file.getvalue()
 
 
@@ -46,7 +48,7 @@ GOOD: Changes = {
 
 
 def record(changes: Changes | None = None) -> bytes:
-    """A good record but for `changes`; None leaves a feature out."""
+    """A good record with `changes`; None leaves a feature out."""
     example = Example()
     for key, values in (GOOD | (changes or {})).items():
         if values is not None:
@@ -57,14 +59,18 @@ def record(changes: Changes | None = None) -> bytes:
     return bytes(example.SerializeToString())
 
 
-def inspect(*paths: Path, decode: bool = False, classes: label_map.LabelMap | None = None) -> inspection.Inspection:
-    return inspection.inspect(paths, classes, decode=decode, on_progress=lambda count: None)
+def inspect(*paths: Path, decode: bool = False, classes: label_map.LabelMap | None = None) -> Survey:
+    return survey.read(paths, label_map=classes, decode=decode)
+
+
+def lines(found: Survey) -> list[str]:
+    return [report.problem_line(problem) for problem in found.problems.values()]
 
 
 def problems(folder: Path, *records: bytes, **options: Any) -> list[str]:
     path = folder / "a.record"
     tfrecord.write(path, records)
-    return [line.removeprefix(f"{path}") for line in inspect(path, **options).problem_lines()]
+    return [line.removeprefix(f"{path}") for line in lines(inspect(path, **options))]
 
 
 def test_nothing_wrong(tmp_path: Path) -> None:
@@ -72,13 +78,13 @@ def test_nothing_wrong(tmp_path: Path) -> None:
     background = {key: None for key in GOOD if "object" in key} | {"image/source_id": [b"b"]}
     tfrecord.write(path, [record(), record(background)])
     found = inspect(path, decode=True, classes=CAT_AND_DOG)
-    assert not found.problem_lines()
-    assert found.records == {path: 2}
+    assert not lines(found)
+    assert found.files[path].records == found.records == 2
     assert found.sizes == {(100, 50): 2}
-    assert (found.background, found.most_boxes, found.masks) == (1, 2, 0)
+    assert (found.background, found.most_boxes, found.images_with_masks) == (1, 2, 0)
     assert found.classes == {
-        "cat": inspection.ClassCount(numbers={1}, images=1, boxes=1, small=1),
-        "dog": inspection.ClassCount(numbers={2}, images=1, boxes=1, medium=1),
+        "cat": ClassCount(images=1, boxes=1, small=1),
+        "dog": ClassCount(images=1, boxes=1, medium=1),
     }
 
 
@@ -89,29 +95,60 @@ def boxes(**sides: list[float]) -> Changes:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"image/encoded": None}, "image/encoded is missing or empty: the engine stops with 'Input is empty'."),
-        ({"image/encoded": [b""]}, "image/encoded is missing or empty: the engine stops with 'Input is empty'."),
-        ({"image/encoded": [encoded()[:-9]]}, "image/encoded: the JPEG ends early, expected all of it."),
-        ({"image/encoded": [encoded("GIF")]}, "image/encoded: found a GIF, expected JPEG, PNG or BMP."),
-        ({"image/encoded": [encoded()] * 2}, "image/encoded has 2 values, expected one."),
-        ({"image/filename": []}, "image/filename has 0 values, expected one."),
-        ({"image/height": [51]}, "image/width and image/height are not those of the encoded image. Make"),
-        ({"image/height": [100], "image/width": [50]}, "They are exchanged: was it an EXIF rotation"),
-        ({"image/width": None}, "image/width or image/height is missing or 0, expected pixels."),
-        ({"image/width": [1.0]}, "feature image/width holds a float_list, expected a int64_list."),
-        ({"image/source_id": [b""]}, "image/source_id is missing or empty: evaluation makes one up."),
-        (boxes(xmin=[0.1]), "xmin, ymin, xmax and ymax hold 1, 2, 2, 2 values, expected as many of each."),
-        (boxes(xmin=[10.0, 50.0], xmax=[20.0, 60.0]), "boxes are in pixels, expected fractions"),
-        (boxes(xmax=[0.2, 1.01]), "a box reaches over the edge of the image, expected fractions from 0 to 1."),
-        (boxes(xmin=[-0.1, 0.5]), "a box reaches over the edge of the image"),
-        (boxes(xmax=[0.1, 0.9]), "a box has no extent, expected xmin < xmax and ymin < ymax."),
-        (boxes(ymin=[float("nan"), 0.5]), "a coordinate of a box is not a number"),
-        ({"image/object/class/text": [b"cat"]}, "image/object/class/text has not as many values as there are boxes."),
-        ({"image/object/class/text": [b"cat", b""]}, "a box has the class ''"),
-        ({"image/object/class/text": None, "image/object/class/label": None}, "boxes have no class, expected"),
-        ({"image/object/class/label": [0, 2]}, "a class has a number below 1, which is the background's."),
-        ({"image/object/difficult": [1]}, "image/object/difficult has not as many values as there are boxes."),
-        ({"image/object/mask": [b""] * 3}, "image/object/mask has not as many values as there are boxes."),
+        (
+            {"image/encoded": None},
+            "error DAT12: image/encoded is missing or empty. The engine stops with 'Input is empty'.",
+        ),
+        (
+            {"image/encoded": [b""]},
+            "error DAT12: image/encoded is missing or empty. The engine stops with 'Input is empty'.",
+        ),
+        ({"image/encoded": [encoded()[:-9]]}, "error DAT12: image/encoded: the JPEG ends early"),
+        ({"image/encoded": [encoded("GIF")]}, "error DAT12: image/encoded: "),
+        ({"image/encoded": [encoded()] * 2}, "error DAT22: image/encoded has 2 values, but it must have one."),
+        ({"image/filename": []}, "error DAT22: image/filename has 0 values, but it must have one."),
+        (
+            {"image/height": [51]},
+            "warning DAT21: The record states 100 x 51 pixels, but its image has 100 x 50 pixels. The",
+        ),
+        (
+            {"image/height": [100], "image/width": [50]},
+            "Width and height are swapped: was the image turned because of EXIF?",
+        ),
+        (
+            {"image/width": None},
+            "warning DAT21: image/width or image/height is missing or 0; the image has 100 x 50 pixels.",
+        ),
+        ({"image/width": [1.0]}, "error DAT22: Feature image/width holds a float_list"),
+        ({"image/source_id": [b""]}, "warning DAT24: image/source_id is missing or empty."),
+        (boxes(xmin=[0.1]), "error DAT22: xmin, ymin, xmax and ymax hold 1, 2, 2, 2 values"),
+        (
+            boxes(xmin=[10.0, 50.0], xmax=[20.0, 60.0]),
+            "error DAT07: A box is in pixels, not in fractions of its image: xmin 10, ymin 0, xmax 20, ymax 0.2.",
+        ),
+        (
+            boxes(xmax=[0.2, 1.01]),
+            "error DAT07: A box reaches past the edge of its image: xmin 0.5, ymin 0.5, xmax 1.01, ymax 1.",
+        ),
+        (boxes(xmin=[-0.1, 0.5]), "error DAT07: A box reaches past the edge of its image: xmin -0.1,"),
+        (boxes(xmax=[0.1, 0.9]), "error DAT08: A box has no width or no height: xmin 0.1, ymin 0, xmax 0.1, ymax 0.2."),
+        (boxes(xmax=[0.105, 0.9]), "error DAT08: A box has 0.5 x 10 pixels."),
+        (boxes(xmax=[0.05, 0.9]), "error DAT06: A box ends before it begins: xmin 0.1, ymin 0, xmax 0.05, ymax 0.2."),
+        (boxes(ymin=[float("nan"), 0.5]), "warning DAT09: A box has xmin 0.1, ymin nan, xmax 0.2, ymax 0.2."),
+        ({"image/object/class/text": [b"cat"]}, "error DAT10: image/object/class/text has 1 value for 2 boxes."),
+        ({"image/object/class/text": [b"cat", b""]}, "error DAT04: A box has the class name ''"),
+        ({"image/object/class/text": None, "image/object/class/label": None}, "error DAT10: Boxes have no class: "),
+        (
+            {"image/object/class/label": [0, 2]},
+            "warning DAT25: Class 'cat' has the number 0, but class numbers start at 1",
+        ),
+        ({"image/object/class/label": [1]}, "warning DAT23: image/object/class/label has 1 value for 2 boxes."),
+        ({"image/object/difficult": [0]}, "warning DAT23: image/object/difficult has 1 value for 2 boxes."),
+        ({"image/object/difficult": [0, 1]}, "warning DAT15: 1 box is marked 'difficult'"),
+        ({"image/encoded": [encoded(orientation=6)]}, "warning DAT13: The image has the EXIF orientation 6."),
+        ({"image/encoded": [encoded("PNG", orientation=3)]}, "warning DAT13: The image has the EXIF orientation 3."),
+        ({"image/format": [b"raw"]}, "error DAT12: image/format is 'raw'."),
+        ({"image/object/mask": [b""] * 3}, "warning DAT23: image/object/mask has 3 values for 2 boxes."),
     ],
 )
 def test_a_record(tmp_path: Path, changes: Changes, message: str) -> None:
@@ -131,11 +168,20 @@ def test_the_same_of_many_is_one_line(tmp_path: Path) -> None:
     ("changes", "message"),
     [
         ({"image/object/class/text": [b"cat", b"Dog"]}, ""),
-        ({"image/object/class/text": [b"cat", b"cow"]}, "class 'cow' is not in the label map: the engine drops"),
-        ({"image/object/class/label": [1, 1]}, "'dog' has number 1 in records, which is 'cat', and 2 in the label map"),
-        ({"image/object/class/label": [1, 7]}, "class 'dog' has number 7 in records, and 2 in the label map."),
+        (
+            {"image/object/class/text": [b"cat", b"cow"]},
+            "error DAT03: The label map does not have the class 'cow'. The engine drops",
+        ),
+        (
+            {"image/object/class/label": [1, 1]},
+            "Class 'dog' has the number 1, which is 'cat', in records, but 2 in the label map",
+        ),
+        ({"image/object/class/label": [1, 7]}, "Class 'dog' has the number 7 in records, but 2 in the label map."),
         ({"image/object/class/text": None}, ""),
-        ({"image/object/class/text": None, "image/object/class/label": [1, 3]}, "class number 3 is not in the label"),
+        (
+            {"image/object/class/text": None, "image/object/class/label": [1, 3]},
+            "error DAT05: A box has the class number 3, which is not in the label map.",
+        ),
     ],
 )
 def test_agreement_with_a_label_map(tmp_path: Path, changes: Changes, message: str) -> None:
@@ -146,10 +192,10 @@ def test_agreement_with_a_label_map(tmp_path: Path, changes: Changes, message: s
 
 def test_across_records(tmp_path: Path) -> None:
     other = record({"image/object/class/label": [3, 2]})
-    assert problems(tmp_path, record(), other) == [
-        ", record 1: image/source_id is that of another record too: evaluation passes over one of them. Rename one.",
-        "class 'cat' has the numbers 1, 3 in different records, expected one.",
-    ]
+    name, numbers = problems(tmp_path, record(), other)
+    assert name.startswith(", record 1: error DAT16: More than one image has the image/source_id 'a'.")
+    problem = "Class 'cat' has different numbers in different records: 1, 3."
+    assert numbers.startswith(f", record 1: warning DAT25: {problem}")
 
 
 def test_an_image_whose_pixels_are_damaged(tmp_path: Path) -> None:
@@ -168,12 +214,16 @@ def flip(data: bytes, place: int) -> bytes:
 @pytest.mark.parametrize(
     ("spoil", "message", "whole"),
     [
-        (lambda data: b"", "the file is empty: the engine waits for ever for its first record. Remove it.", 0),
-        (gzip.compress, "the file is compressed with gzip, which the engine does not read. Unpack it.", 0),
-        (lambda data: data[:-5], "the file ends within record 2 at byte", 2),
-        (lambda data: flip(data, 500), "the data of record 0 at byte 0 is damaged: its CRC-32C does not match.", 2),
-        (lambda data: flip(data, 3), "the length of record 0 at byte 0 is damaged", 0),
-        (lambda data: b"{" + data, "the length of record 0 at byte 0 is damaged", 0),
+        (lambda data: b"", "warning DAT26: The file is empty. If all files are empty, the engine waits forever", 0),
+        (gzip.compress, "error DAT22: The file is compressed with gzip, which the engine does not read.", 0),
+        (lambda data: data[:-5], "error DAT22: The file ends within record 2 at byte", 2),
+        (
+            lambda data: flip(data, 500),
+            "error DAT22: The data of record 0 at byte 0 is damaged: its CRC-32C does not match.",
+            2,
+        ),
+        (lambda data: flip(data, 3), "error DAT22: The length of record 0 at byte 0 is damaged", 0),
+        (lambda data: b"{" + data, "error DAT22: The length of record 0 at byte 0 is damaged", 0),
     ],
 )
 def test_a_damaged_file(tmp_path: Path, spoil: Callable[[bytes], bytes], message: str, whole: int) -> None:
@@ -182,17 +232,17 @@ def test_a_damaged_file(tmp_path: Path, spoil: Callable[[bytes], bytes], message
     tfrecord.write(path, [record({"image/source_id": [b"%d" % number]}) for number in range(3)])
     path.write_bytes(spoil(path.read_bytes()))
     found = inspect(path)
-    (line,) = found.problem_lines()
+    (line,) = lines(found)
     assert line.startswith(f"{path}: {message}")
-    assert found.records[path] == whole
+    assert found.records == whole
 
 
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"no proto", "the record is not a tf.train.Example."),
-        (record() + b"\x12\x00", "the record is a tf.train.SequenceExample"),
-        (b"", "the record has no feature of an image."),
+        (b"no proto", "error DAT22: The record is not a tf.train.Example."),
+        (record() + b"\x12\x00", "error DAT22: The record is a tf.train.SequenceExample"),
+        (b"", "error DAT22: The record has no feature of an image."),
     ],
 )
 def test_records_of_another_kind(tmp_path: Path, data: bytes, message: str) -> None:
@@ -203,11 +253,11 @@ def test_records_of_another_kind(tmp_path: Path, data: bytes, message: str) -> N
 def test_missing_shards(tmp_path: Path) -> None:
     for index in (0, 2):
         tfrecord.write(tmp_path / f"train.record-{index:05d}-of-00003", [record({"image/source_id": [b"%d" % index]})])
-    paths = inspection.files([str(tmp_path)])
-    assert inspect(*paths).problem_lines() == [
-        f"{tmp_path}/train.record-00001-of-00003: the shard is missing. Make the records again."
-    ]
-    assert inspection.by_pattern(inspect(*paths).records) == {f"{tmp_path}/train.record-?????-of-00003": (2, 2)}
+    paths = survey.files([str(tmp_path)])
+    (line,) = lines(inspect(*paths))
+    missing = "train.record-00001-of-00003"
+    assert line.startswith(f"{tmp_path}/{missing}: warning DAT26: The file {missing} is missing.")
+    assert survey.by_pattern(inspect(*paths).files) == {f"{tmp_path}/train.record-?????-of-00003": (2, 2)}
 
 
 def test_files(tmp_path: Path) -> None:
@@ -215,10 +265,10 @@ def test_files(tmp_path: Path) -> None:
     names = ["a.record", "b.tfrecords", "train.record-00000-of-00001", "notes.txt", ".c.record.partial"]
     for name in names:
         (tmp_path / name).write_bytes(b"")
-    found = inspection.files([str(tmp_path / "a.record"), str(tmp_path), f"{tmp_path}/*.record*"])
+    found = survey.files([str(tmp_path / "a.record"), str(tmp_path), f"{tmp_path}/*.record*"])
     assert [path.name for path in found] == names[:3]
-    with pytest.raises(RecordError, match="no record file is here"):
-        inspection.files([str(tmp_path / "none*")])
+    with pytest.raises(RecordError, match="there is no record file"):
+        survey.files([str(tmp_path / "none*")])
 
 
 def test_views(tmp_path: Path) -> None:

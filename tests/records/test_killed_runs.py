@@ -222,7 +222,7 @@ def test_an_image_that_changes_in_mid_run_is_an_error(photos: VocFolder, tmp_pat
     """And of the images that were opened ahead, none stays open."""
     planned = plan(photos, tmp_path / "out")
     os.utime(photos.images / "7.jpg")
-    with pytest.raises(ImageError, match=r"7\.jpg: the image was changed in the meantime"):
+    with pytest.raises(ImageError, match=r"7\.jpg: the image changed while the command was running"):
         write(planned)
     assert not content(tmp_path / "out")
     assert not [file for file in psutil.Process().open_files() if file.path.endswith(".jpg")]
@@ -250,7 +250,7 @@ def test_a_full_disk_leaves_the_earlier_output(photos: VocFolder, tmp_path: Path
 
 def test_one_run_at_a_time(photos: VocFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(staging, "_PATIENCE_S", 0.05)
-    with pytest.raises(RecordError, match="another make_records writes here"):
+    with pytest.raises(RecordError, match="another make_records is writing here"):
         folder = os.open(tmp_path, os.O_RDONLY)
         try:
             fcntl.flock(folder, fcntl.LOCK_EX)

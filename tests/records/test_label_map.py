@@ -86,14 +86,14 @@ def test_sources(tmp_path: Path, name: str) -> None:
         ("a.yaml", "names: [", "a.yaml:1: not readable as YAML. Repair the file."),
         ("a.yaml", "names: 3", "a.yaml: 'names' is no list of classes numbered from 0. Correct it."),
         ("a.yaml", "names: {1: cat}", "a.yaml: 'names' is no list of classes numbered from 0. Correct it."),
-        ("a.csv", "a,b,c", "a.csv: is no label map (.pbtxt) and no list of names (.txt, .names, .yaml, .csv)."),
+        ("a.csv", "a,b,c", "a.csv: is not a label map (.pbtxt) and not a list of names (.txt, .names, .yaml, .csv)."),
     ],
 )
 def test_bad_sources(tmp_path: Path, name: str, text: str, message: str) -> None:
     (tmp_path / name).write_text(text)
     with pytest.raises(LabelMapError) as caught:
         label_map_sources.read(tmp_path / name)
-    assert str(caught.value) == f"{tmp_path}/{message}"
+    assert str(caught.value).startswith(f"{tmp_path}/{message}")
 
 
 def test_wild_label_maps(shared_data: Path) -> None:
@@ -107,9 +107,9 @@ def test_wild_label_maps(shared_data: Path) -> None:
             refused[path.name] = error.message
     assert len(refused) == 2
     assert list(refused.values()) == [
-        "not a label map: it has 'name', expected only item { id: 1 name: 'x' }, one for each class. "
+        "not a label map: it has 'name', but a label map has only items, such as item { id: 1 name: 'cat' }. "
         "Is this the configuration of another program?",
-        "class 'businesscard' has id 0, expected 1 or more: 0 is the background. Number the classes from 1.",
+        "class 'businesscard' has id 0, but ids start at 1; 0 is the background. Number the classes from 1.",
     ]
 
 
@@ -118,18 +118,30 @@ def test_wild_label_maps(shared_data: Path) -> None:
     [
         ("", None, "is empty"),
         ("# nothing", None, "is empty"),
-        ("item {\n name: 'a'\n id: 1\n}\nitem {\n name: 'b'\n id: 1\n}", 5, "id 1 of class 'b' is also that of 'a'"),
-        ("item { name: 'a' id: 1 }\nitem { name: 'a' id: 2 }", 2, "the name 'a' was given before, in line 1"),
-        ("item { name: 'a' id: 1 }\nitem { name: 'b' display_name: 'a' id: 2 }", 2, "the name 'a' was given before"),
-        ("\nitem { name: 'a' id: 0 }", 2, "class 'a' has id 0, expected 1 or more"),
+        (
+            "item {\n name: 'a'\n id: 1\n}\nitem {\n name: 'b'\n id: 1\n}",
+            5,
+            "classes 'a' and 'b' both have id 1. Give each class its own id.",
+        ),
+        (
+            "item { name: 'a' id: 1 }\nitem { name: 'a' id: 2 }",
+            2,
+            "the name 'a' is used in line 1 already. Give each class its own name.",
+        ),
+        (
+            "item { name: 'a' id: 1 }\nitem { name: 'b' display_name: 'a' id: 2 }",
+            2,
+            "the name 'a' is used in line 1 already",
+        ),
+        ("\nitem { name: 'a' id: 0 }", 2, "class 'a' has id 0, but ids start at 1; 0 is the background."),
         ("item { name: 'a' }", 1, "class 'a' has id 0"),
         ("item { name: 'a' id: -3 }", 1, "class 'a' has id -3"),
         ("item { id: 1 }", 1, "the item with id 1 has no name"),
         ("item {\n id: 1\n name: 'a'\n name: 'b'\n}", 4, 'should not have multiple "name" fields'),
         ("item { id: 1 name: 'a' }\nitem { nam: 'b' }", 2, 'no field named "nam"'),
         ("a\nb\nc", 1, "not a label map"),
-        ("\nbackend: 'onnx'", 2, "not a label map: it has 'backend', expected only item { id: 1 name: 'x' }"),
-        ("item { name: 'background' id: 0 }", None, "nothing but a background"),
+        ("\nbackend: 'onnx'", 2, "not a label map: it has 'backend', but a label map has only items"),
+        ("item { name: 'background' id: 0 }", None, "no class but the background"),
     ],
 )
 def test_faults_are_named_with_their_line(text: str, line: int | None, message: str) -> None:

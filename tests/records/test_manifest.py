@@ -23,8 +23,8 @@ def written(path: Path, **entries: object) -> Path:
     ("text", "message"),
     [
         ("", "the manifest is not JSON"),
-        ("[]", "format_version is None, expected 1"),
-        ('{"format_version": 2}', "format_version is 2, expected 1"),
+        ("[]", "format_version is None, and not 1"),
+        ('{"format_version": 2}', "format_version is 2, and not 1"),
         ('{"format_version": 1}', "not a manifest of records"),
     ],
 )
@@ -32,13 +32,13 @@ def test_other_files(tmp_path: Path, text: str, message: str) -> None:
     """Empty, of another program, of another version."""
     (tmp_path / "manifest.json").write_text(text)
     with pytest.raises(RecordError) as caught:
-        manifest.read(tmp_path / "manifest.json")
+        manifest.record_files(manifest.read(tmp_path / "manifest.json"), tmp_path)
     assert message in str(caught.value)
 
 
 def test_missing(tmp_path: Path) -> None:
     """A RecordError, not an OSError."""
-    with pytest.raises(RecordError, match="No such file"):
+    with pytest.raises(RecordError, match=r"has no manifest\.json\. Run make_records first\."):
         manifest.read(tmp_path / "manifest.json")
 
 
@@ -46,7 +46,7 @@ def test_missing(tmp_path: Path) -> None:
 def test_only_record_files_are_listed(tmp_path: Path, path: object) -> None:
     """What is listed may be removed by the next run."""
     entries = {"splits": {"train": {"shards": [{"path": path}]}}}
-    with pytest.raises(RecordError, match="does not list record files"):
+    with pytest.raises(RecordError, match="a value in the manifest is wrong"):
         manifest.record_files(manifest.read(written(tmp_path / "manifest.json", **entries)), tmp_path)
 
 

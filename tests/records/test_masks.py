@@ -93,7 +93,7 @@ def test_index_image(tmp_path: Path) -> None:
     image.save(tmp_path / "a.png")
     drawn = pixels(masks.to_png(IndexImage(path=str(tmp_path / "a.png"), number=2), 4, 2))
     assert drawn.tolist() == [[False, False, True, False], [True, True, False, False]]
-    with pytest.raises(ImageError, match="the mask has 4x2 pixels, its image 5x2"):
+    with pytest.raises(ImageError, match="the mask has 4x2 pixels, but the image has 5x2"):
         masks.to_png(IndexImage(path=str(tmp_path / "a.png"), number=2), 5, 2)
     (tmp_path / "a.png").write_text("none")
     with pytest.raises(ImageError, match="cannot read the masks"):

@@ -126,7 +126,7 @@ def test_a_class_has_no_boxes_of_its_ancestors(data: OpenImages) -> None:
 
 
 def test_unknown_class(data: OpenImages) -> None:
-    with pytest.raises(UsageError, match=r"no class is called 'Lemmon'\. Did you mean Lemon\?"):
+    with pytest.raises(UsageError, match=r"no class has the name 'Lemmon'\. Did you mean Lemon\?"):
         data.read("Lemmon")
 
 
@@ -155,8 +155,8 @@ def test_labels_of_images(data: OpenImages) -> None:
     assert not found["dd"].objects
     left_out = {item.image_name: item.reason for item in data.read() if isinstance(item, LeftOut)}
     assert left_out == {
-        "ee.jpg": "labelled with a class whose boxes were not drawn",
-        "": "with labels only, and not there",
+        "ee.jpg": "with a label of a wanted class, but without boxes for it",
+        "": "with labels only, and missing",
     }
     lemons = {item.image_id: item for item in data.read("Lemon") if isinstance(item, AnnotatedImage)}
     assert {name: [(x.label, x.present) for x in item.labels] for name, item in lemons.items()} == {
@@ -190,7 +190,7 @@ def test_without_first_line_and_in_two_sets(data: OpenImages) -> None:
         "validation/0/01/0123456789abcdef.jpg"
     ]
     assert len([item for item in data.read() if isinstance(item, AnnotatedImage)]) == 4
-    with pytest.raises(AnnotationError, match="no table of boxes of test lies here"):
+    with pytest.raises(AnnotationError, match="no table of boxes of test is here"):
         data.read(sets=("test",))
 
 
@@ -199,18 +199,18 @@ def test_missing_images(data: OpenImages) -> None:
     (data.images / "aa.jpg").unlink()
     fault = next(item for item in data.read() if isinstance(item, Fault))
     assert (fault.image_name, fault.images, fault.boxes, fault.missing) == ("train/aa", 1, 2, True)
-    assert fault.error.message.startswith("its image is not below images. List such images with --missing_images")
+    assert fault.error.message.startswith("its image is missing below images. List such images with --missing_images")
 
 
-FOUR_NUMBERS = "expected 4 numbers from 0 to 1, then -1, 0 or 1. Correct them."
+FOUR_NUMBERS = "not 4 numbers from 0 to 1 and then -1, 0 or 1. Correct them."
 BAD_ROWS = {
-    row("aa", "/m/none"): "the class '/m/none' is not among the class descriptions. Add it there, or remove the box.",
+    row("aa", "/m/none"): "the class descriptions do not have '/m/none'. Add it there, or remove the box.",
     row("aa", "/m/tree", "0.1,x,0.2,0.6"): f"corners and flags are '0.1,x,0.2,0.6,0,0,0,0,0', {FOUR_NUMBERS}",
     row("aa", "/m/tree", "0.1,nan,0.2,0.6"): f"corners and flags are '0.1,nan,0.2,0.6,0,0,0,0,0', {FOUR_NUMBERS}",
     row("aa", "/m/tree", "0,1,0,5,0,2,0,6"): f"corners and flags are '0,1,0,5,0,2,0,6,0', {FOUR_NUMBERS}",
     row("aa", "/m/tree", flags="0,yes,0,0,0"): f"corners and flags are '0.1,0.5,0.2,0.6,0,yes,0,0,0', {FOUR_NUMBERS}",
     "aa,xclick,/m/tree,1,0.1,0.2": f"corners and flags are '0.1,0.2,,,,,,,', {FOUR_NUMBERS}",
-    row("aa", "/m/tree", "10,50,20,60"): "XMin, XMax, YMin, YMax are 10,50,20,60, expected 0 to 1. Divide them by",
+    row("aa", "/m/tree", "10,50,20,60"): "XMin, XMax, YMin, YMax are 10,50,20,60, not from 0 to 1. Divide them by",
 }
 
 

@@ -42,7 +42,13 @@ def told(planned: Plan) -> tuple[object, ...]:
     """All that a plan says, in its order."""
     faults = [(str(fault.error), fault.image_name, fault.images, fault.boxes) for fault in planned.faults]
     images = [repr(image) for image in planned.images]
-    return faults, images, planned.left_out, planned.superseded, report.summary(planned, done=False)
+    return (
+        faults,
+        images,
+        planned.left_out,
+        planned.superseded,
+        report.lines(planned, report.remarks(planned), done=False),
+    )
 
 
 @pytest.mark.parametrize(
@@ -61,7 +67,7 @@ def test_an_image_annotated_in_two_tasks(many: VocFolder, first: tuple[str, floa
     many.xml("03.xml", "<filename>26.jpg</filename>" + many.marked(*first))
     one, two = (told(plan(many, processes)) for processes in (1, 2))
     assert one == two
-    assert any("image '26' was already annotated by 03.xml" in error for error, *_ in one[0])  # type: ignore[attr-defined]
+    assert any("the image '26' has an annotation in 03.xml already" in error for error, *_ in one[0])  # type: ignore[attr-defined]
 
 
 # A file of each format with one file for each image: a cat, and what is wrong with some of them.

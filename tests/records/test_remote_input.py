@@ -327,7 +327,9 @@ def test_errors_name_the_url(pets: VocFolder, tmp_path: Path) -> None:
         request = asked(given, tmp_path / "out")
         given.fetch_images(request)
         problems = Problems(fault.error for fault in build.plan(request).faults)
-        assert given.named(str(problems)).startswith(f"{url}/annotations/pet3.xml:2: <xmax> is 'x', expected pixels.")
+        assert given.named(str(problems)).startswith(
+            f"{url}/annotations/pet3.xml:2: <xmax> is 'x', not a number of pixels."
+        )
     with pytest.raises(Problems) as caught, opened(url):
         raise problems
     assert str(caught.value).startswith(f"{url}/annotations/pet3.xml:2: ")
@@ -338,8 +340,12 @@ def test_errors_name_the_url(pets: VocFolder, tmp_path: Path) -> None:
     [
         ("memory://nowhere/voc", RecordError, "memory://nowhere/voc: cannot look into the folder: no such bucket"),
         ("memory://here/x.json", RecordError, "memory://here/x.json: cannot look into the folder: no such bucket"),
-        ("memory://here", AnnotationError, "memory://here: no file here is of a known annotation format"),
-        ("nowhere://a/b", UsageError, "nowhere://a/b cannot be used, expected a URL that fsspec knows"),
+        ("memory://here", AnnotationError, "memory://here: no annotation file is here"),
+        (
+            "nowhere://a/b",
+            UsageError,
+            "nowhere://a/b cannot be used: Protocol not known: nowhere. Pass a URL that fsspec knows",
+        ),
         ("gs://a/b", MissingPackageError, "gcsfs is not installed. Run: pip install 'tfod-tools[gcs]'"),
         ("s3://a/b", MissingPackageError, "s3fs is not installed. Run: pip install 'tfod-tools[s3]'"),
     ],
@@ -364,7 +370,7 @@ def test_a_label_map_that_is_not_there(pets: VocFolder) -> None:
 
 def test_no_room(tmp_path: Path) -> None:
     of = Mirror.of(buckets.folder("memory://big"), tmp_path)
-    with pytest.raises(RecordError, match=r"1000000000000 MB are to be fetched, but there is room for \d+ MB"):
+    with pytest.raises(RecordError, match=r"1000000000000 MB must be fetched, but there is room for only \d+ MB"):
         of.fetch({"a.jpg": Stamp(10**18, 0)}, bar)
 
 
@@ -374,7 +380,7 @@ def test_a_folder_of_somebody_else(pets: VocFolder, tmp: Path) -> None:
         [home] = tmp.iterdir()
     home.rename(tmp / "elsewhere")
     home.symlink_to(tmp / "elsewhere")
-    with pytest.raises(RecordError, match="belongs to somebody else"):
+    with pytest.raises(RecordError, match="the folder belongs to another user"):
         opened(url).__enter__()
 
 
@@ -403,7 +409,7 @@ def test_the_command(pets: VocFolder, tmp_path: Path, tmp: Path) -> None:
         env=environment, capture_output=True, text=True, check=False, cwd=tmp_path,
     )  # fmt: skip
     assert (refused.returncode, refused.stderr.count("\n")) == (1, 1)
-    assert "--download fetches images to this machine, but --images is remote" in refused.stderr
+    assert "--download saves images on this machine, but --images is a URL" in refused.stderr
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from record_builders.annotations import AnnotatedImage, Fault, Found, LeftOut, O
 from record_builders.sources.folders import ImageFolder
 from record_builders.sources.recognise import recognise
 from tfod_tools.base import plugins
-from tfod_tools.base.errors import AnnotationError, UsageError
+from tfod_tools.base.errors import AnnotationError, Problems, UsageError
 
 FOLDER = Path(formats.__file__).parent
 
@@ -107,7 +107,7 @@ def test_yolo_layouts(sample: Sample) -> None:
 
 
 def test_labelme_shapes(sample: Sample) -> None:
-    """A circle becomes the square around it; a line has no extent."""
+    """A circle becomes the square around it; a line has no area."""
     shapes = [
         {"label": "cat", "shape_type": "circle", "points": [[50, 20], [53, 24]], "flags": {"difficult": True}},
         {"label": "dog", "points": [[1, 2], [9, 2], [9, 8]], "flags": None},
@@ -118,7 +118,7 @@ def test_labelme_shapes(sample: Sample) -> None:
     assert (corners(cat), cat.difficult) == ((45, 15, 55, 25), True)
     assert (corners(dog), dog.difficult) == ((1, 2, 9, 8), False)
     left_out = [item for item in sample.read("labelme") if isinstance(item, LeftOut)]
-    assert left_out == [LeftOut(reason="LabelMe shapes without extent (line)", boxes=1)]
+    assert left_out == [LeftOut(reason="LabelMe shapes without an area (line)", boxes=1)]
 
 
 def test_cvat_shapes(sample: Sample) -> None:
@@ -129,7 +129,7 @@ def test_cvat_shapes(sample: Sample) -> None:
         'rotation="90"/><ellipse label="b" cx="50" cy="25" rx="10" ry="5"/></image></annotations>',
     )
     assert [corners(item) for item in sample.objects("cvat", "Train")] == [(45, 15, 55, 35), (40, 20, 60, 30)]
-    with pytest.raises(AnnotationError, match=r"there is no image set 'Test'\. Known: Train\."):
+    with pytest.raises(AnnotationError, match=r"there is no image set 'Test'\. The image sets here: Train\."):
         sample.read("cvat", "Test")
 
 
@@ -173,8 +173,8 @@ def test_bdd100k_variants(sample: Sample) -> None:
 
 
 def test_recognise(sample: Sample) -> None:
-    """Nothing, one thing among files that say nothing, and two things."""
-    with pytest.raises(AnnotationError, match="no file here is of a known annotation format, expected one of bdd100k,"):
+    """No file, one format among other files, and two formats."""
+    with pytest.raises(AnnotationError, match="no annotation file is here"):
         recognise(sample.annotations)
     sample.write("readme.txt", "cats\n")
     sample.write("package.json", "{}")
@@ -182,8 +182,47 @@ def test_recognise(sample: Sample) -> None:
     sample.write("a.xml", "<annotation/>")
     assert recognise(sample.annotations) == "voc"
     sample.write("a.csv", "filename,class,xmin,ymin,xmax,ymax\n")
-    with pytest.raises(UsageError, match=r"has annotations of the formats csv and voc\. Name the one to read with"):
+    sample.write("b.xml", "<annotation/>")
+    with pytest.raises(UsageError) as caught:
         recognise(sample.annotations)
+    assert str(caught.value) == (
+        f"{sample.annotations} has files of several formats: csv in 1 file (a.csv) and voc in 2 files (a.xml, ...). "
+        "Name the format to read with --format, or the folder of one with --annotations."
+    )
+
+
+def test_what_a_file_lacks(sample: Sample) -> None:
+    """For each format that is close, what the files have and lack; equal reasons are one line with a count."""
+    sample.write("a.csv", "filename,x1,y1,x2,y2\n")
+    sample.write("b.csv", "filename,x1,y1,x2,y2\n")
+    sample.write("c.json", '{"pictures": [{"id": 1, "boxes": []}], "info": {"year": 2020}}')
+    sample.write("d.xml", "<?xml version='1.0'?><!-- a --><doc/>")
+    sample.write("e.txt", "0,0.5,0.5,0.1,0.1\n")
+    sample.write("f.txt", "Car 1 2 3 4\n")
+    sample.write("labels.csv", "ImageID,Source,LabelName,Confidence\n")
+    sample.write("readme.txt", "cats\n")
+    folder = sample.annotations
+    with pytest.raises(Problems) as caught:
+        recognise(folder)
+    keys = "the keys that it begins with are"
+    assert str(caught.value).splitlines() == [
+        f"{folder}: no file here has a format that make_records recognises.",
+        f"{folder}/d.xml: is not cvat: its root is <doc>. It needs <annotations>.",
+        f"{folder}/d.xml: is not voc: its root is <doc>. It needs <annotation>.",
+        f"{folder}/c.json: is not bdd100k: {keys} pictures, info. It lacks name, labels.",
+        f"{folder}/c.json: is not coco: {keys} pictures, info. It lacks images, annotations, categories.",
+        f"{folder}/c.json: is not labelme: {keys} pictures, info. It lacks shapes, imagePath.",
+        f"{folder}/a.csv: is not csv: its first line is 'filename,x1,y1,x2,y2'. It has no column for the class. "
+        "(and 1 more like this)",
+        f"{folder}/labels.csv: is not open_images: its columns are ImageID, Source, LabelName, Confidence. "
+        "It lacks XMin, XMax, YMin, YMax.",
+        f"{folder}/e.txt: is not yolo: its first line is '0,0.5,0.5,0.1,0.1'. It needs a class number "
+        "and at least 4 numbers, separated by spaces.",
+        f"{folder}/f.txt: is not kitti: its first line has 5 values. It needs a class and 14 or 15 numbers, "
+        "separated by one space.",
+        "Known formats: bdd100k, coco, csv, cvat, kitti, labelme, open_images, voc, yolo. Correct the files, or "
+        "name one with --format.",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -117,7 +117,9 @@ def test_a_full_disk() -> None:
     try:
         resource.setrlimit(resource.RLIMIT_FSIZE, (len(packed) + 5, before[1]))
         store.add((outline,), packed)
-        with pytest.raises(RecordError, match=r"cannot set annotations aside: .*\. Let TMPDIR name a folder with more"):
+        with pytest.raises(
+            RecordError, match=r"cannot store annotations in a temporary file: .*\. Set TMPDIR to a folder with more"
+        ):
             store.add((outline,), packed)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)

@@ -57,7 +57,7 @@ def test_every_cut_is_noticed(tmp_path: Path) -> None:
     data = path.read_bytes()
     for length in set(range(1, len(data))) - {21, 37}:
         path.write_bytes(data[:length])
-        with pytest.raises(RecordError, match=r"ends within record \d at byte \d+"):
+        with pytest.raises(RecordError, match=r"ends inside record \d at byte \d+"):
             list(tfrecord.read(path))
 
 

@@ -103,7 +103,7 @@ def images(voc: VocFolder) -> tuple[AnnotatedImage, ...]:
 )
 def test_by_expression(images: tuple[AnnotatedImage, ...], rule: str, members: object, others: int | None) -> None:
     if others is None:
-        with pytest.raises(UsageError, match="says nothing of any image"):
+        with pytest.raises(UsageError, match="gives no image a group"):
             groups.of(rule, images)
     else:
         assert groups.of(rule, images) == groups.Groups(members=members, others=others)  # type: ignore[arg-type]
@@ -118,11 +118,11 @@ def test_by_table(images: tuple[AnnotatedImage, ...], tmp_path: Path, text: str)
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "scenes.csv:1: no column after the first is called 'scene'. There is none."),
-        ("image,scenes\n", "scenes.csv:1: no column after the first is called 'scene'. Did you mean scenes?"),
-        ("scene,x\n", "scenes.csv:1: no column after the first is called 'scene'. Known: x."),
-        ("image,scene\na\n", "scenes.csv:2: the row has 1 values, expected 2 as in the first line. Correct it."),
-        ("i,scene\na,1\na,2\n", "scenes.csv:3: 'a' is in group '2', but before in '1'. Correct one."),
+        ("", "scenes.csv:1: the table has no column 'scene' after the first one. The list of names is empty."),
+        ("image,scenes\n", "scenes.csv:1: the table has no column 'scene' after the first one. Did you mean scenes?"),
+        ("scene,x\n", "scenes.csv:1: the table has no column 'scene' after the first one. Known: x."),
+        ("image,scene\na\n", "scenes.csv:2: the row has 1 values, but the first line has 2. Correct it."),
+        ("i,scene\na,1\na,2\n", "scenes.csv:3: 'a' is in the group '2', but in '1' in a line before. Correct one."),
         ("i,scene\n\xff", "scenes.csv: the table is not UTF-8 text. Save it as UTF-8."),
     ],
 )

@@ -83,15 +83,15 @@ def test_case_and_folders(voc: VocFolder) -> None:
 
 
 BAD_OBJECTS = {
-    "<object><bndbox/></object>": "3: an <object> has no <name>, expected its class. Add it or remove the object.",
+    "<object><bndbox/></object>": "3: an <object> has no <name>. Add its class, or remove the object.",
     "<object>\n<name> </name></object>": "4: an <object> has no <name>",
-    "<object>\n<name>cat</name></object>": "3: the cat has no <bndbox>, expected its box. Add it or remove the object.",
-    GOOD.replace("<xmax>30", "\n<xmax>abc"): "4: <xmax> is 'abc', expected pixels. Correct it.",
-    GOOD.replace("30", "nan"): "3: <xmax> is 'nan', expected pixels.",
-    GOOD.replace("30", "inf"): "3: <xmax> is 'inf', expected pixels.",
-    GOOD.replace("30", "30,5"): "3: <xmax> is '30,5', expected pixels.",
-    GOOD.replace("<ymin>2</ymin>", ""): "3: <ymin> is missing or empty, expected pixels.",
-    GOOD.replace("<name>", "<difficult>maybe</difficult><name>"): "3: <difficult> is 'maybe', expected 0 or 1.",
+    "<object>\n<name>cat</name></object>": "3: the cat has no <bndbox>. Add its box, or remove the object.",
+    GOOD.replace("<xmax>30", "\n<xmax>abc"): "4: <xmax> is 'abc', not a number of pixels. Correct it.",
+    GOOD.replace("30", "nan"): "3: <xmax> is 'nan', not a number of pixels.",
+    GOOD.replace("30", "inf"): "3: <xmax> is 'inf', not a number of pixels.",
+    GOOD.replace("30", "30,5"): "3: <xmax> is '30,5', not a number of pixels.",
+    GOOD.replace("<ymin>2</ymin>", ""): "3: <ymin> is missing or empty.",
+    GOOD.replace("<name>", "<difficult>maybe</difficult><name>"): "3: <difficult> is 'maybe', not 0 or 1.",
 }
 
 
@@ -108,14 +108,15 @@ def test_a_bad_object_is_one_lost_box(voc: VocFolder, body: str, message: str) -
 
 SIZE = "<size><width>{}</width><height>{}</height></size>"
 BAD_IMAGES = {
-    "<filename>b.jpg</filename>": "2: no image is called 'b.jpg' or 'x.*' below images. Add it, or name the folder",
+    "<filename>b.jpg</filename>": "2: no image below images has the name 'b.jpg' or 'x.*'. Add it, or name the folder",
     "\n<filename>a.gif</filename>": "3: its image a.gif: found a GIF, expected JPEG, PNG or BMP. Convert it",
     "<filename>cut.jpg</filename>": "2: its image cut.jpg: the JPEG ends early, expected all of it. Replace the file.",
-    "<filename>a.jpg</filename>" + SIZE.format(50, 100): "2: <size> is 50x100, but a.jpg has 100x50 pixels. The tool "
-    "obeyed the photo's EXIF rotation, which the engine ignores: turn the pixels themselves, or pass --on_problem=fix.",
+    "<filename>a.jpg</filename>" + SIZE.format(50, 100): "2: <size> is 50x100, but a.jpg has 100x50 pixels. The "
+    "annotation tool turned the photo as EXIF says, but the engine does not. Turn the pixels themselves, or add "
+    "--on_problem=fix.",
     "<filename>a.jpg</filename>" + SIZE.format(200, 100): "2: <size> is 200x100, but a.jpg has 100x50 pixels. Put back",
     "<filename>a.jpg</filename>" + SIZE.format("?", 50): "2: <size> is ?x50, but a.jpg has 100x50 pixels.",
-    "<filename>twin</filename>": "2: 'twin' may be any of twin.jpg, twin.png, expected one. Rename or remove",
+    "<filename>twin</filename>": "2: 'twin' fits several images: twin.jpg, twin.png. Rename or remove",
 }
 
 
@@ -136,9 +137,9 @@ def test_a_bad_image_is_lost_with_its_boxes(voc: VocFolder, body: str, message: 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("", ":1: not readable as XML: Document is empty."),
-        ("<annotation>\n<object>\n</annotation>", ":3: not readable as XML: Opening and ending tag mismatch"),
-        ("\n<annotations/>", ":2: the root is <annotations>, expected <annotation>. Is this another format"),
+        ("", ":1: the file is not valid XML: Document is empty."),
+        ("<annotation>\n<object>\n</annotation>", ":3: the file is not valid XML: Opening and ending tag mismatch"),
+        ("\n<annotations/>", ":2: the root is <annotations>, not <annotation>. Is it really Pascal VOC"),
     ],
 )
 def test_unreadable_files(voc: VocFolder, content: str, message: str) -> None:
@@ -164,9 +165,9 @@ def test_external_entities_are_not_followed(voc: VocFolder) -> None:
 
 def test_nothing_to_read(voc: VocFolder) -> None:
     """One line, for the folder."""
-    with pytest.raises(AnnotationError, match="no XML file lies here"):
+    with pytest.raises(AnnotationError, match="no XML file is here"):
         read(voc.annotations, voc.images)
-    with pytest.raises(AnnotationError, match="does not exist, expected a folder"):
+    with pytest.raises(AnnotationError, match="this folder does not exist"):
         read(voc.root / "none", voc.images)
 
 
@@ -247,15 +248,15 @@ def test_image_sets(voc: VocFolder, sets: tuple[str, ...], stems: list[str]) -> 
 def test_bad_image_sets(voc: VocFolder) -> None:
     """One that does not exist, and one that lists what does not exist."""
     root = devkit(voc)
-    with pytest.raises(
-        AnnotationError, match=r"there is no image set 'trainva' in ImageSets/Main\. Did you mean trainval"
-    ):
+    with pytest.raises(AnnotationError, match=r"ImageSets/Main has no image set 'trainva'\. Did you mean trainval"):
         read_sets(root, "trainva")
     (root / "VOC2007/Annotations/000001.xml").unlink()
     (root / "VOC2007/ImageSets/Main/test.txt").write_text("000001\n000002\n")
     fault = read_sets(root, "VOC2007/test")[0]
     assert isinstance(fault, Fault)
-    assert str(fault.error) == f"{root}/VOC2007/ImageSets/Main/test.txt:1: there is no Annotations/000001.xml. Add it."
+    listing = root / "VOC2007" / "ImageSets" / "Main" / "test.txt"
+    message = "the file Annotations/000001.xml is missing. Add it, or remove this line."
+    assert str(fault.error) == f"{listing}:1: {message}"
 
 
 def test_masks(voc: VocFolder) -> None:
@@ -272,7 +273,7 @@ def test_masks(voc: VocFolder) -> None:
     Image.new("P", (10, 5)).save(path)
     fault = read_sets(root, masks=True)[0]
     assert isinstance(fault, Fault)
-    assert str(fault.error) == f"{path}: the masks have 10x5 pixels, their image 100x50. Replace the file."
+    assert str(fault.error) == f"{path}: the masks have 10x5 pixels, but the image has 100x50. Replace the file."
 
 
 def test_imagenet(voc: VocFolder) -> None:

@@ -63,18 +63,6 @@ def test_whoever_is_free_takes_the_next_task() -> None:
     assert slow not in others
 
 
-def ends_after(seconds: float, advance: Callable[[int], None]) -> float:
-    time.sleep(seconds)
-    return time.monotonic()
-
-
-def test_this_process_can_do_something_while_others_are_at_work() -> None:
-    began: list[float] = []
-    tasks = [partial(ends_after, seconds) for seconds in (1, 0)]
-    ended, _ = workers.run(tasks, 2, lambda count: None, when_idle=lambda: began.append(time.monotonic()))
-    assert began[0] < ended
-
-
 @pytest.mark.parametrize("processes", PROCESSES)
 @pytest.mark.parametrize("error", [ImageError("is bad.", path=Path("a.jpg"), line=3), OSError(28, "No space left")])
 def test_an_error_is_the_same_error(processes: int, error: Exception) -> None:
@@ -95,8 +83,8 @@ def test_a_killed_worker_is_one_line() -> None:
     with pytest.raises(RecordError) as caught:
         workers.run([partial(square, 2), be_killed], 2, lambda count: None)
     assert str(caught.value) == (
-        "one of the worker processes was killed by SIGKILL. Run it again. "
-        "The machine may have run out of memory: try --workers=1."
+        "a worker process was killed by SIGKILL. Run the command again. "
+        "Perhaps the machine ran out of memory: add --workers=1."
     )
     assert psutil.Process().children() == before
 

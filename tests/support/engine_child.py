@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 def run(
     style: str, code: str, *, without: Collection[str] = (), timeout_s: float = 300
 ) -> subprocess.CompletedProcess[str]:
-    """The finished child; `code` runs after the shims of `style`, but for those in `without`, were applied."""
+    """The finished child. `code` runs after the shims of `style` were applied, except those in `without`."""
     prelude = f"from tfod_tools.engine import shims\nshims.apply({style!r}, without={list(without)!r})\n"
     return subprocess.run(
         [sys.executable, "-c", prelude + code],

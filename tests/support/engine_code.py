@@ -1,4 +1,4 @@
-"""Pieces of Python that a child process runs under the shims of a style, and that must end well."""
+"""Runs pieces of Python with the shims of a style in a child process. They must end without an error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writes `.proto` files that say what compiled protos say: the engine's PyPI package has only the compiled ones."""
+"""Writes `.proto` files from compiled protos, because the engine's package on PyPI has only compiled ones."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _LABELS = {_FIELD.LABEL_OPTIONAL: "optional", _FIELD.LABEL_REQUIRED: "required",
 
 
 def write(descriptor: Any, root: Path) -> None:
-    """Writes the file of `descriptor`, which a compiled proto2 file has, and those that it imports, below `root`."""
+    """Writes the file of `descriptor` (of a compiled proto2 file) and the files that it imports, below `root`."""
     path = root / descriptor.name
     if path.exists():
         return

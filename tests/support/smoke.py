@@ -1,6 +1,6 @@
-"""From records to a frozen graph in both styles, as short as it can be: records, config, two steps, export, detections.
+"""The shortest way from records to a frozen graph, in both styles: records, config, two steps, export, detections.
 
-    python -m smoke
+    python -m support.smoke
 
 Prints one JSON object: the versions that are installed, and for each style the shims that were needed and why.
 """
@@ -22,7 +22,7 @@ PACKAGES = ("tensorflow", "tf-keras", "keras", "tf-models-official", "numpy", "p
 
 
 def main() -> None:
-    """Goes the way in both styles; fails at the first stage that fails."""
+    """Runs all stages in both styles. Fails at the first stage that fails."""
     shims = {}
     with tempfile.TemporaryDirectory() as folder:
         records = tiny_run.make_records(Path(folder))

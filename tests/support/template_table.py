@@ -1,6 +1,6 @@
 """The table of templates, generated into docs/templates.md between two comments.
 
-PYTHONPATH=tests:. python -m template_table
+PYTHONPATH=tests:. python -m support.template_table
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pipeline_configs.making import template, zoo
 from pipeline_configs.making.template import Listed
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "templates.md"
-BEGIN = "<!-- The tables of templates: made by `python -m template_table`, not by hand. -->"
+BEGIN = "<!-- The tables of templates: made by `python -m support.template_table`, not by hand. -->"
 END = "<!-- The end of the tables of templates. -->"
 
 _HEAD = (

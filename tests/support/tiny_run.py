@@ -62,5 +62,5 @@ def make_config(records: Path, kind: str, output: Path, *sets: str) -> Path:
     """The small config of `kind`, a key of SMALL, with further `--set` edits; returns its path."""
     template, *edits = SMALL[kind]
     flags = [f"--set={edit}" for edit in (*edits, *sets)]
-    tfod("make_config", f"--template={template}", f"--records={records}", f"--output={output}", *flags)
+    tfod("make_config", f"--template={template}", f"--records={records}", f"--output={output}", "--overwrite", *flags)
     return output

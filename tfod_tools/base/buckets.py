@@ -1,4 +1,4 @@
-"""Folders of remote file systems, as gs:// and s3://, through fsspec."""
+"""Folders of remote file systems, such as gs:// and s3://, through fsspec."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _TALKERS = ("fsspec", "gcsfs", "s3fs", "aiobotocore", "botocore")
 
 @dataclass(frozen=True, slots=True)
 class RemoteFolder:
-    """A folder of a file system that fsspec knows."""
+    """A folder of a remote file system that fsspec knows."""
 
     url: str
     system: AbstractFileSystem
@@ -31,7 +31,7 @@ class RemoteFolder:
 
     @property
     def antechamber(self) -> Path:
-        """Where files of this user wait on this machine, the same for each run."""
+        """The local folder of this user where files wait for their upload. It is the same for each run."""
         name = hashlib.sha256(self.url.encode("utf-8", "surrogateescape")).hexdigest()[:16]
         return Path(tempfile.gettempdir(), f"tfod_tools-{os.getuid()}-{name}")
 
@@ -53,14 +53,14 @@ class RemoteFolder:
             return bool(self.system.exists(f"{self.root}/{name}"))
 
     def matching(self, pattern: str) -> list[str]:
-        """The paths of the files whose names match `pattern`, which may hold `?` and `*`."""
+        """The paths of the files whose names match `pattern`, with `?` and `*`."""
         with explained("look for the files", f"{self.url}/{pattern}"):
             return [str(found) for found in self.system.glob(f"{self.root}/{pattern}")]
 
     def take(self, path: Path) -> None:
         """See files.Folder."""
         with explained("write the file", f"{self.url}/{path.name}"):
-            if _protocol(self.url) not in _EXTRAS:  # There it would make a bucket of a name that is mistyped.
+            if _protocol(self.url) not in _EXTRAS:  # There a mistyped name would make a new bucket.
                 self.system.makedirs(self.root, exist_ok=True)
             self.system.put_file(str(path), f"{self.root}/{path.name}")
         path.unlink()
@@ -71,21 +71,21 @@ class RemoteFolder:
             self.system.rm_file(f"{self.root}/{name}")
 
     def sync(self) -> None:
-        """Nothing: what has arrived is there."""
+        """Does nothing: a file that was uploaded is there."""
 
 
 def folder(url: str) -> RemoteFolder:
-    """The folder that `url` names; nothing is looked for yet.
+    """The folder that `url` names. Nothing is read yet.
 
     Raises:
       UsageError: there is no such kind of file system, or it cannot be used here.
-      MissingPackageError: a package is not installed that it needs.
+      MissingPackageError: a package that it needs is not installed.
     """
     if missing := lacking(url):
         raise missing
     import logging
 
-    for name in _TALKERS:  # What they log, with pages of traceback, they raise too.
+    for name in _TALKERS:  # They log long tracebacks of errors that they also raise.
         logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
         from fsspec.core import url_to_fs
@@ -96,13 +96,13 @@ def folder(url: str) -> RemoteFolder:
     except Exception as exc:  # As in `explained`.
         reason = str(exc).partition("\n")[0].rstrip(".")
         raise UsageError(
-            f"{url} cannot be used, expected a URL that fsspec knows, as gs:// or s3://: {reason}."
+            f"{url} cannot be used: {reason}. Pass a URL that fsspec knows, such as gs:// or s3://."
         ) from exc
     return RemoteFolder(url.rstrip("/"), system, root.rstrip("/"))
 
 
 def lacking(url: str) -> MissingPackageError | None:
-    """The package that is not installed of those that the file system of `url` is known to need; None is loaded."""
+    """An error if the package for the file system of `url` is not installed; else None. No package is loaded."""
     import importlib.util
 
     package = _PACKAGES.get(extra := _EXTRAS.get(_protocol(url), ""))

@@ -1,9 +1,9 @@
-"""Runs an entry of the engine in a child process and listens to it.
+"""Runs an entry of the engine in a child process and reads its events.
 
-The child writes one JSON object a line on its standard output: `{"event": "progress", ...}`, at the end
-`{"event": "result", ...}`, or `{"event": "error", "message": ...}`. Everything else it prints goes to a log file. The
-child lives no longer than this process: told so by an environment variable, it watches its standard input, which closes
-when this process ends, however it ends.
+The child writes one JSON object per line on its standard output: `{"event": "progress", ...}`, and at the end
+`{"event": "result", ...}` or `{"event": "error", "message": ...}`. Everything else that it prints goes to a log file.
+The child never lives longer than this process: an environment variable tells it to watch its standard input, which
+closes when this process ends for any reason.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -30,24 +31,24 @@ _LAST_EVENTS = ("result", "error")
 def run(argv: Sequence[str], *, log: Path | None, on_event: Callable[[Event], None] = lambda event: None) -> Event:
     """Runs `python -m <argv>` to its end.
 
-    Ctrl-C, SIGTERM and the end of the terminal (unless nohup) are passed on once as SIGINT, so that training can save a
-    checkpoint; the second kills the child.
+    The first Ctrl-C, SIGTERM or closed terminal (unless nohup) is passed on as SIGINT, so that training can save a
+    checkpoint. The second kills the child.
 
     Args:
       argv: module name and its flags.
-      log: file to which the child's log is appended, its folder is made; None for this process's standard error.
-      on_event: called with every event but the last, in order.
+      log: file to which the child's log is appended; its folder is made. None for this process's standard error.
+      on_event: called with every event except the last, in order.
 
     Returns:
       The child's result event.
 
     Raises:
-      TfodError: the child found bad input (same message and exit code).
+      TfodError: the child found bad input. It has the child's message and exit code.
       EngineError: the engine raised, or the process died.
-      Interrupted: the child stopped because it was asked to.
+      Interrupted: the user stopped it.
     """
-    # Signals are caught before the child starts, so that it starts with none of them ignored, as a script's background
-    # jobs do.
+    # Signals are caught before the child starts. So it starts with none of them ignored, even in a background job of a
+    # script.
     with _opened(log) as log_file, _StopSignals() as stops:
         child = subprocess.Popen(
             [sys.executable, "-m", *argv],
@@ -62,7 +63,7 @@ def run(argv: Sequence[str], *, log: Path | None, on_event: Callable[[Event], No
             last = _listen(child, on_event)
             status = child.wait()
     if stops.count and status < 0:
-        raise Interrupted("Stopped at once; what was saved before is kept.")
+        raise Interrupted("Stopped at once. Everything that was saved before is kept.")
     return _outcome(last, status, log)
 
 
@@ -77,12 +78,12 @@ def _opened(log: Path | None) -> Iterator[IO[bytes] | None]:
 
 
 def _environment() -> dict[str, str]:
-    # The child must find this package where the parent found it, also when nothing is installed.
+    # The child must find this package where the parent found it, even if it is not installed.
     root = str(Path(__file__).parents[2])
     path = os.environ.get("PYTHONPATH", "")
     ours = {
         "PYTHONPATH": f"{root}{os.pathsep}{path}" if path else root,
-        "PYTHONSAFEPATH": "1",  # an object_detection folder in the current one is not the pinned engine
+        "PYTHONSAFEPATH": "1",  # an object_detection folder in the current folder is not the pinned engine
         "TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "1"),
         ENDS_WITH_STDIN: "1",
     }
@@ -90,12 +91,12 @@ def _environment() -> dict[str, str]:
 
 
 def _listen(child: subprocess.Popen[bytes], on_event: Callable[[Event], None]) -> Event:
-    """Reads the child's events to the end; returns the last one. Kills the child if `on_event` raises."""
+    """Reads the child's events to the end and returns the last one. Kills the child if `on_event` raises."""
     last: Event = {}
     assert child.stdout is not None
     try:
         for line in child.stdout:
-            if line.endswith(b"\n"):  # a child that is killed may leave a part of a line
+            if line.endswith(b"\n"):  # a killed child may leave a part of a line
                 last = json.loads(line, parse_constant=lambda name: None)
                 if last["event"] not in _LAST_EVENTS:
                     on_event(last)
@@ -106,7 +107,7 @@ def _listen(child: subprocess.Popen[bytes], on_event: Callable[[Event], None]) -
 
 
 class _StopSignals:
-    """Passes the first stop signal on to a child as SIGINT, and kills it at the second; `count` says how many came."""
+    """Passes the first stop signal on to a child as SIGINT, and kills the child at the second. `count` counts them."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -115,7 +116,7 @@ class _StopSignals:
 
     def __enter__(self) -> _StopSignals:
         for number in _STOP_SIGNALS:
-            if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:  # nohup means what it says
+            if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:  # nohup
                 self._before[number] = signal.signal(number, self._pass_on)
         return self
 
@@ -124,7 +125,7 @@ class _StopSignals:
             signal.signal(number, handler)
 
     def go_to(self, child: subprocess.Popen[bytes]) -> None:
-        """Names the child; it gets a signal that came before now."""
+        """Sets the child, and passes on a signal that came before."""
         self._child = child
         if self.count:
             child.send_signal(signal.SIGINT)
@@ -134,8 +135,13 @@ class _StopSignals:
         if self._child is not None:
             self._child.send_signal(signal.SIGINT if self.count == 1 else signal.SIGKILL)
         if self.count == 1:
-            with contextlib.suppress(OSError):  # the terminal may be what went away
-                print("\nStopping; Ctrl-C again ends at once.", file=sys.stderr, flush=True)
+            with contextlib.suppress(OSError):  # the terminal may be closed
+                print("\nStopping. Press Ctrl-C again to stop at once.", file=sys.stderr, flush=True)
+
+
+def command_line(argv: Sequence[str]) -> str:
+    """`python -m <argv>`, ready to paste into a shell."""
+    return shlex.join(("python", "-m", *argv))
 
 
 def _outcome(last: Event, status: int, log: Path | None) -> Event:
@@ -149,6 +155,6 @@ def _outcome(last: Event, status: int, log: Path | None) -> Event:
         error.exit_code = status
         raise error
     reason = f"was killed by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"
-    hint = " The machine may have run out of memory: try a smaller batch." if status == -signal.SIGKILL else ""
+    hint = " The machine may have run out of memory. Try a smaller batch." if status == -signal.SIGKILL else ""
     where = f" Its log: {log}" if log else ""
     raise EngineError(f"the engine's process {reason}.{hint}{where}")

@@ -1,7 +1,7 @@
 """Where the engine's code comes from: the PyPI package, or the user's own checkout named by TFOD_ENGINE.
 
-TFOD_ENGINE is a checkout of tensorflow/models, or its folder `research`. It is never written to: where its protos are
-not compiled, a view of it in the user's cache folder is used, which has links to its files and the compiled protos.
+TFOD_ENGINE names a checkout of tensorflow/models, or its folder `research`. The checkout is never changed. If its
+protos are not compiled, a folder in the user's cache is used, with links to its files and with compiled protos.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from tfod_tools.base.errors import ConfigError, UsageError
 
 VARIABLE = "TFOD_ENGINE"
 
-# Of the Python files of `object_detection` in tf-object-detection-api 0.1, as `digest` makes it.
+# `digest` of the folder `object_detection` in tf-object-detection-api 0.1.
 TESTED_DIGEST = "790262d3e8e949b14d20a939ad8dd32d7b45b28e8661af8e907004dbba78e8f2"
 
 _PROTOS = "object_detection/protos"
 
 
 def activate() -> None:
-    """Puts the checkout that TFOD_ENGINE names first on this process's module path; without one, changes nothing.
+    """Puts the checkout of TFOD_ENGINE first on this process's module path. Without TFOD_ENGINE, changes nothing.
 
     Raises:
-      UsageError: TFOD_ENGINE is no checkout, or its protos are not compiled and nothing is there to compile them.
+      UsageError: TFOD_ENGINE names no checkout, or its protos are not compiled and there is no protoc.
       ConfigError: its protos cannot be compiled.
     """
     research = checkout()
@@ -42,10 +42,10 @@ def activate() -> None:
 
 
 def checkout() -> Path | None:
-    """The folder `research` that TFOD_ENGINE names; None where it is not set.
+    """The folder `research` of the checkout that TFOD_ENGINE names; None if it is not set.
 
     Raises:
-      UsageError: it is not such a folder.
+      UsageError: it names no such folder.
     """
     named = os.environ.get(VARIABLE)
     if not named:
@@ -54,20 +54,20 @@ def checkout() -> Path | None:
         if (folder / "object_detection").is_dir() and (folder / "slim" / "nets").is_dir():
             return folder.resolve()
     raise UsageError(
-        f"{VARIABLE}={named} holds no object_detection and slim/nets. Expected a checkout of tensorflow/models, or its "
+        f"{VARIABLE}={named} holds no object_detection and slim/nets. Name a checkout of tensorflow/models, or its "
         "folder research."
     )
 
 
 def package() -> Path | None:
-    """The folder `object_detection` that `activate` leads to, found without importing it; None where there is none."""
+    """The folder `object_detection` that will be imported; None if there is none. It is not imported here."""
     activate()
     spec = importlib.util.find_spec("object_detection")
     return Path(next(iter(spec.submodule_search_locations))) if spec and spec.submodule_search_locations else None
 
 
 def digest(package: Path) -> str:
-    """SHA-256 of the names and contents of the Python files below `package`, without compiled protos."""
+    """SHA-256 of the names and contents of the Python files below `package`. Compiled protos are left out."""
     total = hashlib.sha256()
     for path in sorted(package.rglob("*.py"), key=lambda path: path.relative_to(package).as_posix()):
         if not path.stem.endswith("_pb2"):
@@ -77,10 +77,10 @@ def digest(package: Path) -> str:
 
 
 def _view(research: Path) -> Path:
-    """A folder whose `object_detection` is that of `research`, with compiled protos."""
+    """A folder in the cache with the files of `research` and compiled protos."""
     sources = sorted((research / _PROTOS).glob("*.proto"))
     if not sources:
-        raise UsageError(f"{research / _PROTOS} holds neither protos nor compiled ones. Expected a whole checkout.")
+        raise UsageError(f"{research / _PROTOS} holds no protos. The checkout is not complete. Clone it again.")
     key = hashlib.sha256(f"{research} {_protobuf()}".encode())
     for path in [*sources, *sorted((research / "object_detection").iterdir())]:
         key.update(f"{path.name} {path.read_bytes().hex() if path.suffix == '.proto' else ''}".encode())
@@ -107,7 +107,7 @@ def _make_view(research: Path, sources: list[Path], view: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         errors = [line for line in done.stderr.splitlines() if ".proto:" in line] or [done.stderr[-300:]]
-        raise ConfigError(f"protoc cannot compile them: {errors[0]}", path=research / _PROTOS)
+        raise ConfigError(f"protoc cannot compile the protos: {errors[0]}", path=research / _PROTOS)
 
 
 def _protoc() -> list[str]:
@@ -122,6 +122,6 @@ def _protoc() -> list[str]:
 
 
 def _protobuf() -> str:
-    import importlib.metadata  # a tenth of the time that planning a job takes, and seldom needed
+    import importlib.metadata  # slow to import, and seldom needed
 
     return importlib.metadata.version("protobuf")

@@ -1,4 +1,4 @@
-"""The one tree of errors that a user's input or machine can cause.
+"""All errors that a user's input or machine can cause, in one tree.
 
     TfodError                 exit code 2: bad input
     ├── AnnotationError       an annotation file or a box in it
@@ -14,7 +14,7 @@
     ├── EngineError           exit code 4: the engine stopped with an error of its own
     └── Interrupted           exit code 130: the user asked to stop
 
-Anything else that leaves a command is a bug and keeps its traceback.
+Any other exception that leaves a command is a bug. It keeps its traceback.
 """
 
 from __future__ import annotations
@@ -26,23 +26,23 @@ SHOWN_PROBLEMS = 20
 
 
 class TfodError(Exception):
-    """A problem that one line explains: what was found, what was expected, what to do.
+    """A problem, explained in one line: what is wrong, what it means if that is not plain, what to do.
 
     Attributes:
-      exit_code: the status with which a command ends on this error.
+      exit_code: the exit code of a command that ends with this error.
     """
 
     exit_code = 2
 
     def __init__(self, message: str, *, path: Path | str | None = None, line: int | None = None) -> None:
-        """Keeps the message and, where known, the file (and 1-based line) that it is about."""
+        """Keeps the message and, if known, the file and the line (from 1) that it is about."""
         self.message = " ".join(message.split())
         self.path = path
         self.line = line
         super().__init__(self.message)
 
     def __str__(self) -> str:
-        """The message as `file:line: message`, with the parts that are known."""
+        """`file:line: message`, with the parts that are known."""
         where = "" if self.path is None else f"{self.path}:" if self.line is None else f"{self.path}:{self.line}:"
         return f"{where} {self.message}".strip()
 
@@ -82,12 +82,12 @@ class UsageError(TfodError):
 
 
 class MissingPackageError(TfodError):
-    """A package is needed that only an extra installs."""
+    """A package that only an extra installs is missing."""
 
     exit_code = 1
 
     def __init__(self, package: str, extra: str) -> None:
-        """Says which `extra` of tfod-tools brings `package`."""
+        """Says which `extra` of tfod-tools installs `package`."""
         super().__init__(f"{package} is not installed. Run: pip install 'tfod-tools[{extra}]'")
 
 
@@ -98,25 +98,28 @@ class EngineError(TfodError):
 
 
 class Interrupted(TfodError):
-    """The user asked to stop; what was done so far is kept."""
+    """The user asked to stop. Everything that was saved is kept."""
 
     exit_code = 130
 
 
 class Problems(TfodError):
-    """All problems of one run, one a line; equal messages share one, the first 20 are shown, the rest counted."""
+    """All problems of one run, each on its own line.
+
+    Problems with the same message share a line with a count. 20 lines are shown; the rest is counted.
+    """
 
     def __init__(self, problems: Iterable[TfodError], *, advice: str = "") -> None:
-        """Keeps `problems` in their order; `advice` is a last line on what to do about all of them."""
+        """Keeps `problems` in their order. `advice` is a last line: what to do about all of them."""
         self.problems: Sequence[TfodError] = tuple(problems)
         self.advice = advice
         super().__init__(f"{len(self.problems)} problems")
 
     def __str__(self) -> str:
-        """One line a problem, then how many more there are, then the advice."""
+        """One line for each problem, then the number of other problems, then the advice."""
         alike: dict[str, list[TfodError]] = {}
         for problem in self.problems:
-            alike.setdefault(problem.message, []).append(problem)
+            alike.setdefault(getattr(problem, "fact", problem.message), []).append(problem)
         groups = list(alike.values())
         lines = [f"{group[0]}{_others(group)}" for group in groups[:SHOWN_PROBLEMS]]
         if len(groups) > SHOWN_PROBLEMS:

@@ -1,4 +1,4 @@
-"""Files that appear under their final name only when they are complete."""
+"""Files that appear under their final names only when they are complete."""
 
 from __future__ import annotations
 
@@ -21,15 +21,17 @@ def local_path(text: str) -> Path:
     """The path that `text` names on this machine.
 
     Raises:
-      UsageError: it is a URL, which would otherwise become a folder of that name.
+      UsageError: it is a URL. Without this check, a folder of that name would be made.
     """
     if is_remote(text):
-        raise UsageError(f"{text} is remote, expected a path on this machine. Mount it, or copy it here.")
+        raise UsageError(
+            f"{text} is remote, but this must be a path on this machine. Copy the files here, or mount them."
+        )
     return Path(text)
 
 
 def content(path: Path | str) -> bytes:
-    """What the file at `path` holds, in fewer system calls than `Path.read_bytes`: for files by the thousand."""
+    """The bytes of the file at `path`, with fewer system calls than `Path.read_bytes`. For thousands of files."""
     file = os.open(path, os.O_RDONLY)
     try:
         return os.read(file, os.fstat(file).st_size)
@@ -38,28 +40,29 @@ def content(path: Path | str) -> bytes:
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """Writes `data` to `path` so that a reader sees the old content or the new, never a part.
+    """Writes `data` to `path` so that a reader sees the old content or the new one, never a part.
 
-    Missing parent folders are created. The bytes are on the disk before the name is theirs.
+    Missing parent folders are created. The bytes are on the disk before the file gets its name.
     """
     with publishing([path]) as (partial,):
         partial.write_bytes(data)
 
 
 def save(path: Path, data: bytes, *, flag: str, overwrite: bool, replaces: Path | None = None) -> None:
-    """Writes a file that the user named: the one rule of all commands about what is there already.
+    """Writes a file that the user named. This is the one rule of all commands about files that exist already.
 
-    A file that is there stays, unless it holds `data` already, is the command's own input, or may be overwritten.
+    An existing file is not changed, unless it is the command's own input or `overwrite` is set. A file that already
+    holds `data` is no problem.
 
     Args:
       path: the file.
       data: its whole content.
       flag: the flag that named it, such as `--output`, for messages.
-      overwrite: whether a file that holds something else may be replaced.
-      replaces: the input of the command; where `path` is the same file, it is changed in place.
+      overwrite: whether a file with other content may be replaced.
+      replaces: the input of the command. If `path` is the same file, it is changed in place.
 
     Raises:
-      OutputError: another file is there, or this one cannot be written.
+      OutputError: another file is there, or the file cannot be written.
     """
     check_free(path, data, flag=flag, overwrite=overwrite, replaces=replaces)
     try:
@@ -71,11 +74,11 @@ def save(path: Path, data: bytes, *, flag: str, overwrite: bool, replaces: Path 
 
 
 def check_free(path: Path, data: bytes | None, *, flag: str, overwrite: bool, replaces: Path | None = None) -> None:
-    """Makes sure, before any work is done, that `save` may write `path`.
+    """Checks, before any work is done, that `save` may write `path`.
 
     Args:
       path: the file.
-      data: what would be written; None where that is not known yet.
+      data: what would be written; None if it is not known yet.
       flag: see `save`.
       overwrite: see `save`.
       replaces: see `save`.
@@ -86,24 +89,24 @@ def check_free(path: Path, data: bytes | None, *, flag: str, overwrite: bool, re
     if not os.path.lexists(path):
         return
     if path.is_dir():
-        raise OutputError(f"is a folder, and a file is to be written. Name another {flag}.", path=path)
+        raise OutputError(f"is a folder, but {flag} must name a file. Name another {flag}.", path=path)
     try:
         if overwrite or (replaces and path.samefile(replaces)) or (data is not None and path.read_bytes() == data):
             return
     except OSError:
-        pass  # It cannot be read, so it is another file.
-    raise OutputError(f"is there already and stays as it is. Name another {flag}, or add --overwrite.", path=path)
+        pass  # A file that cannot be read counts as another file.
+    raise OutputError(f"is there already. Name another {flag}, or add --overwrite to replace it.", path=path)
 
 
 @contextlib.contextmanager
 def publishing(paths: Sequence[Path]) -> Iterator[list[Path]]:
-    """Lends a temporary path for each of `paths`, and renames them in order when the block ends well.
+    """Gives a temporary path for each of `paths`, and renames the files in order when the block ends without an error.
 
-    Put the file that vouches for the others (a manifest) last. If the block raises, nothing is renamed and the
-    temporary files are removed.
+    Put the file that lists the others (a manifest) last. If the block raises, no file is renamed and the temporary
+    files are removed.
 
     Yields:
-      The temporary paths, in the order of `paths`; each lies in its final folder.
+      The temporary paths, in the order of `paths`. Each is in its final folder.
     """
     partials = [path.with_name(f".{path.name}.partial") for path in paths]
     for folder in sorted({path.parent for path in paths}):
@@ -131,22 +134,22 @@ def sync(path: Path) -> None:
 
 
 class Folder(Protocol):
-    """Where files are published, here or elsewhere. Each method raises RecordError where the system refuses."""
+    """A folder, here or elsewhere, into which files are published. Methods raise RecordError if the system refuses."""
 
     def __str__(self) -> str:
         """Its path or URL."""
 
     def read(self, name: str) -> bytes | None:
-        """The content of a file; None where there is none."""
+        """The content of a file; None if there is no such file."""
 
     def exists(self, name: str) -> bool:
         """Whether there is a file of this name."""
 
     def take(self, path: Path) -> None:
-        """Moves the file at `path` of this machine there, in place of one that has its name, whole or not at all."""
+        """Moves the local file at `path` into this folder, whole or not at all. Replaces a file of that name."""
 
     def remove(self, name: str) -> None:
-        """Removes a file, where there is one."""
+        """Removes a file, if there is one."""
 
     def sync(self) -> None:
         """Waits until all of that is on the disk."""
@@ -154,7 +157,7 @@ class Folder(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class LocalFolder:
-    """A folder of this machine, which is on one disk with the files that it takes."""
+    """A folder of this machine, on the same disk as the files that it takes."""
 
     path: Path
 
@@ -187,14 +190,14 @@ class LocalFolder:
 
 @contextlib.contextmanager
 def explained(what: str, path: Path | str) -> Iterator[None]:
-    """Turns whatever the block raises into "cannot `what`", with the reason.
+    """Turns any error of the block into "cannot `what`", with the reason.
 
     Raises:
       RecordError: the block raised.
     """
     try:
         yield
-    except Exception as exc:  # Every file system has errors of its own.
+    except Exception as exc:  # Each file system has its own errors.
         absent = "no such bucket, folder or file" if isinstance(exc, FileNotFoundError) else ""
         reason = getattr(exc, "strerror", None) or absent or str(exc) or type(exc).__name__
         raise RecordError(f"cannot {what}: {reason.rstrip('.')}.", path=path) from exc

@@ -1,15 +1,16 @@
-"""What a command says: lines for people, one JSON document for programs (`--json`), or errors alone (`--quiet`)."""
+"""What a command prints: lines for people, one JSON document for programs (`--json`), or only errors (`--quiet`)."""
 
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from collections.abc import Mapping
 from typing import Any, Literal
 
 Mode = Literal["text", "json", "quiet"]
 
-# Besides the control characters of ASCII and Latin-1: those that turn the direction of text.
+# Characters that change the direction of text. They are escaped like the control characters of ASCII and Latin-1.
 _DIRECTIONS = (*range(0x202A, 0x202F), *range(0x2066, 0x206A))
 _ESCAPES = {
     code: f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
@@ -21,7 +22,7 @@ _mode: Mode = "text"
 
 
 def set_mode(mode: Mode) -> None:
-    """Chooses what is printed from now on."""
+    """Sets what is printed from now on."""
     global _mode
     _mode = mode
 
@@ -39,22 +40,33 @@ def say(*lines: object) -> None:
 
 
 def warn(*lines: object) -> None:
-    """Prints lines on standard error, where they stay out of what a program reads; nothing with `--quiet`."""
+    """Prints lines on standard error, separate from what a program reads; nothing with `--quiet`."""
     if _mode != "quiet":
         for line in lines:
             print(printable(str(line)), file=sys.stderr)
 
 
+def error(*lines: object) -> None:
+    """Prints errors on standard error, also with `--quiet`. For a command that goes on after them."""
+    for line in lines:
+        print(printable(str(line)), file=sys.stderr)
+
+
 def answer(document: Mapping[str, Any]) -> None:
-    """With `--json`, prints the whole answer of a command: one document, on standard output; else nothing."""
+    """With `--json`, prints the whole answer of a command as one document on standard output; else nothing."""
     if _mode == "json":
         print(json.dumps(document, indent=2))
 
 
-def printable(text: str) -> str:
-    """`text` with control characters as escapes: a name in a file must not command the terminal.
+def next_command(command: str, *words: str) -> str:
+    """The line that names the command to run next, ready to paste: `Next: tfod evaluate model`."""
+    return f"Next: {shlex.join(('tfod', command, *words))}"
 
-    Line ends and tabs stay. Halves of characters, as undecodable file names have them, become escapes too.
+
+def printable(text: str) -> str:
+    """`text` with escapes in place of control characters: a name from a file must not control the terminal.
+
+    Line ends and tabs stay. The surrogates of file names that cannot be decoded become escapes too.
     """
     if text.isascii() and text.isprintable():
         return text

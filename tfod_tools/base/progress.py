@@ -1,4 +1,4 @@
-"""Progress on a terminal: one live line on standard error, and nothing when that is not a terminal."""
+"""Progress on standard error: a bar or a line that is replaced on a terminal, few whole lines elsewhere."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 
+from tfod_tools.base import output
+
 Advance = Callable[[int], None]
 
 _SECONDS_BETWEEN_LINES = 15
@@ -15,12 +17,12 @@ _SECONDS_BETWEEN_LINES = 15
 
 @contextlib.contextmanager
 def bar(description: str, total: int) -> Iterator[Advance]:
-    """Shows a bar from 0 to `total` items while the block runs.
+    """Shows a bar from 0 to `total` items while the block runs. Nothing with `--quiet`, or without a terminal.
 
     Yields:
-      A function that takes the number of further items done.
+      A function that takes the number of items that were done since the last call.
     """
-    if not sys.stderr.isatty():
+    if not sys.stderr.isatty() or output.mode() == "quiet":
         yield lambda count: None
         return
     from rich.console import Console
@@ -28,17 +30,25 @@ def bar(description: str, total: int) -> Iterator[Advance]:
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(description, total=total)
+        task = progress.add_task(output.printable(description), total=total)
         yield lambda count: progress.advance(task, count)
 
 
 @contextlib.contextmanager
 def line() -> Iterator[Callable[[str], None]]:
-    """Shows one line of text that each call replaces.
+    """Shows one line of text, which each call replaces.
 
-    Where standard error is not a terminal, the first text is printed, then at most one every 15 seconds, and the last.
+    Where standard error is not a terminal, prints the first text, then at most one text every 15 seconds, and the last
+    one; nothing with `--json`. Prints nothing with `--quiet`.
+
+    Yields:
+      A function that takes the new text.
     """
-    if not sys.stderr.isatty():
+    terminal = sys.stderr.isatty()
+    if output.mode() == "quiet" or (output.mode() == "json" and not terminal):
+        yield lambda text: None
+        return
+    if not terminal:
         sparse = _SparseLines()
         try:
             yield sparse
@@ -46,17 +56,18 @@ def line() -> Iterator[Callable[[str], None]]:
             sparse.print_last()
         return
     try:
-        yield lambda text: print(f"\r\x1b[2K{text[: _columns() - 1]}", end="", file=sys.stderr, flush=True)
+        yield _replace_line
     finally:
         print(file=sys.stderr)
 
 
-def _columns() -> int:
-    return shutil.get_terminal_size().columns
+def _replace_line(text: str) -> None:
+    columns = shutil.get_terminal_size().columns
+    print(f"\r\x1b[2K{output.printable(text)[: columns - 1]}", end="", file=sys.stderr, flush=True)
 
 
 class _SparseLines:
-    """Prints a text, unless another was printed a moment ago: then it waits for the next one to replace it."""
+    """Prints a text, unless one was printed a moment ago. Then the text waits, and the next one may replace it."""
 
     def __init__(self) -> None:
         self._next_s = 0.0
@@ -71,5 +82,5 @@ class _SparseLines:
     def print_last(self) -> None:
         """Prints the text that waits, if there is one."""
         if self._waiting:
-            print(self._waiting, file=sys.stderr, flush=True)
+            print(output.printable(self._waiting), file=sys.stderr, flush=True)
         self._waiting = ""

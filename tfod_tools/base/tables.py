@@ -1,20 +1,22 @@
-"""Tables as text."""
+"""Tables as lines of text."""
 
 from __future__ import annotations
 
 import io
 from collections.abc import Sequence
 
+from tfod_tools.base import output
+
 
 def show(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Prints what `lines` makes."""
-    print("\n".join(lines(columns, rows)))
+    """Says the lines of a table."""
+    output.say(*lines(columns, rows))
 
 
 def lines(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
     """The names of the columns, a rule, and the rows, as lines that fit the terminal (80 columns where there is none).
 
-    Columns of numbers are right-aligned; floats have three decimals, None is a dash.
+    Columns of numbers are aligned to the right. Floats have three decimals. None is a dash.
     """
     from rich import box
     from rich.console import Console
@@ -34,4 +36,4 @@ def lines(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]
 def _text(cell: object) -> str:
     if cell is None:
         return "-"
-    return f"{cell:.3f}" if isinstance(cell, float) else str(cell)
+    return f"{cell:.3f}" if isinstance(cell, float) else output.printable(str(cell))

@@ -1,9 +1,8 @@
 """The engine, unmodified, run under compatibility shims.
 
-The only package that imports TensorFlow or `object_detection`. A command starts `python -m tfod_tools.engine.<entry>`
-in a child process, and a cluster job runs the same words. An entry applies the shims first and imports the engine after
-that.
+Only this package imports TensorFlow or `object_detection`. A command starts `python -m tfod_tools.engine.<entry>` in a
+child process; a cluster job runs the same command line. An entry first applies the shims, then imports the engine.
 
-Entries: `train`, `evaluate`, `export`, `predict`, `restoration`, `probe`. The package is a command too, `tfod engine`,
-which imports only `versions` and `installation` of it, and no TensorFlow.
+Entries: `train`, `evaluate`, `export`, `predict`, `restoration`, `probe`. The package is also the command `tfod
+engine`, which imports only `installation` and `versions`, and no TensorFlow.
 """

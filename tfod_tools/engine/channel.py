@@ -1,4 +1,4 @@
-"""The child's end of the line to the command that started it."""
+"""How an entry talks to the command that started it: events on standard output, signals, exit codes."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from tfod_tools.base.errors import EngineError, Interrupted, MissingPackageError
 
 
 class Channel:
-    """Sends events as JSON lines on what was standard output when the process began.
+    """Sends events as JSON lines on the standard output of the process.
 
-    Whatever the engine prints afterwards goes to standard error, so that it cannot mix with the events.
+    Everything that the engine prints goes to standard error, so that it cannot mix with the events.
     """
 
     def __init__(self) -> None:
-        """Takes standard output for the events."""
+        """Keeps standard output for the events."""
         self._out = os.fdopen(os.dup(1), "w", buffering=1, encoding="utf-8")
         os.dup2(2, 1)
         sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
 
     def send(self, event: str, **fields: Any) -> None:
-        """Sends one event; numbers must be finite or they arrive as null."""
+        """Sends one event. A number that is not finite arrives as null."""
         self._out.write(json.dumps({"event": event, **fields}) + "\n")
         self._out.flush()
 
@@ -38,11 +38,11 @@ class Channel:
 def serve(main: Callable[[Channel], None], flag_values: flags.FlagValues) -> NoReturn:
     """Runs an entry: parses its flags, runs `main`, reports errors as events, and exits.
 
-    Exit codes are those of the commands. An exception of the engine is reported in one line as an EngineError; its
+    The exit codes are those of the commands. An exception of the engine is reported in one line as an EngineError. Its
     traceback is in the log.
     """
     channel = Channel()
-    # Each line of the log once, with its time: else TensorFlow and lvis bring a handler each.
+    # Without this, TensorFlow and lvis each add a handler, and each line of the log appears several times.
     logging.use_absl_handler()
     _end_with_parent()
     try:
@@ -74,7 +74,7 @@ def serve(main: Callable[[Channel], None], flag_values: flags.FlagValues) -> NoR
 
 
 def stop_requests() -> threading.Event:
-    """An event that SIGINT and SIGTERM set from now on, for entries that end at a moment of their own choice."""
+    """An event that SIGINT and SIGTERM set from now on. For entries that save something before they end."""
     requested = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: requested.set())
@@ -82,9 +82,9 @@ def stop_requests() -> threading.Event:
 
 
 def _end_with_parent() -> None:
-    """Ends this process at once when standard input closes, as it does when the parent is gone.
+    """Ends this process at once when standard input closes, which happens when the parent process ends.
 
-    Only where a command said that it is at the other end: under a batch system standard input means nothing.
+    Does so only when a command started this process: under a batch system, standard input means nothing.
     """
     if not os.environ.get(ENDS_WITH_STDIN):
         return

@@ -1,4 +1,4 @@
-"""Which checkpoint of a model_dir is meant, and whether it can be used."""
+"""Finds the checkpoint of a model_dir that an entry needs, and checks that it can be used."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ def find(model_dir: str, prefix: str | None, style: Style) -> Checkpoint:
     """The checkpoint `prefix`, or the latest one in `model_dir`.
 
     Raises:
-      CheckpointError: there is none, it is of the other style, or it is the TF2 one of step 0, which holds no weights
-        (the engine's evaluation would score random ones).
+      CheckpointError: there is none, it is of the other style, or it is the TF2 checkpoint of step 0. That one holds no
+        weights, and the engine would evaluate random weights.
     """
     found = _in_folder(model_dir, prefix) if prefix else tf.train.latest_checkpoint(model_dir)
     if not found:
@@ -46,19 +46,21 @@ def find(model_dir: str, prefix: str | None, style: Style) -> Checkpoint:
     reader = _reader(found, style)
     step = int(reader.get_tensor(_STEP_VARIABLE[style]))
     if not any(name.startswith("model/") for name in reader.get_variable_to_shape_map()) and style == "tf2":
-        raise CheckpointError(f"holds no weights: it was written at step {step}. Train first.", path=found)
+        raise CheckpointError(f"holds no weights, because it was written at step {step}. Train first.", path=found)
     return Checkpoint(prefix=found, step=step)
 
 
 def step_to_start(model_dir: str, style: Style, steps: int) -> int:
-    """The step of the latest checkpoint in `model_dir`, where training to `steps` goes on; 0 where there is none.
+    """The step from which training goes on: that of the latest checkpoint in `model_dir`; 0 where there is none.
 
     Raises:
-      CheckpointError: training is already that far, or the checkpoint is of the other style.
+      CheckpointError: that step is `steps` or later, or the checkpoint is of the other style.
     """
     start = last_step(model_dir, style)
     if start >= steps:
-        raise CheckpointError(f"is already trained to step {start}. Pass --steps above that to go on.", path=model_dir)
+        raise CheckpointError(
+            f"is already trained to step {start}. To train further, pass a larger --steps.", path=model_dir
+        )
     return start
 
 
@@ -82,7 +84,7 @@ def step_of(prefix: str, style: Style) -> int:
 
 
 def _in_folder(model_dir: str, prefix: str) -> str:
-    """`prefix` as it is, or below `model_dir` where only that exists."""
+    """`prefix`, or `model_dir`/`prefix` if only that exists."""
     below = Path(model_dir, prefix)
     return str(below) if not tf.train.checkpoint_exists(prefix) and tf.train.checkpoint_exists(str(below)) else prefix
 
@@ -92,27 +94,28 @@ def _reader(prefix: str, style: Style) -> Any:
         reader = tf.train.load_checkpoint(prefix)
     except (ValueError, tf.errors.OpError) as error:
         raise CheckpointError(
-            "is no readable checkpoint. Pass the prefix, such as model.ckpt-1000 or ckpt-5.", path=prefix
+            "cannot be read as a checkpoint. Pass the prefix, such as model.ckpt-1000 or ckpt-5.", path=prefix
         ) from error
     if not reader.has_tensor(_STEP_VARIABLE[style]):
-        other = "TF2 (Keras)" if style == "tf1" else "TF1 (slim)"
+        this, other = ("TF1 (slim)", "TF2 (Keras)") if style == "tf1" else ("TF2 (Keras)", "TF1 (slim)")
         raise CheckpointError(
-            f"is a checkpoint of {other} style or of no training run; the config is not.", path=prefix
+            f"is a checkpoint of {other} style, or not of a training run, but the config is of {this} style.",
+            path=prefix,
         )
     return reader
 
 
 @contextlib.contextmanager
 def only(checkpoint: Checkpoint, *, averages: bool = False) -> Iterator[str]:
-    """Lends a folder whose latest checkpoint is this one, for parts of the engine that always take the latest.
+    """Makes a temporary folder whose latest checkpoint is this one, because parts of the engine always take the latest.
 
     Args:
       checkpoint: one in TF2 style.
       averages: whether its variables are to hold their moving averages, as `eval_config.use_moving_averages` asks. The
-        engine's TF2 exporter knows nothing of that field, and its evaluation stops with an error when it is set.
+        engine's TF2 exporter ignores that field, and its TF2 evaluation stops with an error when it is set.
 
     Raises:
-      CheckpointError: there are no moving averages in it.
+      CheckpointError: it holds no moving averages.
     """
     with tempfile.TemporaryDirectory() as folder:
         prefix = str(Path(checkpoint.prefix).resolve())
@@ -123,14 +126,14 @@ def only(checkpoint: Checkpoint, *, averages: bool = False) -> Iterator[str]:
 
 
 def _averaged(prefix: str, folder: Path) -> str:
-    """Writes a copy into `folder` in which every trained variable holds its moving average; returns its prefix."""
+    """Writes a copy into `folder` where every trained variable holds its moving average. Returns its prefix."""
     reader = tf.train.load_checkpoint(prefix)
     names = sorted(reader.get_variable_to_shape_map())
     averages = {name.replace(_AVERAGE_SLOT, _VALUE): name for name in names if name.endswith(_AVERAGE_SLOT)}
     if not averages:
         raise CheckpointError(
-            "eval_config.use_moving_averages is set, but the checkpoint holds none. Train with "
-            "train_config.optimizer.use_moving_average, or unset it.",
+            "holds no moving averages, but eval_config.use_moving_averages is set. Remove that field, or train with "
+            "train_config.optimizer.use_moving_average: true.",
             path=prefix,
         )
     copy = str(folder / Path(prefix).name)

@@ -1,11 +1,15 @@
-"""COCO detection metrics, per class too, by pycocotools."""
+"""COCO detection metrics, of all classes together and of each class, computed by pycocotools."""
 
 from __future__ import annotations
 
 import contextlib
 import io
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 # The twelve numbers of COCOeval.summarize, in its order, under the names of https://cocodataset.org/#detection-eval
 SUMMARY = (
@@ -25,7 +29,7 @@ def compute(
     groundtruth: Sequence[dict[str, Any]],
     detections: Sequence[dict[str, Any]],
 ) -> Metrics:
-    """COCO's summary, and average precision for each class.
+    """COCO's summary, and the average precision of each class.
 
     Args:
       categories: `{"id": ..., "name": ...}` for each class.
@@ -34,8 +38,9 @@ def compute(
       detections: COCO results: image_id, category_id, bbox, score.
 
     Returns:
-      The names of `SUMMARY` with numbers in 0..1, or None where there is nothing to find; `per_class`, for each class
-      its name, `groundtruth` (number of boxes that count), `AP` and `AP50`; the numbers of images, boxes, detections.
+      The names of `SUMMARY` with numbers in 0..1, or None where there is no object to find; `per_class`: for each class
+      its name, `groundtruth` (number of its boxes, without crowds), `AP` and `AP50`; the numbers of `images`, `boxes`
+      and `detections`.
     """
     from pycocotools.cocoeval import COCOeval
 
@@ -79,7 +84,7 @@ def _results(truth: Any, categories: Sequence[Any], image_ids: Sequence[int], de
     return _coco(categories, image_ids, [])  # loadRes fails on an empty list
 
 
-def _mean(values: Any) -> float | None:
+def _mean(values: npt.NDArray[np.float64]) -> float | None:
     known = values[values > -1]  # -1 marks classes without groundtruth
     return float(known.mean()) if known.size else None
 

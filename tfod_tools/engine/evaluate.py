@@ -1,10 +1,10 @@
-"""Entry: evaluates a checkpoint once over the eval records of its config.
+"""Entry: evaluates a checkpoint once on the eval records of its config.
 
     python -m tfod_tools.engine.evaluate --style=tf2 --config=pipeline.config --model_dir=DIR [--checkpoint=PREFIX]
 
 Sends `start` (step, images), `progress` (images, total) and `result` (step, checkpoint, metrics: see
-`coco_metrics.compute`). The metrics are those of COCO boxes, whatever the config's metrics_set, over the first eval
-input reader.
+`coco_metrics.compute`). The metrics are always COCO's box metrics, whatever metrics_set the config has. Only the first
+eval input reader is evaluated.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _METRIC = "coco_detection_metrics"
 
 
 def main(events: channel.Channel) -> None:
-    """Runs the engine's own evaluation with an evaluator that also knows the classes one by one."""
+    """Runs the engine's own evaluation, with an evaluator that also computes the metrics of each class."""
     shims.apply(_STYLE.value)
     extractors.provide(_CONFIG.value, _EXTENSION.value)
     from tfod_tools.engine import checkpoints
@@ -43,7 +43,7 @@ def main(events: channel.Channel) -> None:
         events.send("start", step=checkpoint.step, images=records)
         metrics = _evaluate(one_pass, checkpoint, _progress(events, records))
     if metrics["images"] != records:
-        # The TF2 loop leaves on any exception and publishes what it has; equal image ids are dropped with a warning.
+        # The TF2 loop stops at any exception and reports what it has. Equal image ids are dropped with a warning.
         raise RecordError(
             f"only {metrics['images']} of {records} eval records were evaluated. Look for an exception in the log, and "
             "for records with the same image/source_id."
@@ -57,10 +57,10 @@ def _progress(events: channel.Channel, total: int) -> Any:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _OnePass:
-    """An evaluation that leaves nothing out.
+    """An evaluation of every eval record.
 
     Attributes:
-      config: path of the config for it.
+      config: path of the config for this evaluation.
       records: number of eval records.
       averages: whether the TF2 checkpoint's moving averages are to be evaluated.
     """
@@ -72,7 +72,7 @@ class _OnePass:
 
 @contextlib.contextmanager
 def _one_pass(path: str) -> Iterator[_OnePass]:
-    """Lends the evaluation of the config at `path`."""
+    """Writes a temporary config that evaluates every eval record of the config at `path`."""
     import tensorflow as tf
     from google.protobuf import text_format
     from object_detection.utils import config_util
@@ -81,9 +81,11 @@ def _one_pass(path: str) -> Iterator[_OnePass]:
     reader = configs["eval_input_configs"][0]
     files = sorted(name for pattern in reader.tf_record_input_reader.input_path for name in tf.io.gfile.glob(pattern))
     if not files:
-        raise RecordError(f"no eval records match {', '.join(reader.tf_record_input_reader.input_path)}", path=path)
+        raise RecordError(
+            f"no eval records match {', '.join(reader.tf_record_input_reader.input_path)}. Correct the path.", path=path
+        )
     records, most_boxes = _count(files)
-    # The engine clips an image's boxes at this number without a word, which makes recall too high.
+    # The engine leaves out all boxes of an image above this number without a warning; recall is then too high.
     reader.max_number_of_boxes = max(reader.max_number_of_boxes, most_boxes)
     evaluation = configs["eval_config"]
     del evaluation.metrics_set[:]
@@ -127,7 +129,7 @@ def _evaluate(one_pass: _OnePass, checkpoint: Any, on_image: Any) -> dict[str, A
 
 
 def _evaluator(metrics: dict[str, Any], on_image: Any) -> type:
-    """The engine's COCO evaluator, leaving all it learns in `metrics`."""
+    """The engine's COCO evaluator, which puts all its results into `metrics`."""
     from object_detection.metrics import coco_evaluation
 
     from tfod_tools.engine import coco_metrics
@@ -152,7 +154,7 @@ def _minus_one(value: float | None) -> float:
     return -1.0 if value is None else value
 
 
-# The engine's names for COCO's summary, in COCO's order; TensorBoard shows them.
+# The engine's names for COCO's summary, in COCO's order. TensorBoard shows these.
 _ENGINE_NAMES = (
     "DetectionBoxes_Precision/mAP",
     "DetectionBoxes_Precision/mAP@.50IOU",

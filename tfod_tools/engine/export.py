@@ -3,7 +3,7 @@
     python -m tfod_tools.engine.export --style=tf1 --config=pipeline.config --model_dir=DIR --output=NEW_DIR \
         --format=frozen_graph,saved_model
 
-Writes `frozen_inference_graph.pb` and `saved_model/` (as asked), the checkpoint they were made from, and
+Writes `frozen_inference_graph.pb`, `saved_model/` (those of them that --format names), their checkpoint, and
 `pipeline.config`. Sends `result` (step, checkpoint).
 """
 
@@ -28,13 +28,13 @@ _FORMAT = flags.DEFINE_list("format", None, "frozen_graph and saved_model.", req
 
 FROZEN_GRAPH = "frozen_inference_graph.pb"
 
-# Their graph needs to know the number of images when it is built.
+# Their graphs must be built for a known number of images.
 _ONE_IMAGE_AT_A_TIME = ("ssd_spaghettinet",)
 _CONTEXT_INPUTS = ["context_features", "valid_context_size"]
 
 
 def main(events: channel.Channel) -> None:
-    """Runs the exporter of the style and removes what was not asked for."""
+    """Runs the exporter of the style, then removes the formats that were not asked for."""
     shims.apply(_STYLE.value)
     extractors.provide(_CONFIG.value, _EXTENSION.value)
     from tfod_tools.engine import checkpoints
@@ -100,7 +100,7 @@ def _export_keras(pipeline: Any, checkpoint: Any, output: Path) -> None:
 
 
 def _context_shape(pipeline: Any) -> list[int]:
-    """The shape of the features of other images, [1, number, length], that a Context R-CNN takes beside an image.
+    """The shape [1, number, length] of the features of other images, which a Context R-CNN takes besides an image.
 
     Empty for any other model.
     """
@@ -111,15 +111,15 @@ def _context_shape(pipeline: Any) -> list[int]:
 
 
 def _freeze(saved_model: Path, frozen_graph: Path) -> None:
-    """Writes a SavedModel of the TF2 exporter as a frozen graph with the tensor names of the TF1 one.
+    """Writes a SavedModel of the TF2 exporter as a frozen graph with the tensor names of the TF1 exporter.
 
-    Input `image_tensor:0` (uint8 [1, height, width, 3]), and by their own names what else the model takes; outputs
-    `detection_boxes:0`, `detection_scores:0`, `detection_classes:0`, `num_detections:0` and what else it returns.
+    The input is `image_tensor:0` (uint8 [1, height, width, 3]); other inputs of the model keep their names. The outputs
+    are `detection_boxes:0`, `detection_scores:0`, `detection_classes:0`, `num_detections:0` and the model's others.
     """
     import tensorflow as tf
     from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
-    model = tf.saved_model.load(str(saved_model))  # frees its variables when nothing refers to it any more
+    model = tf.saved_model.load(str(saved_model))  # its variables are freed when nothing refers to it
 
     _, inputs = model.signatures["serving_default"].structured_input_signature
     named = {"input_tensor": "image_tensor"}

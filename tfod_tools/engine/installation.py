@@ -1,4 +1,4 @@
-"""Installs the engine with a chosen TensorFlow into the environment that runs this."""
+"""Installs the engine with a chosen TensorFlow into the Python environment of this process."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import importlib.util
 import subprocess
 import sys
 
+from tfod_tools.base import output
 from tfod_tools.base.errors import EngineError, UsageError
 from tfod_tools.engine import versions
 
@@ -13,7 +14,7 @@ Command = tuple[str, ...]
 
 
 def plan(version: str, python: int = sys.version_info[1]) -> tuple[Command, Command]:
-    """The two pip commands that install the engine's stack for TensorFlow `version` on Python 3.`python`.
+    """The two pip commands that install the engine's packages for TensorFlow `version` on Python 3.`python`.
 
     Raises:
       UsageError: the version is not supported, or has no build for that Python.
@@ -26,15 +27,16 @@ def plan(version: str, python: int = sys.version_info[1]) -> tuple[Command, Comm
 
 
 def run(commands: tuple[Command, ...]) -> None:
-    """Runs pip; what it prints goes to the terminal.
+    """Runs the pip commands. What pip prints goes to the terminal; with `--json` or `--quiet`, to standard error.
 
     Raises:
       UsageError: there is no pip.
-      EngineError: pip stopped with an error, which it has printed.
+      EngineError: pip stopped with an error. It has printed the reason.
     """
     if importlib.util.find_spec("pip") is None:
         raise UsageError("this Python has no pip. Run: python -m ensurepip")
     for command in commands:
-        status = subprocess.run(command, check=False).returncode
+        out = None if output.mode() == "text" else sys.stderr
+        status = subprocess.run(command, stdout=out, check=False).returncode
         if status:
-            raise EngineError(f"pip stopped with status {status}; what it says is above.")
+            raise EngineError(f"pip stopped with status {status}. Its message is above.")

@@ -1,9 +1,9 @@
-"""Entry: runs an exported model on images. Needs TensorFlow, but neither the engine nor its shims.
+"""Entry: runs an exported model on images. Needs TensorFlow, but not the engine and not its shims.
 
     python -m tfod_tools.engine.predict --model=EXPORT_DIR_OR_PB --images=PATHS.json
 
-Sends `image` (path, width, height, boxes [ymin, xmin, ymax, xmax] in 0..1, scores, class ids) for each image in order,
-`skipped` (message) for one that cannot be read, and `result` (images).
+For each image in order, sends `image` (path, width, height, boxes [ymin, xmin, ymax, xmax] in 0..1, scores, classes:
+label ids), or `skipped` (message) if it cannot be read. Sends `result` (images) at the end.
 """
 
 from __future__ import annotations
@@ -11,12 +11,16 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from absl import flags
 
 from tfod_tools.base.errors import CheckpointError, ImageError
 from tfod_tools.engine import channel
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 FLAGS = flags.FlagValues()
 _MODEL = flags.DEFINE_string("model", None, "Exported model.", required=True, flag_values=FLAGS)
@@ -24,7 +28,8 @@ _IMAGES = flags.DEFINE_string("images", None, "JSON file with a list of paths.",
 
 _OUTPUTS = ("detection_boxes", "detection_scores", "detection_classes", "num_detections")
 
-Detector = Callable[[Any], dict[str, Any]]
+# Takes images, uint8 [batch, height, width, 3]; returns the outputs by name.
+Detector = Callable[["npt.NDArray[np.uint8]"], dict[str, "npt.NDArray[Any]"]]
 
 
 def main(events: channel.Channel) -> None:
@@ -65,7 +70,7 @@ def _frozen_graph(path: Path) -> Detector:
             fetches = {name: graph.get_tensor_by_name(f"{name}:0") for name in _OUTPUTS}
             needed = tf.graph_util.extract_sub_graph(definition, list(_OUTPUTS))
     except (DecodeError, KeyError, ValueError) as error:
-        raise CheckpointError("is not a frozen detection graph.", path=path) from error
+        raise CheckpointError("is not the frozen graph of a detector. Pass one that export made.", path=path) from error
     _check_inputs([node.name for node in needed.node if node.op == "Placeholder"], path)
     session = tf.Session(graph=graph)
     return lambda images: session.run(fetches, {"image_tensor:0": images})
@@ -78,13 +83,14 @@ def _saved_model(path: Path) -> Detector:
         model = tf.saved_model.load(str(path))
     except OSError as error:
         raise CheckpointError(
-            "there is neither a frozen_inference_graph.pb nor a saved_model.", path=path.parent
+            "holds no frozen_inference_graph.pb and no saved_model. Pass a folder that export made.",
+            path=path.parent,
         ) from error
     signature = model.signatures["serving_default"]
     inputs = list(signature.structured_input_signature[1])
     _check_inputs(inputs, path)
     (input_name,) = inputs
-    # The signature must stay reachable through the loaded model, or its variables are freed.
+    # Call the signature through the loaded model: without a reference to the model, its variables are freed.
     return lambda images: {
         name: value.numpy()
         for name, value in model.signatures["serving_default"](**{input_name: tf.constant(images)}).items()
@@ -95,14 +101,14 @@ def _saved_model(path: Path) -> Detector:
 def _check_inputs(inputs: Sequence[str], path: Path) -> None:
     if len(inputs) > 1:
         raise CheckpointError(
-            f"takes {', '.join(sorted(inputs))}, expected an image alone. A Context R-CNN needs features of other"
-            " images: run it with a program of your own.",
+            f"its inputs are {', '.join(sorted(inputs))}, but predict gives a model only an image. A Context R-CNN also"
+            " needs features of other images. Run it with your own program.",
             path=path,
         )
 
 
-def _pixels(path: str) -> Any:
-    """The image as uint8 [height, width, 3], upright as its EXIF orientation says."""
+def _pixels(path: str) -> npt.NDArray[np.uint8]:
+    """The image as uint8 [height, width, 3], turned upright by its EXIF orientation."""
     import numpy as np
     from PIL import Image, ImageOps
 

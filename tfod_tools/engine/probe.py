@@ -1,9 +1,9 @@
-"""Entry: tries whether a style of the engine works here, and which shims it needs.
+"""Entry: checks whether a style of the engine works here, and which shims it needs.
 
     python -m tfod_tools.engine.probe --style=tf1
 
-Sends `shim` (name, needed_on, reason: null for one that is not needed) for each shim in their order, and `result` (the
-folder of the engine). Works means: the modules that build, train and export a model can be imported.
+For each shim in order, sends `shim` (name, needed_on, reason: null if it is not needed). Then sends `result` (engine:
+its folder). A style works if the modules that build, train and export a model can be imported.
 """
 
 import importlib

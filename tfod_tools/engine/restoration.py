@@ -1,11 +1,11 @@
-"""Entry: which of a model's weights would be restored when training starts from a checkpoint, and which not.
+"""Entry: finds which weights of a model are restored when training starts from a checkpoint, and which are not.
 
     python -m tfod_tools.engine.restoration --style=tf1 --config=pipeline.config
 
-The checkpoint is the config's fine_tune_checkpoint. The model is built as for training, but without records, and asked
-what it would load; of the checkpoint, names and shapes alone are read. Sends `result`: `restored` and `missing`, names
-of weights; `other_shape`, of each such weight its shape in the checkpoint and in the model; `others`, how many weights
-of the model the engine does not look for.
+The checkpoint is the config's fine_tune_checkpoint. The model is built as for training, but without records. Of the
+checkpoint, only names and shapes are read. Sends `result`: `restored` and `missing` are lists of weights; `other_shape`
+has, for each such weight, its shape in the checkpoint and in the model; `others` is the number of weights of the model
+that the engine does not look for in the checkpoint.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ _IMAGE = (1, 640, 640, 3)  # anything that a resizer takes
 _VALUE = "VARIABLE_VALUE"
 _OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
 
-# Of each weight that the engine looks for: its shape in the model, and that in the checkpoint or None.
+# For each weight that the engine looks for: its shape in the model, and in the checkpoint (None if it is missing).
 Found = Mapping[str, tuple[list[int], list[int] | None]]
 
 
 def main(events: channel.Channel) -> None:
-    """Builds the model, and compares what it would load with what is there."""
+    """Builds the model and compares the weights that it would load with those of the checkpoint."""
     shims.apply(_STYLE.value)
     extractors.provide(_CONFIG.value, _EXTENSION.value)
     from object_detection.utils import config_util
@@ -51,7 +51,7 @@ def main(events: channel.Channel) -> None:
 
 
 def _in_graph(model_config: Any, train_config: Any) -> tuple[Found, int]:
-    """What TF1 style looks for, by names; and how many weights the model has."""
+    """The weights that TF1 style looks for by their names; and how many weights the model has."""
     import tensorflow.compat.v1 as tf
     from object_detection.builders import model_builder
 
@@ -72,7 +72,7 @@ def _in_graph(model_config: Any, train_config: Any) -> tuple[Found, int]:
 
 
 def _by_objects(model_config: Any, train_config: Any) -> tuple[Found, int]:
-    """What TF2 style looks for, by paths from object to object; and how many weights the model has."""
+    """The weights that TF2 style looks for by paths from object to object; and how many weights the model has."""
     import tensorflow as tf
     from object_detection.builders import model_builder
 
@@ -88,7 +88,7 @@ def _by_objects(model_config: Any, train_config: Any) -> tuple[Found, int]:
 
 
 def _predict(model: Any, model_config: Any) -> Any:
-    """Makes the model's variables: they come into being when it sees an image, and when it is told of an object."""
+    """Makes the model's variables, which exist only after it was given an image and an object."""
     import tensorflow as tf
     from object_detection.core import standard_fields
 
@@ -109,7 +109,7 @@ def _predict(model: Any, model_config: Any) -> Any:
 
 
 def _index(prefix: str) -> tuple[dict[str, list[int]], dict[int, str]]:
-    """The shapes of a checkpoint of TF2's kind by name, and the names by the number of the object."""
+    """The shapes in a TF2 checkpoint by name, and the names by the number of the object."""
     import tensorflow as tf
     from tensorflow.core.protobuf import trackable_object_graph_pb2
 
@@ -129,7 +129,7 @@ def _weights(root: Any) -> list[tuple[str, Any]]:
     import tensorflow as tf
 
     found, waiting = [], deque([("", root)])
-    seen = {id(root): root}  # kept, so that no other object can get an id of these
+    seen = {id(root): root}  # kept alive, so that no other object gets the same id
     while waiting:
         path, one = waiting.popleft()
         if isinstance(one, tf.Variable):

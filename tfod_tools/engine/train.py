@@ -13,7 +13,8 @@ from typing import IO
 from absl import flags
 
 from tfod_tools.base.errors import CheckpointError
-from tfod_tools.engine import channel, cluster, extractors, shims
+from tfod_tools.engine import channel, extractors, shims
+from tfod_tools.engine.training import cluster
 
 FLAGS = flags.FlagValues()
 _STYLE = flags.DEFINE_enum("style", None, ["tf1", "tf2"], "TF1 or TF2 style.", required=True, flag_values=FLAGS)
@@ -24,11 +25,11 @@ _CHECKPOINT_EVERY = flags.DEFINE_integer("checkpoint_every", 1000, "Steps betwee
 _EXTENSION = flags.DEFINE_string("extension", None, "Brings a feature extractor.", flag_values=FLAGS)
 
 _CONFIG_NAME = "pipeline.config"
-_TRAINING = {"tf1": "estimator_training", "tf2": "keras_training"}
+_TRAINING = {"tf1": "estimator", "tf2": "keras"}
 
 
 def main(events: channel.Channel) -> None:
-    """Applies the shims and trains, alone in the model_dir but for the other tasks of a cluster."""
+    """Applies the shims and trains. No other process may train in the model_dir, except tasks of the same cluster."""
     part = cluster.part()
     lock = _lock(Path(_MODEL_DIR.value)) if part.role == "chief" and "://" not in _MODEL_DIR.value else None
     shims.apply(_STYLE.value)
@@ -36,7 +37,7 @@ def main(events: channel.Channel) -> None:
     if part.role == "chief":
         _leave_config(_MODEL_DIR.value)
     if part.alone or not _is_done(part, events):
-        train = importlib.import_module(f"tfod_tools.engine.{_TRAINING[_STYLE.value]}").train
+        train = importlib.import_module(f"tfod_tools.engine.training.{_TRAINING[_STYLE.value]}").train
         train(
             config=_CONFIG.value,
             model_dir=_MODEL_DIR.value,
@@ -49,7 +50,7 @@ def main(events: channel.Channel) -> None:
 
 
 def _leave_config(model_dir: str) -> None:
-    """Puts the config where evaluation and export look for it, if it came along with a job from elsewhere."""
+    """Copies the config of a job to the model_dir, where evaluation and export look for it."""
     import tensorflow as tf
 
     target = f"{model_dir.rstrip('/')}/{_CONFIG_NAME}"
@@ -59,7 +60,7 @@ def _leave_config(model_dir: str) -> None:
 
 
 def _is_done(part: cluster.Part, events: channel.Channel) -> bool:
-    """Whether a trainer of a cluster was started again when the last step was done."""
+    """Whether this is a trainer of a cluster that was started again after the last step."""
     import tensorflow as tf
 
     from tfod_tools.engine import checkpoints
@@ -71,7 +72,7 @@ def _is_done(part: cluster.Part, events: channel.Channel) -> bool:
 
 
 def _lock(model_dir: Path) -> IO[bytes]:
-    """A lock on the folder that lasts as long as this process.
+    """A lock on the folder. It lasts until this process ends.
 
     Raises:
       CheckpointError: another process trains there.
@@ -81,7 +82,9 @@ def _lock(model_dir: Path) -> IO[bytes]:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
-        raise CheckpointError("another process is training there. Wait for it, or stop it.", path=model_dir) from error
+        raise CheckpointError(
+            "another process is training in this folder. Wait until it ends, or stop it.", path=model_dir
+        ) from error
     return lock
 
 

@@ -1,6 +1,6 @@
-"""Which TensorFlow goes with which Python, and what the engine needs beside it.
+"""The table of TensorFlow and Python versions that work together, with the packages that the engine needs.
 
-`make matrix` proves every pair; the README shows the table, setup.py declares its range. Imports no TensorFlow.
+`make matrix` tries every pair, the README shows the table, and setup.py declares its range. Imports no TensorFlow.
 """
 
 from __future__ import annotations
@@ -10,15 +10,15 @@ from dataclasses import dataclass
 
 from tfod_tools.base.errors import UsageError
 
-# Python 3.x, the oldest and the newest that tfod-tools is tested on.
+# The oldest and the newest Python 3.x on which tfod-tools is tested.
 PYTHONS = (10, 13)
 
 ENGINE = "tf-object-detection-api"
 
-# What requirements.lock pins, and what is recommended where nothing is installed.
+# The version that requirements.lock pins. It is recommended where no engine is installed.
 LOCKED = "2.20.0"
 
-# What the engine imports beside TensorFlow; TensorFlow narrows the range of protobuf and NumPy further.
+# What the engine imports besides TensorFlow. TensorFlow itself allows fewer versions of protobuf and NumPy.
 _IMPORTED = (
     "protobuf>=4.25,<7",  # protobuf 7 has no float_format, which the engine's config printing uses
     "tensorflow-estimator==2.15.0",
@@ -33,17 +33,17 @@ _IMPORTED = (
     "pyyaml",
     "scipy",
     "six",
-    "tensorboard",  # writes the summaries of images; TensorFlow 2.21 does not ask for it any more
+    "tensorboard",  # writes the summaries of images; TensorFlow 2.21 does not install it any more
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Release:
-    """A minor version of TensorFlow: the release that is tested, and what is tested with it.
+    """A minor version of TensorFlow: its tested release, and the packages that were tested with it.
 
     Attributes:
       tensorflow: its last patch release.
-      newest_python: the newest Python 3.x for which it has builds; the oldest is that of `PYTHONS`.
+      newest_python: the newest Python 3.x for which it has builds. The oldest is that of `PYTHONS`.
       keras: release of tf-keras, of the same minor version.
       models: release of tf-models-official.
     """
@@ -70,13 +70,13 @@ RELEASES = (
     Release(tensorflow="2.18.1", newest_python=12, keras="2.18.0", models="2.18.0"),
     Release(tensorflow="2.19.1", newest_python=12, keras="2.19.0", models="2.19.1"),
     Release(tensorflow="2.20.0", newest_python=13, keras="2.20.1", models="2.20.0"),
-    # tf-models-official has no release 2.21; the little that the engine imports of 2.20 runs on TensorFlow 2.21.
+    # tf-models-official has no release 2.21. The parts of 2.20 that the engine imports run on TensorFlow 2.21.
     Release(tensorflow="2.21.0", newest_python=13, keras="2.21.0", models="2.20.0"),
 )
 
 
 def pairs() -> Iterator[tuple[Release, int]]:
-    """Every TensorFlow with every Python 3.x, also those that cannot be had."""
+    """Every TensorFlow with every Python 3.x, including the pairs that do not exist."""
     return ((release, python) for release in RELEASES for python in range(PYTHONS[0], PYTHONS[1] + 1))
 
 
@@ -91,14 +91,14 @@ def find(version: str) -> Release:
             return release
         if version.startswith(f"{release.minor}."):
             raise UsageError(
-                f"TensorFlow {version} is not tested, {release.tensorflow} is. Pass that or {release.minor}."
+                f"TensorFlow {version} is not tested. Pass {release.tensorflow}, which is tested, or {release.minor}."
             )
     known = ", ".join(release.tensorflow for release in RELEASES)
-    raise UsageError(f"TensorFlow {version} is not supported. Known: {known}.")
+    raise UsageError(f"TensorFlow {version} is not supported. Supported are {known}.")
 
 
 def impossible(release: Release, python: int) -> str | None:
-    """Why `release` cannot be had on Python 3.`python`, in one line with what can; None where it can."""
+    """Why `release` cannot be installed on Python 3.`python`, with the versions that can; None if it can."""
     if python in release.pythons():
         return None
     others = [other.tensorflow for other in RELEASES if python in other.pythons()]
@@ -111,14 +111,14 @@ def impossible(release: Release, python: int) -> str | None:
 
 
 def resolved(release: Release) -> tuple[str, ...]:
-    """Requirements of `release` that are installed together with what they need."""
+    """Requirements of `release` that pip installs with their dependencies."""
     return (f"tensorflow=={release.tensorflow}", f"tf-keras=={release.keras}", *_IMPORTED)
 
 
 def alone(release: Release) -> tuple[str, ...]:
-    """Requirements of `release` that are installed without what they ask for.
+    """Requirements of `release` that pip installs without their dependencies.
 
-    What the engine imports of them needs no more than `resolved`. They ask for packages that have no build on some of
-    the Pythons (tensorflow-text, tensorflow-io), that contradict each other, and for a gigabyte that is never imported.
+    The parts of them that the engine imports need only `resolved`. Their declared dependencies have no build for some
+    Pythons (tensorflow-text, tensorflow-io), contradict each other, and take a gigabyte that is never imported.
     """
     return (f"{ENGINE}==0.1", f"tf-models-official=={release.models}", "lvis==0.5.3")

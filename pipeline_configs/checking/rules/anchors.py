@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pipeline_configs import style
-from pipeline_configs.anchors import generators
+from pipeline_configs import extractors
+from pipeline_configs.anchors import feature_maps, generators
 from pipeline_configs.checking.rule import Evidence, Subject, rule
-from pipeline_configs.checking.rules.extractor import has_fpn
 from pipeline_configs.patches.patch import Edit
 from tfod_tools.base.errors import ConfigError
 
@@ -31,8 +30,8 @@ def layers_without_anchors(subject: Subject) -> Iterator[Evidence]:
     An SSD predicts on six feature maps unless num_layers of the extractor says otherwise, one with a feature pyramid on
     the levels from min_level to max_level, which the anchors have to repeat.
     """
-    maps = _feature_maps(subject)
-    if maps is None or not style.is_engines("ssd", subject.extractor):
+    maps = feature_maps.count(subject.model.feature_extractor)
+    if maps is None or not extractors.is_engines("ssd", subject.extractor):
         return
     generator, fix = subject.model.anchor_generator, tuple[Edit, ...]()
     if generator.HasField("ssd_anchor_generator"):
@@ -49,20 +48,6 @@ def layers_without_anchors(subject: Subject) -> Iterator[Evidence]:
         return
     if layers != maps:
         yield Evidence(path, f"anchors for {layers} feature maps", f"{maps}, as {subject.extractor} has here", fix)
-
-
-def _feature_maps(subject: Subject) -> int | None:
-    """How many feature maps the extractor has; None where that cannot be told."""
-    extractor, message = subject.extractor, subject.model.feature_extractor
-    if extractor == "ssd_mobilenet_v2_mnasfpn":
-        return 4
-    if "bifpn" in extractor:
-        return int(message.bifpn.max_level - message.bifpn.min_level + 1)
-    if has_fpn(extractor):
-        return int(message.fpn.max_level - message.fpn.min_level + 1)
-    if extractor.startswith("embedded_ssd"):
-        return 5
-    return None if extractor == "ssd_spaghettinet" else int(message.num_layers)
 
 
 @rule("ANC02", "error", "The engine stops: it divides by zero.", source=_SSD, architecture="ssd")

@@ -6,11 +6,10 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from pipeline_configs import label_map
+from pipeline_configs import inputs
 from pipeline_configs.checking.rule import Evidence, Subject, rule
 from pipeline_configs.patches.patch import Edit
 from pipeline_configs.text import text_proto
-from tfod_tools.base.errors import ConfigError
 
 _OPTIONS = "train_config.data_augmentation_options"
 _BUILDER = "builders/preprocessor_builder.py"
@@ -120,10 +119,8 @@ def mirrored_sides(subject: Subject) -> Iterator[Evidence]:
     A mirrored left hand is a right hand, and keeps the label of a left one. The same holds for text and for signs.
     """
     named = subject.records.label_map_path if subject.records else subject.config.train_input_reader.label_map_path
-    try:
-        sided = [item.name for item in label_map.read(named) or () if _SIDED.search(item.name.replace("_", " "))]
-    except ConfigError:
-        return  # CFG06 tells
+    items = inputs.label_map_items(named) or ()
+    sided = [item.name for item in items if _SIDED.search(item.name.replace("_", " "))]
     for index, name, _ in _steps(subject):
         if sided and name == "random_horizontal_flip":
             found = f"{name} with the class {sided[0]}"

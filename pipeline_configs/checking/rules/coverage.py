@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from pipeline_configs.anchors import coverage, generators
-from pipeline_configs.anchors.objects import framed
+from pipeline_configs.anchors.objects import Objects, framed
 from pipeline_configs.checking.rule import Evidence, Subject, rule
 from tfod_tools.base.errors import ConfigError
 
@@ -42,11 +42,11 @@ def objects_without_anchors(subject: Subject) -> Iterator[Evidence]:
     training records; for Faster R-CNN with 0.5, and the anchors that are left at the border.
     """
     contents = subject.records.train.contents if subject.records else None
-    if contents is None or not contents.boxes or subject.architecture not in ("ssd", "faster_rcnn"):
+    if contents is None or not contents.objects or subject.architecture not in ("ssd", "faster_rcnn"):
         return
     try:
         threshold = coverage.threshold(subject.config) if subject.architecture == "ssd" else _SECOND_STAGE
-        objects = contents.objects()
+        objects = Objects.of(contents.objects)
         learnt = objects.chosen(objects.weight > 0)
         share = float((coverage.nearest(subject.config, learnt) >= threshold).sum()) / max(len(learnt), 1)
     except ConfigError:
@@ -66,13 +66,13 @@ def shapes_missing_on_the_first_layer(subject: Subject) -> Iterator[Evidence]:
     """
     contents = subject.records.train.contents if subject.records else None
     generator = subject.model.anchor_generator.ssd_anchor_generator
-    if contents is None or not contents.boxes or not subject.model.anchor_generator.HasField("ssd_anchor_generator"):
+    if contents is None or not contents.objects or not subject.model.anchor_generator.HasField("ssd_anchor_generator"):
         return
     if not generator.reduce_boxes_in_lowest_layer or generator.num_layers < 1:
         return
     try:
         scales = [*generators.ssd_scales(generator), 1.0]
-        share = _small_and_long(subject.model, contents.objects(), math.sqrt(scales[0] * scales[1]))
+        share = _small_and_long(subject.model, Objects.of(contents.objects), math.sqrt(scales[0] * scales[1]))
     except ConfigError:
         return  # other rules tell
     if share > _OTHER_SHAPES:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pipeline_configs import style
+from pipeline_configs import extractors
 from pipeline_configs.checking.rule import Evidence, Subject, rule
 from pipeline_configs.patches import nested
 from pipeline_configs.patches.patch import Edit
@@ -12,16 +12,11 @@ from tfod_tools.base import plugins
 
 _BUILDER = "builders/model_builder.py"
 
-# The SSD types of the engine whose constructors take num_layers, by the beginnings of their names.
-_COUNTED_LAYERS = ("ssd_inception", "ssd_mobilenet_v1", "ssd_mobilenet_v2", "ssd_pnasnet", "ssd_resnet")
-# What a base network is made with where override_base_feature_extractor_hyperparams is false: weight of l2
-# regularisation and decay of batch normalisation (nets/mobilenet, nets/resnet_utils, models/keras_models).
-_BUILT_IN = {"mobilenet": (0.00004, 0.9997), "resnet": (0.0001, 0.997)}
-
-
-def has_fpn(extractor: str) -> bool:
-    """Whether the type has a feature pyramid that the field `fpn` describes."""
-    return "_fpn" in extractor or "mnasfpn" in extractor
+# Fields that some extractors of an architecture take and others do not.
+_OF_SOME = {
+    "ssd": ("num_layers", "fpn", "bifpn", "spaghettinet_arch_name"),
+    "faster_rcnn": ("fpn", "conv_hyperparams"),
+}
 
 
 @rule("CFG01", "error", "The engine stops when it builds the model.", source=_BUILDER)
@@ -53,13 +48,13 @@ def extractor_of_another_architecture(subject: Subject) -> Iterator[Evidence]:
 
 def _hint(subject: Subject) -> str:
     """The types that may have been meant, or where to find some: there are too many to list."""
-    hint = plugins.suggestion(subject.extractor, style.extractors()[subject.architecture])
+    hint = plugins.suggestion(subject.extractor, extractors.known()[subject.architecture])
     return hint if hint.startswith("Did you mean") else "The templates of make_config --list have some."
 
 
 def _elsewhere(extractor: str) -> str:
     """The architecture that has this type; "" where none does."""
-    return next((name for name, types in style.extractors().items() if extractor in types), "")
+    return next((name for name, types in extractors.known().items() if extractor in types), "")
 
 
 @rule("CFG13", "error", "The engine stops: the extractor gets a keyword that it does not take.", source=_BUILDER)
@@ -70,28 +65,15 @@ def field_of_another_extractor(subject: Subject) -> Iterator[Evidence]:
     set. num_layers is for extractors without a feature pyramid, fpn and bifpn for those with that one.
     """
     extractor = subject.extractor
-    if not style.is_engines(subject.architecture, extractor):
+    if not extractors.is_engines(subject.architecture, extractor):
         return
     message = subject.model.feature_extractor
-    for name, taken in _taken(subject).items():
-        if name in message.DESCRIPTOR.fields_by_name and message.HasField(name) and not taken:
+    if subject.architecture == "faster_rcnn" and subject.style == "tf1":
+        return
+    for name in _OF_SOME.get(subject.architecture, ()):
+        if message.HasField(name) and name not in extractors.of(extractor).takes:
             path = f"{subject.model_path}.feature_extractor.{name}"
             yield Evidence(path, f"{name} for {extractor}", "no such field", (Edit(path=path, value=None),))
-
-
-def _taken(subject: Subject) -> dict[str, bool]:
-    extractor = subject.extractor
-    if subject.architecture == "ssd":
-        pyramid = has_fpn(extractor) or "bifpn" in extractor
-        return {
-            "num_layers": extractor.startswith(_COUNTED_LAYERS) and not pyramid,
-            "fpn": has_fpn(extractor),
-            "bifpn": "bifpn" in extractor,
-            "spaghettinet_arch_name": extractor == "ssd_spaghettinet",
-        }
-    if subject.architecture == "faster_rcnn" and subject.style == "tf2":
-        return {"fpn": has_fpn(extractor), "conv_hyperparams": has_fpn(extractor)}
-    return {}
 
 
 @rule(
@@ -108,7 +90,7 @@ def efficientdet_changed(subject: Subject) -> Iterator[Evidence]:
     use_depthwise belong to other networks.
     """
     message = subject.model.feature_extractor
-    if "bifpn" not in subject.extractor:
+    if extractors.of(subject.extractor).pyramid != "bifpn":
         return
     for name, default in (("depth_multiplier", 1.0), ("use_explicit_padding", False), ("use_depthwise", False)):
         if getattr(message, name) != default:
@@ -131,7 +113,7 @@ def inception_without_override(subject: Subject) -> Iterator[Evidence]:
     These extractors make all of their layers with conv_hyperparams, and insist that the config says so.
     """
     message = subject.model.feature_extractor
-    if subject.extractor.startswith("ssd_inception") and not message.override_base_feature_extractor_hyperparams:
+    if extractors.of(subject.extractor).needs_override and not message.override_base_feature_extractor_hyperparams:
         path = f"{subject.model_path}.feature_extractor.override_base_feature_extractor_hyperparams"
         yield Evidence(path, "false", "true", (Edit(path=path, value="true"),))
 
@@ -155,13 +137,12 @@ def small_input(subject: Subject) -> Iterator[Evidence]:
     else:
         return
     found = " x ".join(map(str, sides))
-    if subject.extractor.startswith("embedded_ssd"):
-        if sides != [256, 256]:
-            yield Evidence(path, found, "256 x 256 with fixed_shape_resizer")
-    elif subject.extractor != "ssd_pnasnet" and style.is_engines("ssd", subject.extractor):
-        least = 129 if "bifpn" in subject.extractor else 33
-        if min(sides) < least:
-            yield Evidence(path, found, f"at least {least} pixels a side")
+    kind = extractors.of(subject.extractor)
+    if kind.input_side:
+        if sides != [kind.input_side] * 2:
+            yield Evidence(path, found, f"{kind.input_side} x {kind.input_side} with fixed_shape_resizer")
+    elif min(sides) < kind.least_side and extractors.is_engines("ssd", subject.extractor):
+        yield Evidence(path, found, f"at least {kind.least_side} pixels a side")
 
 
 @rule("CFG19", "warning", "The engine ignores it.", source="builders/hyperparams_builder.py", style="tf2")
@@ -212,10 +193,10 @@ def base_network_keeps_its_own(subject: Subject) -> Iterator[Evidence]:
     one this rule is silent.
     """
     message = subject.model.feature_extractor
-    built_in = next((values for name, values in _BUILT_IN.items() if name in subject.extractor), None)
-    if built_in is None or message.override_base_feature_extractor_hyperparams or "mobiledet" in subject.extractor:
+    built_in = extractors.of(subject.extractor).backbone.built_in
+    if built_in is None or message.override_base_feature_extractor_hyperparams:
         return
-    if subject.config.train_config.fine_tune_checkpoint or not style.is_engines("ssd", subject.extractor):
+    if subject.config.train_config.fine_tune_checkpoint or not extractors.is_engines("ssd", subject.extractor):
         return
     hyperparams, (weight, decay) = message.conv_hyperparams, built_in
     path = f"{subject.model_path}.feature_extractor.conv_hyperparams"

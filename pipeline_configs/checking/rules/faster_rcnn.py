@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from pipeline_configs import style
+from pipeline_configs import extractors
 from pipeline_configs.checking.rule import Evidence, Subject, rule
 from pipeline_configs.patches.patch import Edit
 
@@ -53,10 +53,9 @@ def impossible_stages(subject: Subject) -> Iterator[Evidence]:
 def _strides(subject: Subject) -> tuple[int, ...]:
     """The strides that the feature extractor can have; none where that is not known."""
     extractor = subject.extractor
-    if not style.is_engines("faster_rcnn", extractor):
+    if not extractors.is_engines("faster_rcnn", extractor):
         return ()
-    only_16 = extractor.endswith("nas") or (subject.style == "tf2" and "resnet" in extractor and "fpn" not in extractor)
-    return (16,) if only_16 and "inception" not in extractor else (8, 16)
+    return extractors.of(extractor).strides
 
 
 @rule(

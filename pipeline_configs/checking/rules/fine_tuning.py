@@ -9,8 +9,8 @@ from pathlib import Path
 from pipeline_configs import inputs
 from pipeline_configs.checking.rule import Evidence, Subject, rule
 from pipeline_configs.checkpoints import checkpoint, start
+from pipeline_configs.extractors import Style
 from pipeline_configs.patches.patch import Edit
-from pipeline_configs.style import Style
 from tfod_tools.base.errors import CheckpointError
 
 _LOOP = "model_lib_v2.py"

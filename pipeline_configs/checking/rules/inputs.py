@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from pipeline_configs import inputs, label_map
+from pipeline_configs import inputs
 from pipeline_configs.checking.rule import Evidence, Subject, rule
 from pipeline_configs.patches.patch import Edit
-from tfod_tools.base.errors import ConfigError
 
 _BUILDER = "builders/dataset_builder.py"
 _TRAIN = "train_input_reader"
@@ -67,38 +65,6 @@ def empty_files(subject: Subject) -> Iterator[Evidence]:
             if files and not any(file.stat().st_size for file in files):
                 path = f"{name}.tf_record_input_reader.input_path[{index}]"
                 yield Evidence(path, f"All files at {pattern} are empty.", "Write the records again with make_records.")
-
-
-@rule(
-    "DAT03",
-    "error",
-    "The engine drops every box of a class that the label map does not have.",
-    source="data_decoders/tf_example_decoder.py",
-)
-def classes_without_a_number(subject: Subject) -> Iterator[Evidence]:
-    """The label map that the config names does not have all classes of the records.
-
-    Records hold the names of classes, and the label map gives each name its number. The engine drops a box whose name
-    is not in the label map, and does not report it. With the label map of another data set, it drops all boxes.
-    """
-    if subject.records is None:
-        return
-    for name, reader in _readers(subject).items():
-        try:
-            items = label_map.read(reader.label_map_path)
-        except ConfigError:
-            continue  # CFG06 reports it
-        known = {text for item in items or () for text in (item.name, item.display_name)}
-        missing = [class_name for class_name in subject.records.class_names if class_name not in known]
-        if items is not None and missing:
-            path, expected = f"{name}.label_map_path", subject.records.label_map_path
-            more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
-            problem = f"{reader.label_map_path} does not have the class '{missing[0]}'{more} of the records."
-            if reader.label_map_path == expected:
-                yield Evidence(path, problem, "Put the label map back that make_records wrote there.")
-            else:
-                fix = Edit(path=path, value=json.dumps(expected, ensure_ascii=False))
-                yield Evidence(path, problem, "Use the label map that make_records wrote.", (fix,))
 
 
 @rule("DAT11", "warning", "The engine drops the boxes beyond that number, in evaluation too.", source="inputs.py")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 
+from pipeline_configs import extractors
 from pipeline_configs.checking.rule import Evidence, Subject, rule
 from pipeline_configs.patches.patch import Edit
 from pipeline_configs.schedules.schedule import Schedule
@@ -142,19 +143,6 @@ def cosine_of_another_length(subject: Subject) -> Iterator[Evidence]:
             yield Evidence(path, problem, advice, fix, meaning=meaning)
 
 
-# The highest rate of the published configs with momentum, divided by their batch size, by the beginning of the feature
-# extractor's name; the first that fits counts. Most follow 0.04 for a batch of 64 (Goyal et al. 2017: linear scaling).
-_PUBLISHED = {
-    "ssd_mobilenet_v2_mnasfpn": 4 / 1024,
-    "ssd_mobilenet_v2_fpn_keras": 0.08 / 128,
-    "ssd_mobilenet_v2_fpn": 0.4 / 512,
-    "ssd_mobilenet_v1_fpn": 0.04 / 64,
-    "ssd_mobilenet_v3": 0.4 / 512,
-    "ssd_mobile": 0.8 / 512,
-    "": 0.04 / 64,
-}
-
-
 @rule("OPT06", "warning", "Training may diverge: the loss grows, or becomes NaN (not a number).", source=_SOURCE)
 def high_rate(subject: Subject) -> Iterator[Evidence]:
     """The learning rate is high for the batch size.
@@ -168,7 +156,7 @@ def high_rate(subject: Subject) -> Iterator[Evidence]:
     if schedule is None or not subject.extractor or not train_config.optimizer.HasField("momentum_optimizer"):
         return
     field, rate = _highest(schedule)
-    published = next(value for name, value in _PUBLISHED.items() if subject.extractor.startswith(name))
+    published = extractors.of(subject.extractor).rate_per_image
     if rate > 1.5 * published * train_config.batch_size:
         usual = f"{published * train_config.batch_size:.2g}"
         problem = (

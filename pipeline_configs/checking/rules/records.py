@@ -1,22 +1,30 @@
-"""Rules about what single records hold: images that cannot be decoded, boxes and classes that mean something else.
+"""Rules about what single records hold: images that cannot be decoded, boxes and classes that are wrong.
 
-They need the records themselves, which `check_config --records` reads.
+They need the records themselves, which `check_config --records` reads. The problems and their words are those of
+`record_builders.inspection.problems`, which inspect_records reports too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
-from pipeline_configs import label_map
-from pipeline_configs.checking.rule import Evidence, Subject, rule
-from pipeline_configs.contents import Contents
-from tfod_tools.base.errors import ConfigError
+from pipeline_configs import inputs
+from pipeline_configs.checking.rule import Evidence, Rule, Subject, rule
+from pipeline_configs.patches.patch import Edit
+from record_builders import label_map
+from record_builders.inspection import problems, survey
+from record_builders.inspection.problems import Kind, Problem
+from record_builders.inspection.survey import Survey
+from record_builders.label_map import LabelMap
+from tfod_tools.base.errors import LabelMapError
 
-_DECODER = "data_decoders/tf_example_decoder.py"
-_TRAIN, _EVAL = "train_input_reader", "eval_input_reader[0]"
+_TRAIN, _EVAL = inputs.TRAIN, "eval_input_reader[0]"
 
 
-def _contents(subject: Subject) -> Iterator[tuple[str, Contents]]:
+def _contents(subject: Subject) -> Iterator[tuple[str, Survey]]:
     """The name of the reader of each split whose records were read, and what they hold."""
     if subject.records is None:
         return
@@ -25,161 +33,176 @@ def _contents(subject: Subject) -> Iterator[tuple[str, Contents]]:
             yield name, split.contents
 
 
-def _faults(subject: Subject, code: str, expected: str, *readers: str) -> Iterator[Evidence]:
-    for name, contents in _contents(subject):
-        fault = contents.faults.get(code)
-        if fault and (not readers or name in readers):
-            more = f" and {fault.count - 1} more" if fault.count > 1 else ""
-            yield Evidence(f"{name}.tf_record_input_reader.input_path", f"{fault.found}{more}", expected)
+def _about(kind: Kind) -> Callable[[Callable[[Subject], Iterator[Evidence]]], Rule]:
+    """Makes a rule of the function below it, about problems of one kind."""
+
+    def made(evidence: Callable[[Subject], Iterator[Evidence]]) -> Rule:
+        def with_words_of_kind(subject: Subject) -> Iterator[Evidence]:
+            return evidence(subject)
+
+        with_words_of_kind.__doc__ = f"{kind.title}\n\n{kind.reason}"
+        return rule(kind.code, kind.severity, kind.meaning, source=kind.source)(with_words_of_kind)
+
+    return made
 
 
-@rule("DAT04", "error", "The engine learns the box as another class.", source=_DECODER)
-def empty_class_names(subject: Subject) -> Iterator[Evidence]:
-    """Records name the class of a box ''.
+def _found(kind: Kind, *readers: str) -> Rule:
+    """The rule that reports the problems of one kind, in the records of some `readers` or of all."""
 
-    The engine looks classes up by name and by display_name; items of the label map without a display_name have '' for
-    one, and the last of them is what the box becomes.
-    """
-    yield from _faults(subject, "DAT04", "the name of a class, or no image/object/class/text at all")
+    def evidence(subject: Subject) -> Iterator[Evidence]:
+        for name, contents in _contents(subject):
+            for problem in contents.problems.values() if not readers or name in readers else ():
+                if problem.kind is kind:
+                    yield _evidence(name, problem)
+
+    return _about(kind)(evidence)
 
 
-@rule(
-    "DAT05",
-    "error",
-    "The engine learns that the box is no class; evaluation takes it for the first.",
-    source="inputs.py",
-)
+def _evidence(reader: str, problem: Problem) -> Evidence:
+    return Evidence(
+        path=f"{reader}.tf_record_input_reader.input_path",
+        problem=f"{problem.fact.problem} {_place(problem)}",
+        advice=problem.advice,
+        meaning=problem.fact.meaning,
+    )
+
+
+def _place(problem: Problem) -> str:
+    """Where the problem is, in a sentence."""
+    record = "" if problem.record is None else f", record {problem.record}"
+    if problem.count == 1:
+        return f"It is in {problem.path.name}{record}."
+    return f"The first is in {problem.path.name}{record}; there are {problem.count - 1} more."
+
+
+@_about(problems.UNKNOWN_CLASS)
+def classes_without_a_number(subject: Subject) -> Iterator[Evidence]:
+    """Class names of the records, by manifest and by content, that the label map of a reader does not have."""
+    if subject.records is None:
+        return
+    read = dict(_contents(subject))
+    for name, reader in inputs.readers(subject.config).items():
+        items = inputs.label_map_items(reader.label_map_path)
+        if items is None:
+            continue
+        known = {text for item in items for text in (item.name, item.display_name)}
+        labels = read[name].labels() if name in read else {}
+        names = dict.fromkeys((*subject.records.class_names, *(text for text, _ in labels if text)))
+        missing = [text for text in names if text not in known]
+        if missing:
+            path, expected = f"{name}.label_map_path", subject.records.label_map_path
+            more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+            problem = f"{reader.label_map_path} does not have the class '{missing[0]}'{more} of the records."
+            if not expected or reader.label_map_path == expected:
+                yield Evidence(path, problem, problems.UNKNOWN_CLASS.advice)
+            else:
+                fix = Edit(path=path, value=json.dumps(expected, ensure_ascii=False))
+                yield Evidence(path, problem, problems.UNKNOWN_CLASS.advice, (fix,))
+
+
+empty_class_names = _found(problems.EMPTY_CLASS)
+
+
+@_about(problems.CLASS_NUMBER)
 def class_numbers_out_of_range(subject: Subject) -> Iterator[Evidence]:
-    """Records give boxes a class number that the model does not have.
-
-    Numbers count where a record has no names of classes. They go from 1 to num_classes; 0 is the background's.
-    """
+    """Class numbers of boxes without class names, above num_classes or below 1."""
     classes = subject.model.num_classes if subject.architecture in ("ssd", "faster_rcnn") else 0
     for name, contents in _contents(subject) if classes else ():
-        wrong = {number: count for number, count in contents.label_ids.items() if not 1 <= number <= classes}
-        if wrong:
-            shown = f"{sum(wrong.values())} boxes with number {', '.join(map(str, sorted(wrong)[:5]))}"
-            yield Evidence(f"{name}.tf_record_input_reader.input_path", shown, f"1 to {classes}, the num_classes")
+        counts: dict[int, int] = {}
+        for (text, number), use in contents.labels().items():
+            if text is None and number is not None and not 1 <= number <= classes:
+                counts[number] = counts.get(number, 0) + use.boxes
+        if counts:
+            boxes = "1 box has" if sum(counts.values()) == 1 else f"{sum(counts.values())} boxes have"
+            numbers = ", ".join(map(str, sorted(counts)[:5]))
+            problem = f"{boxes} the class number {numbers}, but the model has the numbers 1 to {classes}."
+            yield Evidence(f"{name}.tf_record_input_reader.input_path", problem, problems.CLASS_NUMBER.advice)
 
 
-@rule("DAT06", "error", "The engine stops in the middle of training.", source="inputs.py")
-def boxes_inside_out(subject: Subject) -> Iterator[Evidence]:
-    """Boxes end before they begin.
-
-    The engine asserts that ymax is not below ymin when it resizes an image, in training, at the first such box.
-    """
-    yield from _faults(subject, "DAT06", "xmin < xmax and ymin < ymax")
-
-
-@rule("DAT07", "error", "The engine learns a box that is not in the image.", source="inputs.py")
-def boxes_outside(subject: Subject) -> Iterator[Evidence]:
-    """Corners of boxes are not between 0 and 1.
-
-    They are fractions of width and height. Numbers in pixels pass the engine's input pipeline without a word.
-    """
-    yield from _faults(subject, "DAT07", "fractions from 0 to 1")
+inside_out = _found(problems.INSIDE_OUT)
+outside = _found(problems.OUTSIDE)
+too_small = _found(problems.TOO_SMALL)
+not_a_number = _found(problems.NOT_A_NUMBER)
+classes_and_boxes = _found(problems.CLASSES_AND_BOXES)
+undecodable = _found(problems.UNDECODABLE)
+turned = _found(problems.TURNED)
 
 
 @rule(
-    "DAT08",
-    "error",
-    "Such a box counts as much in the engine's loss as ten others or more, and draws the weights after it.",
-    source="box_coders/",
+    "DAT14",
+    "warning",
+    "The engine gives weights and group marks to the wrong boxes.",
+    source="utils/ops.py",
 )
-def boxes_without_extent(subject: Subject) -> Iterator[Evidence]:
-    """Boxes are less than a pixel wide or high.
+def weights_of_other_boxes(subject: Subject) -> Iterator[Evidence]:
+    """Records with weights or groups have boxes of classes that the label map does not have.
 
-    The logarithm of a side is what is learnt: that of 0 is taken for -18.4, times 5 in the usual box coder. Before
-    training an SSD had a localization loss of 2.8 on ordinary boxes, of 32 on one of two thirds of a pixel, and of 148
-    on one without width.
+    The engine drops such boxes, but not their values in image/object/weight and image/object/group_of. From there on,
+    each value belongs to the box before.
     """
-    yield from _faults(subject, "DAT08", "at least one pixel each way, or no such box")
-
-
-@rule("DAT09", "warning", "The engine drops the box.", source="data_decoders/tf_example_decoder.py")
-def boxes_without_numbers(subject: Subject) -> Iterator[Evidence]:
-    """Corners of boxes are not numbers.
-
-    What is to be found there becomes background.
-    """
-    yield from _faults(subject, "DAT09", "numbers")
-
-
-@rule(
-    "DAT10", "error", "The engine stops where there are too few, and ignores those that are too many.", source=_DECODER
-)
-def classes_for_other_boxes(subject: Subject) -> Iterator[Evidence]:
-    """Records have not as many classes as boxes.
-
-    The first class belongs to the first box, and so on.
-    """
-    yield from _faults(subject, "DAT10", "one for each box")
-
-
-@rule("DAT12", "error", "The engine stops in the middle of training.", source=_DECODER)
-def images_that_cannot_be_decoded(subject: Subject) -> Iterator[Evidence]:
-    """Records hold images that the engine does not decode.
-
-    It decodes JPEG, PNG and BMP that are whole; image/format matters only where it is raw, which takes the bytes for
-    pixels.
-    """
-    yield from _faults(subject, "DAT12", "JPEG or PNG; make_records --on_problem=fix converts")
-
-
-@rule("DAT13", "warning", "The engine sees the image as it is stored.", source=_DECODER)
-def turned_images(subject: Subject) -> Iterator[Evidence]:
-    """Images are to be turned by their EXIF entry.
-
-    Cameras store such images lying, and programs show them upright. Boxes that were drawn upright do not fit.
-    """
-    yield from _faults(subject, "DAT13", "1, as make_records --on_problem=fix writes it")
-
-
-@rule("DAT14", "warning", "The engine gives weights and groups to the wrong boxes.", source="utils/ops.py")
-def lists_out_of_step(subject: Subject) -> Iterator[Evidence]:
-    """Records with weights or groups have boxes of classes that the label map lacks.
-
-    The engine drops such boxes, but not their entries in image/object/weight and image/object/group_of: from there on,
-    each belongs to the box before.
-    """
-    readers = {_TRAIN: subject.config.train_input_reader}
-    readers |= {f"eval_input_reader[{i}]": reader for i, reader in enumerate(subject.config.eval_input_reader)}
+    readers = inputs.readers(subject.config)
     for name, contents in _contents(subject):
-        try:
-            items = label_map.read(readers[name].label_map_path) if name in readers else None
-        except ConfigError:
-            continue  # CFG06 tells
+        path = readers[name].label_map_path if name in readers else ""
+        items = inputs.label_map_items(path)
         known = {text for item in items or () for text in (item.name, item.display_name)}
-        missing = sorted(contents.labels_beside_lists - known)
+        missing = sorted(contents.weighted_classes - known)
         if items is not None and missing:
-            found = f"no {missing[0]} in {readers[name].label_map_path}, beside weights or groups"
-            yield Evidence(f"{name}.label_map_path", found, "every class of these records")
+            problem = (
+                f"{path} does not have the class '{missing[0]}', and records with this class have weights or groups."
+            )
+            yield Evidence(f"{name}.label_map_path", problem, "Use a label map with every class of these records.")
 
 
-@rule("DAT15", "warning", "The engine learns them as ordinary boxes.", source="meta_architectures/")
-def groups_that_are_learnt(subject: Subject) -> Iterator[Evidence]:
-    """Crowds, groups or difficult objects are trained on.
+learnt_groups = _found(problems.LEARNT_GROUP, _TRAIN)
+same_names = _found(problems.SAME_NAME, _EVAL)
+stated_sizes = _found(problems.STATED_SIZE)
+unreadable = _found(problems.UNREADABLE)
+uneven_lists = _found(problems.UNEVEN_LIST)
+without_name = _found(problems.NO_NAME, _EVAL)
 
-    Their marks are for evaluation; no architecture looks at them in the loss. A box of weight 0 is passed over, which
-    is what make_records --ignore writes.
+
+@_about(problems.CLASS_NUMBERS_DIFFER)
+def class_numbers_differ(subject: Subject) -> Iterator[Evidence]:
+    """Class numbers of boxes with class names that are not those of a reader's label map."""
+    readers = inputs.readers(subject.config)
+    for name, contents in _contents(subject):
+        named = _label_map(readers[name]) if name in readers else None
+        about = survey.about_labels(contents.labels(), named)
+        differ = [(fact, use) for fact, use in about if fact.kind is problems.CLASS_NUMBERS_DIFFER]
+        if differ:
+            fact, use = differ[0]
+            more = f" {len(differ) - 1} other classes differ too." if len(differ) > 1 else ""
+            fact = fact._replace(problem=fact.problem + more, advice=problems.UNKNOWN_CLASS.advice)
+            yield _evidence(name, Problem(fact=fact, path=use.path, record=use.record, count=use.records))
+
+
+def _label_map(reader: Any) -> LabelMap | None:
+    """The label map that a reader names; None if it is not there, or its numbers are not clear."""
+    if not inputs.matching(reader.label_map_path, literally=True):
+        return None
+    try:
+        return label_map.read(Path(reader.label_map_path))[0]
+    except LabelMapError:
+        return None
+
+
+other_files = _found(problems.OTHER_FILES)
+
+
+@rule("DAT27", "warning", "The model has no masks to learn from.", source="data_decoders/tf_example_decoder.py")
+def no_masks(subject: Subject) -> Iterator[Evidence]:
+    """A reader loads instance masks, but no record has any.
+
+    make_records writes instance masks only with --masks, and only if the annotations have some.
     """
-    yield from _faults(subject, "DAT15", "image/object/weight 0 for them, or none of them", _TRAIN)
-
-
-@rule("DAT16", "error", "The engine evaluates the first of them only.", source="metrics/coco_evaluation.py")
-def images_of_one_name(subject: Subject) -> Iterator[Evidence]:
-    """Several images have one image/source_id.
-
-    Evaluation knows images by it, and passes over the second one with a warning. That two of them may share a hash,
-    which the engine really compares, is not looked at.
-    """
-    yield from _faults(subject, "DAT16", "one of its own for each image", _EVAL)
-
-
-@rule("DAT21", "warning", "The engine uses them for masks.", source=_DECODER)
-def stated_sizes(subject: Subject) -> Iterator[Evidence]:
-    """Records state another size than their image has.
-
-    image/width and image/height decide the shape of instance masks, and nothing else.
-    """
-    yield from _faults(subject, "DAT21", "the size of the image as it is stored")
+    readers = inputs.readers(subject.config)
+    for name, contents in _contents(subject):
+        if (
+            name in readers
+            and readers[name].load_instance_masks
+            and contents.records
+            and not contents.images_with_masks
+        ):
+            problem = "load_instance_masks is true, but no record has an instance mask."
+            advice = "Make the records again with make_records --masks, or leave load_instance_masks out."
+            yield Evidence(f"{name}.load_instance_masks", problem, advice)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pipeline_configs import extractors
 from pipeline_configs.patches import nested
 from pipeline_configs.patches.patch import Edit
 from pipeline_configs.text import schema
@@ -13,8 +14,6 @@ from tfod_tools.base.errors import UsageError
 HELP = "Kind and weight of the regularizer of every convolution: l2:7e-5, or l1:WEIGHT."
 
 _KINDS = ("l1", "l2")
-# Base networks of SSD that have hyperparameters of their own.
-_BUILT_IN = ("mobilenet", "resnet")
 
 
 def edits(text: str, config: Config) -> Iterator[Edit]:
@@ -27,9 +26,8 @@ def edits(text: str, config: Config) -> Iterator[Edit]:
         raise UsageError(f"--regularizer: {schema.architecture(config)} has none in its config.")
     for path in places:
         yield Edit(path=f"{path}.regularizer.{kind}_regularizer.weight", value=weight)
-    extractor = config.model.ssd.feature_extractor
-    if any(name in extractor.type for name in _BUILT_IN) and "mobiledet" not in extractor.type:
-        # Without it the base network keeps the weight that is built in, and only the layers added by SSD get this one.
+    if extractors.of(config.model.ssd.feature_extractor.type).backbone.built_in:
+        # Without this the base network keeps its built-in weight, and only the layers that SSD adds get the new one.
         yield Edit(path="model.ssd.feature_extractor.override_base_feature_extractor_hyperparams", value="true")
 
 

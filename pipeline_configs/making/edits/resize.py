@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from pipeline_configs import extractors
 from pipeline_configs.patches.patch import Edit
 from pipeline_configs.text import schema
 from pipeline_configs.text.text_proto import Config
@@ -20,8 +21,9 @@ def edits(text: str, config: Config) -> Iterator[Edit]:
     """Sets the resizer; the one that was there gives way where it is of another kind."""
     architecture = schema.architecture(config)
     extractor = getattr(config.model, architecture).feature_extractor.type
-    if extractor.startswith("embedded_ssd") and text != "256x256":
-        raise UsageError(f"--resize is '{text}', but {extractor} takes images of 256x256 only.")
+    side = extractors.of(extractor).input_side
+    if side and text != f"{side}x{side}":
+        raise UsageError(f"--resize is '{text}', but {extractor} takes only images of {side}x{side}.")
     path = f"model.{architecture}.image_resizer"
     if fixed := _FIXED.fullmatch(text):
         yield Edit(path=f"{path}.fixed_shape_resizer.height", value=fixed[1])

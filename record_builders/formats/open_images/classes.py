@@ -1,4 +1,4 @@
-"""Which labels a box or an image gets for a MID: its names, the hierarchy, and the classes that are wanted."""
+"""Which labels a box or an image gets for a MID. Names, the hierarchy and the wanted classes decide."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ class Classes:
     """The classes of a run.
 
     Attributes:
-      names: the label for each MID: its display name, or the MID where two share one. Empty without descriptions; a
-        MID is then its own label.
+      names: the label for each MID: its display name, or the MID if two classes share that name. Empty without
+        descriptions; then a MID is its own label.
       wanted: MIDs of the classes to keep; None for all.
-      hierarchy: what stands above what; empty if boxes are not to count for ancestors.
+      hierarchy: of the classes; empty if boxes must not count for ancestors.
     """
 
     names: Mapping[str, str]
@@ -29,15 +29,15 @@ class Classes:
 
     @classmethod
     def of(cls, descriptions: Mapping[str, str], hierarchy: Hierarchy, wanted: Wanted) -> Classes:
-        """The classes that `wanted` asks for, by display name in any case or by MID.
+        """The classes that `wanted` names, by display name (upper or lower case) or by MID.
 
         Args:
           descriptions: display name for each MID; may be empty.
           hierarchy: of the classes; may be empty.
-          wanted: what is asked for.
+          wanted: which part of the annotations to read.
 
         Raises:
-          UsageError: there is no such class, or several have the name.
+          UsageError: a class does not exist, or several classes have the name.
         """
         shared = {name for name, count in Counter(descriptions.values()).items() if count > 1}
         names = {mid: mid if name in shared else name for mid, name in descriptions.items()}
@@ -49,11 +49,11 @@ class Classes:
         return not self.names or mid in self.names
 
     def of_present(self, mid: str) -> tuple[str, ...]:
-        """Labels for a box or an image that shows `mid`: that of the class itself and those of its ancestors."""
+        """Labels for a box or an image that shows `mid`: the class itself and its ancestors."""
         return self._labels(mid, self.hierarchy.ancestors.get(mid, frozenset()))
 
     def of_absent(self, mid: str) -> tuple[str, ...]:
-        """Labels that an image without `mid` cannot have: that of the class and those of its descendants."""
+        """Labels that an image without `mid` cannot have: the class itself and its descendants."""
         return self._labels(mid, self.hierarchy.descendants.get(mid, frozenset()))
 
     def boxed(self) -> frozenset[str] | None:
@@ -79,8 +79,10 @@ def _mid(name: str, descriptions: Mapping[str, str]) -> str:
         return name
     found = [mid for mid, shown in descriptions.items() if shown.casefold() == name.casefold()]
     if len(found) > 1:
-        raise UsageError(f"the classes {', '.join(found)} are all called '{name}'. Give --classes the MID of one.")
+        raise UsageError(
+            f"the classes {', '.join(found)} have the same name '{name}'. Give --classes the MID of one of them."
+        )
     if not found:
         known = set(descriptions.values())
-        raise UsageError(f"no class is called '{name}'. {plugins.suggestion(name, known)}")
+        raise UsageError(f"no class has the name '{name}'. {plugins.suggestion(name, known)}")
     return found[0]

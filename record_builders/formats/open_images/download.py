@@ -1,6 +1,6 @@
-"""Images of Open Images from its public bucket: as many tries as it takes, no byte twice, not too fast.
+"""Downloads images of Open Images from its public bucket, with several tries and not too fast.
 
-A file has its final name only when it is complete; until then it is `.NAME.partial`, which the next run goes on with.
+A file gets its final name when it is complete. Until then its name is `.NAME.partial`; the next run continues there.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from tfod_tools.base.errors import ImageError, UsageError
 # Source: storage.googleapis.com/openimages/web/download_v7.html, "Download images from the image list".
 PUBLIC_BUCKET = "https://open-images-dataset.s3.amazonaws.com"
 
-# A folder of the bucket and an id, and nothing that leads elsewhere: the id is what an annotation file says.
+# A folder of the bucket and an id, and nothing that leads elsewhere: the id comes from an annotation file.
 _NAME = re.compile(r"(\w+/)?[\w-]+", re.ASCII)
 _AT_ONCE = 8
 _TIMEOUT_SECONDS = 60
@@ -34,13 +34,13 @@ _WORTH_ANOTHER_TRY = (408, 425, 429, 500, 502, 503, 504)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """Where images come from, and how hard it may be asked.
+    """Where images come from, and how many requests are allowed.
 
     Attributes:
-      url: images lie below it as `train/ID.jpg`.
-      per_second: most requests in a second.
-      tries: for each image.
-      pause_seconds: before the second try, and twice as long before each further one.
+      url: images are below it as `train/ID.jpg`.
+      per_second: the most requests in a second.
+      tries: the most tries for each image.
+      pause_seconds: wait before the second try; it doubles for each later try.
     """
 
     url: str = PUBLIC_BUCKET
@@ -50,19 +50,19 @@ class Source:
 
 
 def fetch(names: Iterable[str], folder: Path, source: Source, on_progress: Callable[[int], None]) -> list[ImageError]:
-    """Fetches `train/ID` and so on into `folder/train/ID.jpg`, unless they are there; returns what could not be had.
+    """Downloads `train/ID` and so on to `folder/train/ID.jpg`, except for files that exist; returns what failed.
 
     Args:
       names: of the images, without extension.
       folder: of the images.
-      source: where from.
-      on_progress: told the number of images done since it was last told.
+      source: where the images come from.
+      on_progress: called with the number of images done since the last call.
 
     Raises:
-      UsageError: the URL is not one of HTTP.
+      UsageError: the URL is not HTTP or HTTPS.
     """
     if not source.url.startswith(("http://", "https://")):
-        raise UsageError(f"'{source.url}' is no address to download from, expected http:// or https://.")
+        raise UsageError(f"--download_from={source.url} does not begin with http:// or https://. Correct it.")
     turns = _Turns(1 / source.per_second)
     errors: list[ImageError] = []
 
@@ -82,7 +82,7 @@ def fetch(names: Iterable[str], folder: Path, source: Source, on_progress: Calla
 
 @dataclass(slots=True)
 class _Turns:
-    """Lets callers in any thread pass one after the other, `seconds` apart."""
+    """Lets callers of all threads continue one after the other, `seconds` apart."""
 
     seconds: float
     _next: float = 0.0
@@ -98,7 +98,9 @@ class _Turns:
 
 def _fetch_one(name: str, folder: Path, source: Source, turns: _Turns) -> None:
     if not _NAME.fullmatch(name):
-        raise ImageError(f"'{name}' is no id of Open Images, expected letters and digits. Correct its ImageID.")
+        raise ImageError(
+            f"the ImageID '{name}' is not an id of Open Images, which has only letters and digits. Correct it."
+        )
     path = folder / f"{name}.jpg"
     if path.exists():
         return
@@ -124,11 +126,11 @@ def _fetch_one(name: str, folder: Path, source: Source, turns: _Turns) -> None:
             reason = str(getattr(exc, "reason", "") or exc) or type(exc).__name__
         except OSError as exc:
             raise ImageError(f"cannot write the image: {exc.strerror}.", path=path) from exc
-    raise ImageError(f"cannot be downloaded: {reason}. Try again later, or pass --on_problem=skip.", path=path)
+    raise ImageError(f"the download failed: {reason}. Try again later, or add --on_problem=skip.", path=path)
 
 
 def _receive(url: str, partial: Path) -> None:
-    """Completes `partial`, from where it ends if the server can do that."""
+    """Completes `partial`; continues at its end if the server can do that."""
     have = partial.stat().st_size if partial.exists() else 0
     request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
     with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as response:

@@ -1,8 +1,8 @@
-"""The rows of tables of any size, grouped by image in memory that does not grow with them.
+"""The rows of tables of any size, grouped by image. The memory does not grow with the tables.
 
-Boxes have up to 14.6 million rows and labels more, in any order. A first pass counts the wanted rows by two characters
-from within the image's id; then the ids are read in parts of at most `MOST_ROWS` rows, each in a pass of its own,
-sorted and cut into images. With a few wanted classes one pass is enough.
+A table of boxes has up to 14.6 million rows, one of labels more, in any order. A first pass counts the wanted rows by
+two characters of the image id. Then each further pass reads ids with together at most `MOST_ROWS` rows, sorts them and
+groups them by image. If few classes are wanted, one such pass is enough.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ class Selection:
     """The classes whose rows are wanted, by MID; None for all.
 
     Attributes:
-      boxes: of the rows of boxes.
-      labels: of the rows of labels.
+      boxes: for rows of boxes.
+      labels: for rows of labels.
     """
 
     boxes: Collection[str] | None = None
@@ -49,9 +49,9 @@ def grouped(tables: Sequence[Table], selection: Selection, most_rows: int = MOST
     """The wanted rows of each image, one image after the other.
 
     Args:
-      tables: boxes and labels; `BoxRow.table` counts them.
+      tables: boxes and labels; `BoxRow.table` is an index of it.
       selection: which rows are wanted.
-      most_rows: how many rows are read at a time, unless a single part of the ids has more.
+      most_rows: the most rows to read at a time. If a single part of the ids has more, it is read as a whole.
 
     Raises:
       AnnotationError: a table cannot be read.
@@ -66,7 +66,7 @@ def grouped(tables: Sequence[Table], selection: Selection, most_rows: int = MOST
 
 
 def box_rows(tables: Sequence[Table], selection: Selection) -> tuple[int, int]:
-    """Numbers of rows of boxes: all, and the wanted ones."""
+    """The number of all rows of boxes, and the number of wanted rows."""
     polars = _polars()
     total = wanted = 0
     for table in tables:
@@ -77,7 +77,7 @@ def box_rows(tables: Sequence[Table], selection: Selection) -> tuple[int, int]:
 
 
 def annotated_ids(tables: Sequence[Table], among: Collection[str]) -> set[str]:
-    """Those of the image ids `among` that any row of boxes has."""
+    """The image ids of `among` that have a row of boxes."""
     polars = _polars()
     found: set[str] = set()
     for table in tables:
@@ -97,7 +97,7 @@ def _polars() -> Any:
 
 
 def _scan(table: Table) -> pl.LazyFrame:
-    """All of the table as text, with the 1-based number of each line."""
+    """The whole table as text, with the number of each line, from 1."""
     polars = _polars()
     quoted = b'"' in head(table.path)
     frame = polars.scan_csv(
@@ -120,7 +120,7 @@ def _collected(frame: pl.LazyFrame, table: Table) -> pl.DataFrame:
         line = _bad_line(table)
         if line is None:
             reason = str(exc).partition("\n")[0]
-            raise AnnotationError(f"not readable as CSV: {reason}. Repair the file.", path=table.path) from exc
+            raise AnnotationError(f"the file is not valid CSV: {reason}. Correct it.", path=table.path) from exc
         message = "the line is not UTF-8 text. Save the file as UTF-8."
         raise AnnotationError(message, path=table.path, line=line) from exc
 
@@ -137,12 +137,12 @@ def _bad_line(table: Table) -> int | None:
 
 
 def _part() -> pl.Expr:
-    """Two characters of the image's id that differ evenly, whether ids are random, counted or file names."""
+    """Two characters of the image id that vary evenly, in random ids, counted ids and file names."""
     return cast("pl.Expr", _polars().col("ImageID").str.slice(-6, 2))
 
 
 def _counts(tables: Sequence[Table], selection: Selection) -> Counter[str]:
-    """Number of wanted rows of each part of the ids."""
+    """The number of wanted rows of each part of the ids."""
     counts: Counter[str] = Counter()
     for table in tables:
         frame = _scan(table).filter(selection.of(table)).group_by(part=_part().fill_null("")).len()
@@ -151,7 +151,7 @@ def _counts(tables: Sequence[Table], selection: Selection) -> Counter[str]:
 
 
 def _parts(counts: Counter[str], most_rows: int) -> Iterator[list[str]]:
-    """Parts of the ids in groups of at most `most_rows` rows, or of one part."""
+    """Groups of parts of the ids; a group has at most `most_rows` rows, or is a single part."""
     group: list[str] = []
     for part in sorted(counts):
         if group and sum(counts[each] for each in group) + counts[part] > most_rows:
@@ -163,7 +163,7 @@ def _parts(counts: Counter[str], most_rows: int) -> Iterator[list[str]]:
 
 
 def bad_texts(table: Table) -> dict[int, str]:
-    """Corners and flags, as they are written, of the rows of `BoxRow.is_bad`, by line."""
+    """By line, the text of the corners and flags of each row with `BoxRow.is_bad`."""
     polars = _polars()
     names = (*CORNERS, *(name for name in FLAGS if name in table.columns))
     text = polars.concat_str([polars.col(name).fill_null("") for name in names], separator=",")
@@ -193,7 +193,7 @@ def _box_columns(number: int, table: Table) -> dict[str, pl.Expr]:
 
 def _label_columns(number: int, table: Table) -> dict[str, pl.Expr]:
     polars = _polars()
-    # Between 0 and 1 are guesses of machines.
+    # Values between 0 and 1 are guesses of machines.
     confidence = polars.col("Confidence").str.strip_chars().cast(polars.Float64, strict=False)
     present = polars.when(confidence == 1).then(True).when(confidence == 0).then(False)
     return {"mid": polars.col("LabelName").fill_null(""), "present": present}
@@ -209,7 +209,7 @@ def _rows(
     columns: Callable[[int, Table], Mapping[str, pl.Expr]],
     row_type: type[_Row],
 ) -> Iterator[_Row]:
-    """The wanted rows of all tables whose image ids are of `part`, sorted by id."""
+    """The wanted rows of all tables whose image ids belong to `part`, sorted by id."""
     polars = _polars()
     frames = []
     for number, table in tables:
@@ -225,7 +225,7 @@ def _rows(
 
 
 def _merged(boxes: Iterator[BoxRow], labels: Iterator[LabelRow]) -> Iterator[ImageRows]:
-    """The rows of both, which are sorted by id, in groups of one id."""
+    """The rows of each image id; both inputs are sorted by id."""
     of_boxes, of_labels = (groupby(rows, key=itemgetter(0)) for rows in (boxes, labels))
     nothing: tuple[str, list[Any]] = ("", [])
     box, label = _next(of_boxes), _next(of_labels)

@@ -1,7 +1,7 @@
-"""The hierarchy of classes, a graph without cycles in which a class may have several parents.
+"""The hierarchy of classes: a graph without cycles, in which a class may have several parents.
 
-Source: bbox_labels_600_hierarchy.json of Open Images. Its root, "Entity", is no class. `Part` tells that wheels belong
-to cars, which makes no wheel a car, and is not followed, as in the engine's oid_hierarchical_labels_expansion.py.
+Source: bbox_labels_600_hierarchy.json of Open Images. Its root, "Entity", is not a class. `Part` says that a wheel is
+part of a car. A wheel is not a car, so `Part` is ignored, as in the engine's oid_hierarchical_labels_expansion.py.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ _DEEPEST = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hierarchy:
-    """Which classes stand above and below each class, by MID, without the class itself; both transitive.
+    """The ancestors and descendants of each class, by MID, without the class itself.
 
     Attributes:
-      ancestors: from a class to all above it.
-      descendants: from a class to all below it.
+      ancestors: all classes above a class, its parents' parents too.
+      descendants: all classes below a class, its children's children too.
     """
 
     ancestors: Mapping[str, frozenset[str]]
@@ -32,7 +32,7 @@ class Hierarchy:
 
     @classmethod
     def none(cls) -> Hierarchy:
-        """The hierarchy in which no class stands above another."""
+        """The hierarchy in which no class has a parent."""
         return cls(ancestors={}, descendants={})
 
     @classmethod
@@ -40,13 +40,15 @@ class Hierarchy:
         """The hierarchy in the JSON file at `path`.
 
         Raises:
-          AnnotationError: it is no such file.
+          AnnotationError: the file is not a hierarchy.
         """
         root = json_files.load(path)
         ancestors: dict[str, set[str]] = defaultdict(set)
         descendants: dict[str, set[str]] = defaultdict(set)
         if not json_files.entries(root, "Subcategory"):
-            raise AnnotationError("has no Subcategory, expected the hierarchy of classes.", path=path)
+            raise AnnotationError(
+                "the file has no Subcategory, so it is not a hierarchy of classes. Download it again.", path=path
+            )
         for below in root["Subcategory"]:
             for line in _lines(below, (), path):
                 *above, mid = line
@@ -60,12 +62,12 @@ class Hierarchy:
 
 
 def _lines(node: Any, above: tuple[str, ...], path: Path) -> Iterator[tuple[str, ...]]:
-    """Every way from the top down to `node` and what is below it."""
+    """Every path from the top to `node`, and to each class below it."""
     mid = json_files.text(node, "LabelName")
     if not mid:
-        raise AnnotationError("a class of the hierarchy has no LabelName. Download the file anew.", path=path)
+        raise AnnotationError("a class of the hierarchy has no LabelName. Download the file again.", path=path)
     if len(above) > _DEEPEST:
-        raise AnnotationError(f"the hierarchy is deeper than {_DEEPEST} classes. Download the file anew.", path=path)
+        raise AnnotationError(f"the hierarchy is deeper than {_DEEPEST} classes. Download the file again.", path=path)
     yield (*above, mid)
     for below in json_files.entries(node, "Subcategory"):
         yield from _lines(below, (*above, mid), path)

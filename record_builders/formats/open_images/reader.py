@@ -1,4 +1,4 @@
-"""The rows of Open Images as images: their classes, boxes, labels and flags, and what is wrong with them."""
+"""From rows of Open Images to images with their classes, boxes, labels and flags, and faults."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _EXPANDED = "Images with boxes added for the ancestors of their classes"
 
 
 def found(annotations: Path, images: ImageFolder, wanted: Wanted) -> Iterator[Found]:
-    """As the format's `read`."""
+    """See `read` of the format."""
     reader = _Reader.of(annotations, images, wanted)
     for rows in grouping.grouped(reader.tables, reader.selection):
         yield from reader.image(rows)
@@ -51,17 +51,17 @@ class _Reader:
         tables = [table for path in csvs if (table := _table(path, annotations, wanted.image_sets))]
         if not any(table.has_boxes for table in tables):
             which = f" of {' or '.join(wanted.image_sets)}" if wanted.image_sets else ""
-            message = f"no table of boxes{which} lies here, expected CSV with ImageID, XMin and so on."
+            message = f"no table of boxes{which} is here: no CSV file with ImageID, XMin and so on. Add it."
             raise AnnotationError(message, path=annotations)
         names: dict[str, str] = {}
         for path in filter(is_descriptions_file, csvs):
             names = read_descriptions(path) | names
         hierarchies = [path for path in files_below(folder, (".json",)) if "hierarchy" in path.stem]
         hierarchy = Hierarchy.read(hierarchies[0]) if hierarchies else Hierarchy.none()
-        # One for all images of a table: there may be a million of them.
+        # One error for all images of a table: there may be a million of them.
         message = (
-            f"its image is not below {images.folder.name or 'the folder'}. "
-            "List such images with --missing_images, fetch them with --download, or pass --on_problem=skip."
+            f"its image is missing below {images.folder.name or 'the folder'}. "
+            "List such images with --missing_images, get them with --download, or add --on_problem=skip."
         )
         not_there = {table.path: AnnotationError(message, path=table.path) for table in tables}
         classes = Classes.of(names, hierarchy, wanted)
@@ -78,11 +78,11 @@ class _Reader:
         )
 
     def image(self, rows: ImageRows) -> Iterator[Found]:
-        """The image of `rows`, or what stands in its place."""
+        """The image of `rows`, or a fault in its place."""
         source, line = self._place(rows)
         name = rows.image_id
         if not name:
-            error = AnnotationError("a row names no image. Add its ImageID.", path=source, line=line)
+            error = AnnotationError("a row has no image. Add its ImageID.", path=source, line=line)
             yield Fault(error=error, image_name="", boxes=len(rows.boxes))
             return
         try:
@@ -110,12 +110,12 @@ class _Reader:
                 self.images, name, header, tuple(objects), source, line, labels=labels, notes=notes
             )
         elif any(label.present for label in labels):
-            yield LeftOut(reason="labelled with a class whose boxes were not drawn", image_name=name, images=1)
+            yield LeftOut(reason="with a label of a wanted class, but without boxes for it", image_name=name, images=1)
         elif labels:
             yield matching.annotated(self.images, name, header, (), source, line, labels=labels)
 
     def left_out(self) -> Iterator[Found]:
-        """The boxes of classes that are not wanted, and the images there that have no others."""
+        """The boxes of classes that are not wanted, and the images that have only such boxes."""
         if self.selection.boxes is None:
             return
         total, kept = grouping.box_rows(self.tables, self.selection)
@@ -131,7 +131,7 @@ class _Reader:
 
     def _missing(self, rows: ImageRows) -> Found:
         if not rows.boxes:
-            return LeftOut(reason="with labels only, and not there", images=1)
+            return LeftOut(reason="with labels only, and missing", images=1)
         path = self._place(rows)[0]
         folder = self.sets[path]
         name = f"{folder}/{rows.image_id}" if folder else rows.image_id
@@ -146,18 +146,18 @@ class _Reader:
                 yield from (self._object(row, label, header) for label in self.classes.of_present(row.mid))
 
     def _problem(self, row: BoxRow) -> str:
-        """What is wrong with the row; '' for nothing."""
+        """What is wrong with the row; '' if nothing is."""
         if not self.classes.is_known(row.mid):
-            return f"the class '{row.mid}' is not among the class descriptions. Add it there, or remove the box."
+            return f"the class descriptions do not have '{row.mid}'. Add it there, or remove the box."
         if row.is_bad:
             table = self.tables[row.table]
             if table.path not in self.bad_texts:
                 self.bad_texts[table.path] = grouping.bad_texts(table)
             text = self.bad_texts[table.path][row.line]
-            return f"corners and flags are '{text}', expected 4 numbers from 0 to 1, then -1, 0 or 1. Correct them."
+            return f"corners and flags are '{text}', not 4 numbers from 0 to 1 and then -1, 0 or 1. Correct them."
         if max(abs(side or 0.0) for side in row[4:8]) > _LARGEST_FRACTION:
             shown = ",".join(f"{side:g}" for side in row[4:8])
-            return f"XMin, XMax, YMin, YMax are {shown}, expected 0 to 1. Divide them by the image's size."
+            return f"XMin, XMax, YMin, YMax are {shown}, not from 0 to 1. Divide them by the size of the image."
         return ""
 
     def _object(self, row: BoxRow, label: str, header: ImageHeader) -> ObjectAnnotation:
@@ -177,7 +177,7 @@ class _Reader:
         )
 
     def _labels(self, rows: ImageRows) -> tuple[ImageLabel, ...]:
-        """What people said of the image; where they contradict each other, the class is there."""
+        """What people said about the image; if they disagree, the class is there."""
         present: dict[str, bool] = {}
         for row in sorted(rows.labels, key=lambda row: not row.present):
             of = self.classes.of_present if row.present else self.classes.of_absent
@@ -187,13 +187,13 @@ class _Reader:
 
 
 def _set(table: Path) -> str:
-    """The folder of the public bucket that a table is about; '' where its name does not tell."""
+    """The folder of the public bucket that belongs to a table; '' if the name of the table does not say it."""
     words = re.split(r"[-_.]", table.stem)
     return next((name for name in _SETS if name in words), "")
 
 
 def _table(path: Path, annotations: Path, image_sets: Sequence[str]) -> Table | None:
-    """The table at `path` if it is to be read."""
+    """The table at `path`, if it must be read."""
     table = Table.of(path)
     words = re.split(r"[-_.]", path.stem)
     if table is None or (image_sets and not set(words) & set(image_sets)):

@@ -1,4 +1,4 @@
-"""The CSV tables of Open Images: which files they are, and what a row holds."""
+"""The CSV tables of Open Images: which files are tables, and what a row has."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ _ID = re.compile(r"[\w.-]+")
 class BoxRow(NamedTuple):
     """A row of boxes; corners are fractions of the image.
 
-    `flags` has bit i set where the flag i of `FLAGS` is 1. A row `is_bad` where a corner is no number, which is None
-    then, or a flag is something else than 1, 0 and -1.
+    Bit i of `flags` is set if flag i of `FLAGS` is 1. A row `is_bad` if a corner is not a number (it is None then), or
+    a flag is not 1, 0 or -1.
     """
 
     image_id: str
@@ -36,7 +36,7 @@ class BoxRow(NamedTuple):
 
 
 class LabelRow(NamedTuple):
-    """A label of a whole image that a person verified: the class is on it, or not; None for a machine's guess."""
+    """A label of a whole image: a person saw the class on it, or did not; None for a guess of a machine."""
 
     image_id: str
     mid: str
@@ -54,7 +54,7 @@ class ImageRows:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """A CSV file and the names of its columns, which its first line has or not."""
+    """A CSV file and the names of its columns, which may stand in its first line."""
 
     path: Path
     columns: tuple[str, ...]
@@ -62,7 +62,7 @@ class Table:
 
     @classmethod
     def of(cls, path: Path) -> Table | None:
-        """The table at `path` as its first line tells; None for anything but boxes or labels."""
+        """The table at `path`, judged by its first line; None if it is not a table of boxes or labels."""
         first = head(path).decode("utf-8-sig", "replace").partition("\n")[0].rstrip("\r")
         values = tuple(value.strip().strip('"') for value in first.split(","))
         if {"ImageID", "LabelName", "Confidence"} <= {*values} and "MaskPath" not in values:

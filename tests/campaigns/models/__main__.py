@@ -1,11 +1,11 @@
 """Trains, exports and runs every model of the engine, on small inputs, and records what works.
 
     make engine-models
-    python -m models [--jobs=2] [NAME ...]
+    python -m campaigns.models [--jobs=2] [NAME ...]
 
-Each model runs in a process of its own. Names of models, types or architectures narrow it down. A run that was stopped
-goes on where it was, as long as neither the shims and entries nor the models' configs nor TensorFlow changed. Prints a
-line a model and a table, and writes both tests/engine/models.json and the table in docs/engine.md.
+Each model runs in a process of its own. Names choose models, types or architectures. If the run is stopped, it goes on
+where it was, unless the shims, the entries, the models' configs or TensorFlow changed. Prints a line for each model and
+a table. Writes tests/engine/models.json and the table in docs/engine.md.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from campaigns.models.catalogue import Model, models
 
 def main() -> int:
     """Runs, prints, records."""
-    parser = argparse.ArgumentParser(prog="python -m models")
+    parser = argparse.ArgumentParser(prog="python -m campaigns.models")
     parser.add_argument("names", nargs="*", help="models, types or architectures (default: all)")
     parser.add_argument("--jobs", type=int, default=2, help="processes at a time (default: 2)")
     options = parser.parse_args()

@@ -1,4 +1,4 @@
-"""What models start from: a template, and the edits that make it small enough to be trained for two steps on a CPU."""
+"""Templates, each with the edits that make it small enough to train for two steps on a CPU."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pipeline_configs.making import template
 from pipeline_configs.patches.patch import ConfigPatch, Edit
 from pipeline_configs.text.text_proto import Config
 
-# A few examples, boxes and steps at a rate that does no harm.
+# Few examples, boxes and steps, at a low learning rate.
 _TRAINED = """train_config={{
     batch_size: {0} num_steps: 2 gradient_clipping_by_norm: 10.0
     data_augmentation_options {{random_horizontal_flip {{}}}}

@@ -1,9 +1,9 @@
-"""Has the engine build models and the graphs that run them, several in one process, and prints what each became.
+"""Builds models and the graphs that run them with the engine, several in one process, and prints the results.
 
-    python -m models.build STYLE CONFIG ...
+    python -m campaigns.models.build STYLE CONFIG ...
 
-Prints a line of JSON a config as soon as it is built: its name, the seconds, and `detections`, the shapes of what the
-model says about one image, or `why` there is none.
+As soon as a config is built, prints a line of JSON: its name, the seconds, and `detections` (the shapes of the model's
+outputs for one image), or `why` it was not built.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def main(style: str, *configs: str) -> None:
         started = time.monotonic()
         try:
             found = {"detections": _built(style, config)}
-        except Exception as error:  # noqa: BLE001  # what stops one does not stop the others
+        except Exception as error:  # noqa: BLE001  # the other configs are still built
             found = {"why": f"{type(error).__name__}: {' '.join(str(error).split())[:_LONGEST_REASON]}"}
         gc.collect()
         line = {"name": Path(config).stem, "seconds": round(time.monotonic() - started, 1), **found}
@@ -56,7 +56,7 @@ def _built(style: str, config: str) -> dict[str, list[int | None]]:
 
 
 def _detect(model: Any, model_config: Any) -> Callable[[Any], dict[str, Any]]:
-    """The way of an image through the model, as the engine's exporters write it."""
+    """The path of an image through the model, as the engine's exporters build it."""
 
     def detect(images: Any) -> dict[str, Any]:
         inputs, true_shapes = model.preprocess(images)
@@ -66,7 +66,7 @@ def _detect(model: Any, model_config: Any) -> Callable[[Any], dict[str, Any]]:
 
 
 def _context(model_config: Any) -> dict[str, Any]:
-    """What a Context R-CNN is given beside the image: features of one other image."""
+    """The other inputs of a Context R-CNN: features of one other image."""
     import tensorflow as tf
 
     if not model_config.faster_rcnn.HasField("context_config"):

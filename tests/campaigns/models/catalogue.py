@@ -1,6 +1,6 @@
-"""Which models are tried: every feature extractor type that there is, and the architectures that share a type.
+"""The models to try: every feature extractor type, and the architectures that share a type.
 
-A model is one of the templates of `bases`, made small, its feature extractor's type, and the few edits that this type
+A model is a template of `bases`, made small, with the type of its feature extractor and the few edits that this type
 needs.
 """
 
@@ -13,8 +13,8 @@ from pathlib import Path
 
 from campaigns.models.bases import BASES
 
-from pipeline_configs import style
-from pipeline_configs.style import Style
+from pipeline_configs import extractors
+from pipeline_configs.extractors import Style
 
 ARCHITECTURES = (
     "SSD", "SSD with FPN", "SSD with PPN", "SSD with MnasFPN", "EfficientDet",
@@ -49,8 +49,8 @@ _STRIDE_8 = (
     "model.faster_rcnn.first_stage_anchor_generator.grid_anchor_generator.width_stride=8",
     *_CROPS_17,
 )
-# Many layers with random weights and nothing learnt yet to normalise them by drive the boxes off the image, unless what
-# predicts the boxes is all but 0 and stays so.
+# Many layers with random weights and untrained normalisation move the boxes out of the image, unless the weights that
+# predict the boxes are close to 0 and stay there.
 _RATE = "train_config.optimizer.momentum_optimizer.learning_rate.constant_learning_rate.learning_rate=1e-9"
 _SSD_AT_0 = (
     "model.ssd.box_predictor.convolutional_box_predictor.conv_hyperparams.initializer.truncated_normal_initializer.stddev"
@@ -102,7 +102,7 @@ _RULES: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
 
 _KEYPOINTS = (f'model.center_net.keypoint_label_map_path="{DATA}/keypoints.pbtxt"',)
 
-# Architectures that are told apart by something else than the type.
+# Architectures that differ in something else than the type.
 _VARIANTS: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
     ("faster_rcnn_resnet101", "rfcn", "R-FCN", ()),
     ("faster_rcnn_resnet101_keras", "rfcn", "R-FCN", ()),
@@ -148,7 +148,7 @@ def models() -> tuple[Model, ...]:
 
 
 def _of_the_maps() -> Iterator[Model]:
-    for architecture, types in style.extractors().items():
+    for architecture, types in extractors.known().items():
         for name, of_style in types.items():
             key = f"{architecture}/{name}"
             base, kind, edits = next(rest for pattern, *rest in _RULES if re.fullmatch(pattern, key))
@@ -156,7 +156,7 @@ def _of_the_maps() -> Iterator[Model]:
 
 
 def _variants() -> Iterator[Model]:
-    style_of = {(kind, name): found for kind, types in style.extractors().items() for name, found in types.items()}
+    style_of = {(kind, name): found for kind, types in extractors.known().items() for name, found in types.items()}
     for name, base, kind, edits in _VARIANTS:
         architecture = "center_net" if kind.startswith("CenterNet") else "faster_rcnn"
         yield _model(architecture, name, style_of[architecture, name], base, kind, edits)

@@ -1,6 +1,6 @@
-"""Takes one model through its stages in this process: make_config, check_config, train, export, predict.
+"""Runs one model through its stages in this process: make_config, check_config, train, export, predict.
 
-    python -m models.child NAME DATA RESULT
+    python -m campaigns.models.child NAME DATA RESULT
 
 The commands and the engine's entries are the real ones; what differs from a user's run is that the entries run one
 after the other here, in place of a child process each, so that TensorFlow and the engine are loaded once. Writes to the
@@ -33,20 +33,20 @@ _LONGEST_REASON = 300
 Event = engine_process.Event
 Stage = tuple[str, Sequence[str], Callable[[], dict[str, Any]]]
 
-# Building a graph makes millions of objects that stay; looking for garbage among them takes a large share of the time.
+# Building a graph makes millions of objects that stay. A search for garbage among them takes much of the time.
 _RARE_COLLECTIONS = (100_000, 50, 50)
 
-# What a checkpoint holds beside the weights.
+# What a checkpoint holds besides the weights.
 _NO_WEIGHTS = ("global_step", "/Momentum", "/Adam", "/Adam_1", "beta1_power", "beta2_power", "save_counter")
 _AVERAGES = ("moving_mean", "moving_variance")
 
 
 class Failure(Exception):
-    """A model does not get past a stage; says why."""
+    """A model fails at a stage. The message says why."""
 
 
 class _Events:
-    """What an entry sends, as it would arrive through the pipe."""
+    """Takes the events of an entry, as they would arrive through the pipe."""
 
     def __init__(self, on_event: Callable[[Event], None]) -> None:
         self.last: Event = {}
@@ -60,7 +60,7 @@ class _Events:
 
 
 class _InThisProcess:
-    """Stands where `engine_process.run` does; keeps the events and the error of the last entry."""
+    """Replaces `engine_process.run`. Keeps the events and the error of the last entry."""
 
     def __init__(self) -> None:
         self.events: list[Event] = []
@@ -115,7 +115,7 @@ def main(name: str, data: str, result: str) -> None:
 
 
 def _stages(model: Model, data: Path, folder: Path, engine: _InThisProcess) -> Iterator[Stage]:
-    """The commands with their flags, and what to look at after each."""
+    """The commands with their flags, and a check after each."""
     config, run, exported, pictures = (folder / name for name in ("pipeline.config", "model", "export", "found"))
     edits = [f"--set={edit.replace(DATA, str(data))}" for edit in model.edits]
     made = (f"--from={model.config}", f"--records={data / 'records'}", f"--output={config}", *edits)
@@ -150,7 +150,7 @@ def _trained(events: Sequence[Event]) -> dict[str, Any]:
 
 
 def _parameters(checkpoint: str) -> int:
-    """How many numbers the model learns: without what batch normalisation and the optimizer gather."""
+    """The number of weights that are trained, without the averages of batch normalisation and the optimizer's."""
     import tensorflow.compat.v1 as tf
 
     shapes = tf.train.load_checkpoint(checkpoint).get_variable_to_shape_map()

@@ -1,4 +1,4 @@
-"""Running models, each in a process of its own, and the record of what became of them."""
+"""Runs models, each in a process of its own, and keeps the record of the results."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def _job(model: Model, data: Path) -> campaign.Job:
 
 
 def _result(model: Model, folder: Path) -> Result:
-    """What a finished process left: works or not, and if not the stage and the reason."""
+    """The result of a finished process: whether the model works; if not, the stage and the reason."""
     ended = campaign.outcome(folder)
     found = json.loads((folder / "result.json").read_text())
     what = {"name": model.name, "type": model.type, "architecture": model.architecture, "style": model.style}
@@ -84,7 +84,7 @@ def read() -> list[Result]:
 
 
 def record(found: Sequence[Result]) -> list[Result]:
-    """Puts `found` in place of older results of the same models; returns the results of all models that there are."""
+    """Replaces older results of the same models by `found`. Returns the results of all models."""
     known = {_key(result): {**result} for result in (*read(), *found)}
     for result in known.values():
         result.pop("name", None)
@@ -97,7 +97,7 @@ def record(found: Sequence[Result]) -> list[Result]:
 
 
 def versions() -> dict[str, str]:
-    """What the results were found with."""
+    """The versions of the packages with which the results were found."""
     return {package: importlib.metadata.version(package) for package in _PACKAGES}
 
 

@@ -1,4 +1,4 @@
-"""Has the engine build every template at its own size, and train those that fit in memory for two steps.
+"""Builds every template with the engine at its own size, and trains those that fit in memory for two steps.
 
     make engine-templates [ARGS="--train [NAME ...]"]
 
@@ -98,7 +98,7 @@ def filled(model: Model, folder: Path, records: Path) -> Path:
 
 
 def build(wanted: Iterable[Model], records: Path, folder: Path = _FOLDER) -> Iterator[Mapping[str, Any]]:
-    """What became of the models `wanted`, a few in a process, a process at a time: the lines that `build` prints."""
+    """The results of the models `wanted`, as `build` prints them. A few run in one process, one process at a time."""
     for style, of_style in itertools.groupby(sorted(wanted, key=lambda model: model.style), lambda model: model.style):
         models_of_style = list(of_style)
         for first in range(0, len(models_of_style), _TOGETHER):
@@ -128,8 +128,8 @@ def _built(style: str, some: Sequence[Model], records: Path, folder: Path) -> It
 
 
 def main() -> int:
-    """Builds, trains where that is asked for, records."""
-    parser = argparse.ArgumentParser(prog="python -m models.templates")
+    """Builds, trains if asked to, and records."""
+    parser = argparse.ArgumentParser(prog="python -m campaigns.models.templates")
     parser.add_argument("names", nargs="*", help="templates, styles or architectures (default: all)")
     parser.add_argument("--train", action="store_true", help="two steps each, too")
     options = parser.parse_args()
@@ -151,7 +151,7 @@ def _trained(result: runs.Result) -> None:
 
 
 def read() -> dict[str, dict[str, Any]]:
-    """What is recorded of each template."""
+    """The recorded result of each template."""
     return dict(json.loads(RECORD.read_text(encoding="utf-8"))["templates"]) if RECORD.exists() else {}
 
 

@@ -1,15 +1,16 @@
-"""Runs the engine's own tests under the shims, in both styles.
+"""Runs the engine's own tests with the shims, in both styles.
 
     make engine-test [ARGS="tf2 object_detection.core"]
 
-Each test file runs in a process of its own, two at a time, for at most 15 minutes. A run that was stopped goes on
-where it was, as long as neither the shims nor TensorFlow changed. Arguments narrow it down: styles, and beginnings or
-ends of module names. Prints a table by file and what changed since the record in tests/engine/upstream.json, and exits
-with 1 if a test fails that did not. RECORD=1 puts what ran into the record.
+Each test file runs in a process of its own, two at a time, for at most 15 minutes. If the run is stopped, it goes on
+where it was, unless the shims or TensorFlow changed. Arguments choose styles, and beginnings or ends of module names.
+Prints a table by file, and what changed since the record in tests/engine/upstream.json. Exits with 1 if a test fails
+that did not fail before. RECORD=1 writes the results into the record.
 """
 
 from __future__ import annotations
 
+import argparse
 import importlib.metadata
 import os
 import sys
@@ -22,7 +23,7 @@ from rich.table import Table
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Runs, prints, compares; 1 if something got worse."""
+    """Runs, prints, compares. Returns 1 if something got worse."""
     recorded = runs.record()
     jobs = runs.jobs(arguments, recorded)
     console = Console()
@@ -70,4 +71,6 @@ def _counts(totals: Mapping[str, int]) -> list[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    parser = argparse.ArgumentParser(prog="python -m campaigns.upstream")
+    parser.add_argument("names", nargs="*", help="styles, and beginnings or ends of module names (default: all)")
+    sys.exit(main(parser.parse_args().names))

@@ -1,9 +1,9 @@
-"""Runs one of upstream's test modules under the shims of a style, in a process of its own.
+"""Runs one of upstream's test modules with the shims of a style, in a process of its own.
 
-    python -m upstream.child STYLE MODULE EVENTS
+    python -m campaigns.upstream.child STYLE MODULE EVENTS
 
-Writes one JSON line a test to the file EVENTS as soon as the test has ended, so that a crash or a time limit takes only
-the tests that it hits. What the tests print goes where this process's output goes.
+Writes one JSON line for each test to the file EVENTS as soon as the test has ended. So a crash or a time limit loses
+only the tests that it hits. The output of the tests goes to the output of this process.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from tfod_tools.engine import shims
 
 
 class Events(unittest.TestResult):
-    """Writes what became of each test."""
+    """Writes the outcome of each test."""
 
     def __init__(self, out: TextIO) -> None:
         """Writes to `out`."""
@@ -90,7 +90,7 @@ def _summary(error: BaseException) -> str:
 
 
 def _without_folders(text: str) -> str:
-    """`text` with what lies in the packages' folder or in this one named from there."""
+    """`text`, with paths relative to the packages' folder or to the current one."""
     for folder in (sysconfig.get_path("purelib"), str(Path.cwd())):
         text = text.replace(f"{folder}/", "")
     return text
@@ -108,7 +108,7 @@ def main(style: str, module: str, events: str) -> None:
             own_calls.provide()
             tests = unittest.defaultTestLoader.loadTestsFromModule(importlib.import_module(module))
             flags.FLAGS([module])
-        except Exception as error:  # noqa: BLE001 - whatever an import raises is what became of this file
+        except Exception as error:  # noqa: BLE001 - any error of an import is the result of this file
             traceback.print_exc()
             out.write(json.dumps({"test": "import", "outcome": "failed", "why": _summary(error)}) + "\n")
             return

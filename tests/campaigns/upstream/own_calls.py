@@ -1,9 +1,9 @@
-"""What upstream's tests themselves call, the engine does not, and the libraries of today no longer offer.
+"""Things that upstream's tests call, but the engine does not, and that current libraries no longer have.
 
-Given to the tests alone, so that they can show whether the engine works:
+They are put back only for the tests, so that the tests can show whether the engine works:
 
-  * `PIL.Image.fromarray(random floats, "RGB")`, by which the tests of the record scripts make an image: Pillow 11.3 and
-    later look at the type of the numbers, earlier ones took their bytes;
+  * `PIL.Image.fromarray(random floats, "RGB")`, with which the tests of the record scripts make an image: Pillow 11.3
+    and later check the type of the numbers, earlier ones took their bytes;
   * `np.string_`, the type of the strings that `ops_test` passes (NumPy 2.0);
   * `assertAllEqual` of structured arrays (TensorFlow now asks for a type of its own first).
 """
@@ -18,7 +18,7 @@ from PIL import Image
 
 
 def provide() -> None:
-    """Puts them in their places, in a process that has the shims."""
+    """Puts them back, in a process that has the shims."""
     import tensorflow as tf
 
     np.string_ = np.bytes_

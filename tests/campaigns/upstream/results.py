@@ -1,4 +1,4 @@
-"""What became of upstream's tests, and what changed since the last record."""
+"""The results of upstream's tests, and what changed since the last record."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class FileResult:
       passed: number of tests.
       skipped: number of tests that skip themselves, mostly because they are for the other style.
       failed: reason by test.
-      absent: reason by test, of those that read a file of upstream's repository that its package does not hold, or
-        download weights where there is no network.
+      absent: reason by test, for tests that read a file that is only in upstream's repository, or download weights
+        without a network connection.
       seconds: how long the process took.
     """
 
@@ -54,13 +54,13 @@ def read(events: Path, status: int | str, seconds: float) -> FileResult:
 
 
 def _lacks_a_file(why: str) -> bool:
-    """Whether a file could not be had: upstream's package holds Python files only."""
+    """Whether a file is missing, because upstream's package holds only Python files."""
     not_shipped = why.startswith(("NotFoundError", "FileNotFoundError")) and "object_detection/" in why
     return not_shipped or "URL fetch failure" in why
 
 
 def regressions(now: Mapping[str, FileResult], recorded: Mapping[str, FileResult]) -> list[str]:
-    """A line for each test that fails and did not, and for each file of which fewer tests pass."""
+    """A line for each test that fails now and did not before, and for each file where fewer tests pass."""
     lines = []
     for name, result in now.items():
         before = recorded.get(name, FileResult())
@@ -71,7 +71,7 @@ def regressions(now: Mapping[str, FileResult], recorded: Mapping[str, FileResult
 
 
 def repairs(now: Mapping[str, FileResult], recorded: Mapping[str, FileResult]) -> list[str]:
-    """A line for each test that failed and does not any more."""
+    """A line for each test that failed before and does not now."""
     return [
         f"{name} {test}"
         for name, before in recorded.items()

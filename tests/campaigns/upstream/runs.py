@@ -1,4 +1,4 @@
-"""Which of upstream's test files there are, and running them."""
+"""Lists upstream's test files, and runs them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SOURCES = [campaign.ROOT / "tfod_tools" / "engine" / "shims", campaign.ROOT / "
 
 
 def modules() -> list[str]:
-    """All test modules of the engine, but for those that hold only the base classes of others."""
+    """All test modules of the engine, except those that hold only base classes of others."""
     spec = importlib.util.find_spec("object_detection")
     assert spec and spec.submodule_search_locations
     root = Path(spec.submodule_search_locations[0])
@@ -31,7 +31,7 @@ def modules() -> list[str]:
 
 
 def record() -> dict[str, dict[str, results.FileResult]]:
-    """The files of each style as last recorded; {} if they were not."""
+    """The recorded files of each style; {} if there is no record."""
     return results.from_json(RECORD.read_text(encoding="utf-8")) if RECORD.exists() else {}
 
 
@@ -39,8 +39,8 @@ def jobs(wanted: Sequence[str], recorded: Mapping[str, Mapping[str, results.File
     """A job for each style and module, the slowest first.
 
     Args:
-      wanted: styles, and beginnings or ends of module names; everything where there are none.
-      recorded: tells how long each took.
+      wanted: styles, and beginnings or ends of module names; everything if empty.
+      recorded: the last results, with the time that each took.
     """
     styles = [style for style in STYLES if style in wanted] or STYLES
     names = [name for name in wanted if name not in STYLES]
@@ -71,7 +71,7 @@ def run(
     report: Callable[[campaign.Job, float], None],
     folder: Path = _FOLDER,
 ) -> dict[str, dict[str, results.FileResult]]:
-    """Runs what is not done yet; the results by style and module."""
+    """Runs the jobs that are not done yet. Returns the results by style and module."""
     folders = campaign.run(list(todo), folder, at_a_time=at_a_time, report=report)
     styles: dict[str, dict[str, results.FileResult]] = {}
     for name, where in folders.items():
@@ -81,7 +81,7 @@ def run(
 
 
 def result(folder: Path) -> results.FileResult:
-    """What a finished process left."""
+    """The result of a finished process."""
     ended = campaign.outcome(folder)
     return results.read(folder / "events", ended["status"], ended["seconds"])
 

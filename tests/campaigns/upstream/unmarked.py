@@ -1,6 +1,6 @@
-"""Tests of what there is in TF2 style only, and that upstream forgot to skip in TF1 style.
+"""Tests for TF2 style that upstream forgot to skip in TF1 style.
 
-They cannot pass there on any TensorFlow: they compare tensors by `==`, which means identity in TF1 style, call
+They cannot pass in TF1 style on any TensorFlow: they compare tensors with `==`, which means identity in TF1 style, call
 `.numpy()`, or make tensors outside the graph in which they use them.
 """
 
@@ -21,7 +21,7 @@ TF2_ONLY = frozenset({
 
 
 def skip(suite: unittest.TestSuite) -> None:
-    """Marks those of `suite` as skipped."""
+    """Marks these tests of `suite` as skipped."""
     for test in _tests(suite):
         method = test._testMethodName
         if f"{type(test).__name__}.{method}" in TF2_ONLY:

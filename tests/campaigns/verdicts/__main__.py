@@ -1,8 +1,8 @@
-"""Tries every case of every rule of severity error on the engine, in both styles; the tests take the first of each.
+"""Tries every case of every rule of severity error on the engine, in both styles. The tests try only the first of each.
 
     make engine-verdicts [ARGS="CODE ..."]
 
-Prints a line for each verdict that is not true. Exit code 1 if there is one.
+Prints a line for each verdict that is wrong. Exits with 1 if there is one.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _LIMIT_S = 7200
 
 def main() -> int:
     """Prepares, tries, prints."""
-    parser = argparse.ArgumentParser(prog="python -m verdicts")
+    parser = argparse.ArgumentParser(prog="python -m campaigns.verdicts")
     parser.add_argument("codes", nargs="*", help="rules (default: all of severity error)")
     codes = parser.parse_args().codes or cases.errors()
     false = 0

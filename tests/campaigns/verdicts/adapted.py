@@ -1,4 +1,4 @@
-"""Cases of rules as they are put to the engine: each in every style that has such a config, and small."""
+"""Prepares the cases of rules for the engine: each in every style that has such a config, and made small."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any
 
 from campaigns.verdicts import records
 
-from pipeline_configs import style
+from pipeline_configs import extractors
+from pipeline_configs.extractors import Style
 from pipeline_configs.making import template
-from pipeline_configs.style import Style
 from pipeline_configs.text import schema
 
 _SMALL_IMAGES = "{keep_aspect_ratio_resizer {min_dimension: 240 max_dimension: 320}}"
@@ -25,7 +25,7 @@ def _type_path(case: Mapping[str, Any]) -> str:
 
 
 def _type(case: Mapping[str, Any]) -> str | None:
-    """The type of the case's feature extractor; None where it has none."""
+    """The type of the case's feature extractor; None if it has none."""
     edits, path = case.get("set", {}), _type_path(case)
     if edits.get("model", "") is None:
         return None
@@ -37,16 +37,16 @@ def _type(case: Mapping[str, Any]) -> str | None:
 
 
 def _style(case: Mapping[str, Any]) -> Style | None:
-    known = style.extractors()[_type_path(case).split(".")[1]]
+    known = extractors.known()[_type_path(case).split(".")[1]]
     return known.get(_type(case) or "")
 
 
 def in_style(case: dict[str, Any], style_: Style) -> dict[str, Any] | None:
-    """The case in a style; None where there is no such case."""
+    """The case in a style; None if that style has no such config."""
     own = _style(case)
     if own in (None, style_):
         return case
-    known = style.extractors()[_type_path(case).split(".")[1]]
+    known = extractors.known()[_type_path(case).split(".")[1]]
     found = _type(case) or ""
     other = f"{found}_keras" if style_ == "tf2" else found.removesuffix("_keras")
     if known.get(other) != style_:
@@ -55,7 +55,7 @@ def in_style(case: dict[str, Any], style_: Style) -> dict[str, Any] | None:
 
 
 def small(code: str, case: dict[str, Any]) -> dict[str, Any]:
-    """The case with a small batch, in which each record comes once, and without augmentation where it is about none."""
+    """The case with a batch that holds each record once, and without augmentation unless it is about augmentation."""
     if code.startswith("AUG"):
         edits = {"train_config.data_augmentation_options[1]": "{random_horizontal_flip {}}"}  # random crops take long
     else:

@@ -1,17 +1,16 @@
-"""The configs on which verdicts of check_config are put to the engine, and what it is expected to do with each.
+"""The configs with which verdicts of check_config are tried on the engine, and what the engine should do with each.
 
-They are the cases of tests/data/configs/rules, made small and given real records, in every style that the rule is
-about: a case written for one style becomes one of the other where the extractor has a counterpart there, such as
-ssd_mobilenet_v2 and ssd_mobilenet_v2_keras. tests/data/configs/verdicts.yaml has an entry for each rule of severity
-error:
+They are the cases of tests/data/configs/rules, made small and given real records, in every style of the rule. A case of
+one style is used for the other too if the extractor exists in both, such as ssd_mobilenet_v2 and
+ssd_mobilenet_v2_keras. tests/data/configs/verdicts.yaml has an entry for each rule of severity error:
 
-    stage: how far the engine is to be taken, one of `stages.STAGES`
-    error: what it then stops with, "Type: words", a regular expression; a list where each trigger has its own, null
-      for one that cannot be run
-    seen: or, where it does not stop, what is seen, one of `misbehaviour.CHECKS`; a list as above
-    refused: what tfod_tools.train says before it starts the engine, a regular expression, or a list
-    tf1, tf2: the same keys, where the styles differ
-    why: in place of all, why the engine cannot be asked
+    stage: the last stage that the engine runs, one of `stages.STAGES`
+    error: the error with which it stops, "Type: words", a regular expression; a list if each trigger has its own, null
+      for a trigger that cannot be run
+    seen: if the engine does not stop, what it does wrong, one of `misbehaviour.CHECKS`; a list as above
+    refused: the message of tfod_tools.train before it starts the engine, a regular expression, or a list
+    tf1, tf2: the same keys, if the styles differ
+    why: in place of the other keys: why the engine cannot be tried
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ import yaml
 from campaigns.verdicts import adapted
 from configs import test_rules
 
-from pipeline_configs import style
+from pipeline_configs import extractors
 from pipeline_configs.checking import check
 from pipeline_configs.making import fill
 from pipeline_configs.patches.patch import ConfigPatch, Edit
@@ -43,7 +42,7 @@ VERDICTS = Path(__file__).parents[2] / "data" / "configs" / "verdicts.yaml"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expected:
-    """What the engine is expected to do; see the module's docstring."""
+    """What the engine should do; see the docstring of the module."""
 
     stage: str
     error: str = ""
@@ -53,20 +52,20 @@ class Expected:
 
 @dataclass(slots=True, kw_only=True)
 class Run:
-    """A config that the engine is taken through.
+    """A config that the engine runs.
 
     Attributes:
-      name: of its folder, which holds `pipeline.config`.
-      style: in which it runs.
-      stages: how far it is taken.
-      checks: what is looked at, of `misbehaviour.CHECKS`.
-      checkpoints: prefixes at which there are to be checkpoints of the model before the run, each with the config of
-        the model: its own or, by `trained` of the case, another.
-      spoilt: those whose weights are to be no numbers.
-      model_dir: the folder of training, in that of the run.
-      patient: whether to wait for a first batch for a limited time only.
-      gpus: how many share a batch, in TF2 style.
-      machines: how many read records; the run is that of the last one.
+      name: the name of its folder, which holds `pipeline.config`.
+      style: the style in which it runs.
+      stages: the stages to run.
+      checks: the checks to make, of `misbehaviour.CHECKS`.
+      checkpoints: prefixes of checkpoints that must exist before the run, each with the config of its model: that of
+        the run or, by `trained` of the case, another.
+      spoilt: prefixes of those whose weights are not numbers.
+      model_dir: the folder of training, inside the folder of the run.
+      patient: whether to wait for a first batch only for a limited time.
+      gpus: number of GPUs that share a batch, in TF2 style.
+      machines: number of machines that read records; the run is that of the last one.
     """
 
     name: str
@@ -83,7 +82,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """A verdict put to the engine: `trigger` is to end as `expected`, and `passing`, if any, to do no such thing."""
+    """A verdict to try: `trigger` should end as `expected`; `passing`, if there is one, should not."""
 
     code: str
     number: int
@@ -108,7 +107,7 @@ def errors() -> list[str]:
 
 
 def expected(entry: Mapping[str, Any], number: int, style_: Style) -> Expected | None:
-    """What `entry` says of the trigger `number` in a style; None where the engine is not asked."""
+    """What `entry` expects of the trigger `number` in a style; None if the engine is not tried."""
     entry = {**entry, **entry.get(style_, {})}
     if "why" in entry:
         return None
@@ -118,7 +117,7 @@ def expected(entry: Mapping[str, Any], number: int, style_: Style) -> Expected |
 
 
 def _any(entry: Mapping[str, Any], style_: Style) -> Expected:
-    """What `entry` says of any of its triggers, which all stop at one stage."""
+    """What `entry` expects of any of its triggers, which all stop at the same stage."""
     count = max(len(value) if isinstance(value, list) else 1 for value in entry.values())
     found = [one for number in range(count) if (one := expected(entry, number, style_))]
     (stage,) = {one.stage for one in found}
@@ -126,7 +125,7 @@ def _any(entry: Mapping[str, Any], style_: Style) -> Expected:
 
 
 class Preparation:
-    """Writes configs into a folder; equal ones once."""
+    """Writes configs into a folder. Equal configs are written once."""
 
     def __init__(self, folder: Path, data: Path) -> None:
         """`data` holds the real train.record and val.record; see `records.make`."""
@@ -135,7 +134,7 @@ class Preparation:
         self.runs: dict[str, Run] = {}
 
     def trials(self, code: str, style_: Style, *, first_only: bool) -> Iterator[Trial]:
-        """The trials of the rule `code` in a style: of each trigger, or of the first that the style can have."""
+        """The trials of the rule `code` in a style: of each trigger, or of the first that exists in the style."""
         if check.rules()[code].style not in (None, style_):
             return
         entry = verdicts()[code]
@@ -158,14 +157,14 @@ class Preparation:
                 return
 
     def _passing(self, code: str, cases: Iterable[dict[str, Any]], style_: Style) -> Iterator[Run]:
-        """Those that pass in a style; one of the other style may not do so any more."""
+        """The runs of cases that pass in a style. A case of the other style may not pass any more."""
         for case in cases:
             made = adapted.in_style(case, style_)
             if made is not None and (run := self._run(adapted.small(code, made), style_, code, found=False)):
                 yield run
 
     def _run(self, case: dict[str, Any], style_: Style, code: str, *, found: bool = True) -> Run | None:
-        """The run of a case; None where the rule says something else of it than `found`."""
+        """The run of a case; None if the rule does not say `found` of it."""
         name = hashlib.sha256(json.dumps([case, style_], sort_keys=True).encode()).hexdigest()[:12]
         if name in self.runs:
             return self.runs[name]
@@ -189,9 +188,9 @@ class Preparation:
         return self.runs[name]
 
     def of_config(self, path: Path, style_: Style) -> Iterator[Trial]:
-        """The trials of the errors that are found in somebody's config, once it is given records and no checkpoint.
+        """The trials of the errors that are found in a config of a user, with records and without its checkpoint.
 
-        What passes is the same config with its errors mended.
+        The passing run is the same config with its errors corrected.
         """
         (self._folder / path.name).mkdir(parents=True)
         dataset = test_rules.records(self._folder / path.name / "records")
@@ -202,10 +201,10 @@ class Preparation:
         config = fill.fill(config, dataset).apply(config)
         findings = check.check(schema.dump(config), records=dataset).findings
         codes = {finding.code for finding in findings if finding.severity == "error"}
-        if not codes or style.style_of(config) != style_:
+        if not codes or extractors.style_of(config) != style_:
             return
         trigger = self._written(f"{path.name}/found", style_, schema.dump(config))
-        passing = self._written(f"{path.name}/mended", style_, schema.dump(check.fixed(config, records=dataset)))
+        passing = self._written(f"{path.name}/corrected", style_, schema.dump(check.fixed(config, records=dataset)))
         for code in sorted(codes):
             wanted = _any(verdicts()[code], style_)
             for run in (trigger, passing):
@@ -219,16 +218,16 @@ class Preparation:
         return self.runs[name]
 
     def write(self, style_: Style) -> Path:
-        """Writes what `child` is to do in a style; returns the file."""
+        """Writes the runs of a style for `child`. Returns the file."""
         path = self._folder / f"{style_}.json"
         path.write_text(json.dumps([asdict(run) for run in self.runs.values() if run.style == style_ and run.stages]))
         return path
 
 
 def _checkpoints(case: Mapping[str, Any], text: str, folder: Path) -> Iterator[tuple[str, Path]]:
-    """The prefixes at which checkpoints are to be, each with the config of its model.
+    """The prefixes of the checkpoints that must exist, each with the config of its model.
 
-    `trained` of a case has, by prefix, in what that config differs from the case's own.
+    By prefix, `trained` of a case holds the edits that make this config from the case's own.
     """
     indices = [file.removesuffix(".index") for file in case.get("files", {}) if file.endswith(".index")]
     for number, prefix in enumerate((*indices, *case.get("checkpoints", {}))):

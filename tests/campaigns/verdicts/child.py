@@ -1,10 +1,10 @@
-"""Takes configs through the engine, one after the other in this process, and says where each stops.
+"""Runs configs through the stages of the engine, one after the other in this process, and says where each stops.
 
-    python -m verdicts.child STYLE RUNS RESULTS
+    python -m campaigns.verdicts.child STYLE RUNS RESULTS
 
-RUNS is what `cases.Preparation.write` wrote; a line of JSON for each run is added to RESULTS as soon as it is done:
-`name`, `stage` (the one that stopped, or none), `error`, `refused` (what tfod_tools.train says before it starts the
-engine, or none), `seen` (the checks of `misbehaviour` that hold) and `seconds` by stage.
+RUNS is the file of `cases.Preparation.write`. As soon as a run is done, a line of JSON is added to RESULTS: `name`,
+`stage` (the stage that stopped, or null), `error`, `refused` (the message of tfod_tools.train before it starts the
+engine, or null), `seen` (the checks of `misbehaviour` that are true) and `seconds` by stage.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from typing import Any
 from campaigns.verdicts.misbehaviour import CHECKS
 from campaigns.verdicts.stages import STAGES, Stages
 
-from tfod_tools import train
+from cloud.job import plan
 from tfod_tools.base.errors import TfodError
 from tfod_tools.engine import shims
 
 
 def main(style: str, runs: str, results: str) -> None:
-    """Takes the runs, the patient ones last: what waits for ever goes on waiting."""
+    """Runs all, the patient ones last, because their threads may wait without end."""
     shims.apply(style)  # type: ignore[arg-type]
     wanted = sorted(json.loads(Path(runs).read_text()), key=lambda run: run["patient"])
     made: dict[bytes, Path] = {}
@@ -60,14 +60,14 @@ def _taken(style: str, run: Mapping[str, Any], folder: Path, made: dict[bytes, P
         started = time.monotonic()
         try:
             getattr(stages, stage)()
-        except Exception as error:  # noqa: BLE001  # whatever it is, it is the answer
+        except Exception as error:  # noqa: BLE001  # any error is the result
             why = f"{type(error).__name__}: {' '.join(str(error).split())}"
             return {**found, "stage": stage, "error": why}
         finally:
             found["seconds"][stage] = round(time.monotonic() - started, 1)
     try:
         return {**found, "seen": [name for name in run["checks"] if CHECKS[name](stages)]}
-    except Exception as error:  # noqa: BLE001  # a check that cannot look at what the stages left
+    except Exception as error:  # noqa: BLE001  # the stages did not leave what the check needs
         return {**found, "stage": "checks", "error": f"{type(error).__name__}: {error}"}
 
 
@@ -82,7 +82,7 @@ def _stages(style: str, config: Path, model_dir: Path, *, patient: bool = False)
 
 
 def _save(style: str, config: Path, prefix: Path, made: dict[bytes, Path], *, spoilt: bool) -> None:
-    """Writes a checkpoint of the config's model, in place of the case's files that only have its name."""
+    """Writes a checkpoint of the config's model in place of the case's files, which only have its name."""
     folder = config.parent / f"saved-{len(made)}"
     stages = _stages(style, config, folder)
     stages.read()
@@ -98,7 +98,7 @@ def _save(style: str, config: Path, prefix: Path, made: dict[bytes, Path], *, sp
 
 def _refused(config: Path, model_dir: Path) -> str | None:
     try:
-        train.plan(config, model_dir, None, None)
+        plan(config, model_dir)
     except TfodError as error:
         return str(error)
     return None

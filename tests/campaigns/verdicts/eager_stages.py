@@ -12,8 +12,8 @@ from campaigns.verdicts.stages import Stages, tensors_of
 from object_detection import inputs, model_lib, model_lib_v2
 from object_detection.builders import model_builder, optimizer_builder
 
-from tfod_tools.engine import keras_weights, rms_prop
-from tfod_tools.engine.replacing import replaced
+from tfod_tools.engine.training import keras_weights, rms_prop
+from tfod_tools.engine.training.replacing import replaced
 
 
 class _Reached(Exception):

@@ -12,7 +12,7 @@ from object_detection import inputs, model_hparams, model_lib
 from object_detection.builders import model_builder, optimizer_builder
 from tensorflow.compat.v1 import estimator as tf_estimator
 
-from tfod_tools.engine.replacing import replaced
+from tfod_tools.engine.training.replacing import replaced
 
 
 class GraphStages(Stages):

@@ -1,4 +1,4 @@
-"""What an engine that does not stop can be seen to do wrong; each check looks at what a config's stages left behind."""
+"""What the engine can do wrong without stopping. Each check looks at what the stages of a config left."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Records of the classes cat and dog, of which each image has some."""
+"""Records of the classes cat and dog. Each image has objects of both."""
 
 from __future__ import annotations
 

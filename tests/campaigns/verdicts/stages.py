@@ -1,9 +1,9 @@
-"""How far the engine is taken with a config: the parts of its training loops one by one, and evaluation.
+"""The stages of the engine: the parts of its training loops one by one, and evaluation.
 
 read       the config is read
 model      the model is built, to be trained
-optimizer  the optimizer and its learning rate are built, and the rate is looked at wherever it takes a turn
-input      the records' way through decoding, augmentation and resizing is built
+optimizer  the optimizer and its learning rate are built, and the rate is read at every turn of its curve
+input      the decoding, augmentation and resizing of records is built
 batch      the first batch is read
 loss       the graph of a step is built: the model's predictions and the loss
 values     the graph is run on the batch
@@ -19,7 +19,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-# Each stage with those before it; a run of several takes each once, in this order.
+# Each stage with those that it needs. A run with several stages runs each once, in this order.
 STAGES: dict[str, tuple[str, ...]] = {
     "read": ("read",),
     "model": ("read", "model"),
@@ -39,7 +39,7 @@ _STEPS = 2
 
 
 class Stages:
-    """One config on its way, a method for each stage; what they leave behind is what `misbehaviour` looks at.
+    """One config, with a method for each stage. The stages leave the attributes, which `misbehaviour` checks.
 
     Attributes:
       configs: what the engine read.

@@ -1,4 +1,4 @@
-"""Trying verdicts on the engine: a child process a style, and what it found held against what was expected."""
+"""Tries verdicts on the engine: one child process for each style, then a comparison with what was expected."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def tried(preparation: Preparation, style: Style, timeout_s: float) -> dict[str,
 
 
 def faults(trials: Iterable[Trial], results: Mapping[str, Result]) -> Iterator[str]:
-    """What speaks against a verdict: none where all are true."""
+    """The wrong verdicts, each with what happened; none if all are right."""
     for trial in trials:
         if why := "; ".join(_of_trigger(trial, results[trial.trigger.name])):
             yield f"{trial.name}: {why}"
@@ -50,17 +50,17 @@ def faults(trials: Iterable[Trial], results: Mapping[str, Result]) -> Iterator[s
 def _of_trigger(trial: Trial, result: Result) -> Iterator[str]:
     wanted, came = trial.expected, (result["stage"], result["error"])
     if wanted.error and not (came[0] == wanted.stage and re.search(wanted.error, came[1])):
-        yield f"expected {wanted.error} at {wanted.stage}, found {str(came[1])[:_SHOWN]} at {came[0]}"
+        yield f"the engine should stop at {wanted.stage} with {wanted.error}, but: {str(came[1])[:_SHOWN]} at {came[0]}"
     if wanted.seen and (came[0] or wanted.seen not in result["seen"]):
-        yield f"expected {wanted.seen}, found {result['seen'] or str(came[1] or 'nothing')[:_SHOWN]}"
+        yield f"{wanted.seen} should be seen, but: {result['seen'] or str(came[1] or 'nothing')[:_SHOWN]}"
     if wanted.refused and not re.search(wanted.refused, result["refused"] or ""):
-        yield f"expected tfod_tools.train to say {wanted.refused}, found {result['refused']}"
+        yield f"tfod_tools.train should say {wanted.refused}, but: {result['refused']}"
 
 
 def _of_passing(trial: Trial, result: Result) -> Iterator[str]:
     if result["error"]:
-        yield f"found {result['error'][:_SHOWN]} at {result['stage']}"
+        yield f"the engine stops at {result['stage']}: {result['error'][:_SHOWN]}"
     if trial.expected.seen in result["seen"]:
-        yield f"found {trial.expected.seen}"
+        yield f"{trial.expected.seen} is seen"
     if trial.expected.refused and result["refused"]:
         yield f"tfod_tools.train says {result['refused']}"

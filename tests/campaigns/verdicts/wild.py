@@ -1,11 +1,11 @@
-"""Has the engine train configs of other people for two steps, and holds that against what check_config says of them.
+"""Trains configs of other people for two steps, and compares the result with what check_config says of them.
 
-    python -m verdicts.wild [NAME ...]
+    python -m campaigns.verdicts.wild [NAME ...]
 
-The configs are those of ../shared/data/wild_configs/pipeline. Each keeps all but what only its author has: it is given
-made-up records with as many classes as it names, no checkpoint to start from, and a batch of one. tfod_tools.train then
-takes two steps at the config's own size of images, one config at a time, each in a process of its own. A run that was
-stopped goes on where it was. Writes tests/campaigns/verdicts/wild.json; tests/campaigns/verdicts/test_wild.py compares.
+The configs are those of ../shared/data/wild_configs/pipeline. They get what only their authors have: made-up records
+with the same number of classes, no checkpoint to start from, and a batch of one. The rest is not changed. Then
+tfod_tools.train takes two steps at the config's own size of images, one config at a time, each in a process of its own.
+If the run is stopped, it goes on where it was. Writes tests/campaigns/verdicts/wild.json, which test_wild.py compares.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def configs() -> dict[str, Path]:
 
 
 def given(path: Path, folder: Path) -> tuple[str, Dataset]:
-    """The text of a config that was given records, and the records, which are made in `folder`."""
+    """The text of a config with records, and these records. They are made in `folder`."""
     config = schema.parse(path.read_text(encoding="utf-8"))
     classes = getattr(config.model, schema.architecture(config)).num_classes
     made = folder / f"{classes}-classes"
@@ -90,7 +90,7 @@ def _renamed(record: bytes, numbers: itertools.cycle[int]) -> bytes:
 
 def main() -> int:
     """Checks and trains."""
-    parser = argparse.ArgumentParser(prog="python -m verdicts.wild")
+    parser = argparse.ArgumentParser(prog="python -m campaigns.verdicts.wild")
     parser.add_argument("names", nargs="*", help="parts of names (default: all)")
     wanted = parser.parse_args().names
     for name, path in configs().items():
@@ -124,7 +124,7 @@ def _trained(name: str, folder: Path, text: str) -> dict[str, Any]:
 
 
 def read() -> dict[str, dict[str, Any]]:
-    """What is recorded of each config."""
+    """The recorded result of each config."""
     return dict(json.loads(RECORD.read_text(encoding="utf-8"))["configs"]) if RECORD.exists() else {}
 
 

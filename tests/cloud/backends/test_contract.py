@@ -58,8 +58,10 @@ def test_blocks_belong_to_one_back_end_or_share_their_keys() -> None:
 
 @pytest.mark.parametrize("source", discovery.sources())
 def test_a_task_loads_only_its_own_back_end(source: str) -> None:
-    code = "import json, sys\nfrom cloud.tasks import launch\nlaunch.main(['launch', '--cluster=' + sys.argv[1]])\n" \
-           "print(json.dumps([name for name in sys.modules if name.startswith('cloud.')]), file=sys.stderr)"  # fmt: skip
+    code = (
+        "import json, sys\nfrom cloud.tasks import launch\nlaunch.main(['launch', '--cluster=' + sys.argv[1]])\n"
+        "print(json.dumps([name for name in sys.modules if name.startswith('cloud.')]), file=sys.stderr)"
+    )
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "TF_CONFIG": "{"}
     done = subprocess.run(
         [sys.executable, "-c", code, source], env=environment, capture_output=True, text=True, check=True

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from campaigns.models import catalogue
 
-from pipeline_configs import style
+from pipeline_configs import extractors
 from pipeline_configs.anchors import feature_maps
 from pipeline_configs.text import schema
 from tfod_tools.base.errors import ConfigError
@@ -58,7 +58,7 @@ def test_what_is_not_known(kind: str, extractor: str, expected: str) -> None:
 @pytest.mark.parametrize("kind", ["ssd", "faster_rcnn"])
 def test_every_other_extractor_is_known(kind: str) -> None:
     configs = {model.type: model.config for model in catalogue.models()}
-    for name in style.extractors()[kind].keys() - {"ssd_spaghettinet"}:
+    for name in extractors.known()[kind].keys() - {"ssd_spaghettinet"}:
         read = schema.read(configs[name])
         getattr(read.model, kind).feature_extractor.type = name
         assert feature_maps.sizes(read, (384, 512))

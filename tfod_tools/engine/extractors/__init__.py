@@ -1,14 +1,15 @@
 """Feature extractors that the engine does not have: those of this folder, and those of a user's own module.
 
-A file of this folder is one extractor and is named after its type: `ssd_x_keras.py` registers `ssd_x_keras`. A user's
-module registers in the same way and is named by `--extension`; docs/extractors.md shows one for each style:
+Each file of this folder is one extractor, named after its type: `ssd_x_keras.py` registers `ssd_x_keras`. A user's
+module registers in the same way, and `--extension` names it. docs/extractors.md shows one for each style:
 
     from tfod_tools.engine import extractors
 
     @extractors.register("ssd", "ssd_mine_keras")
     class MineKeras(ssd_meta_arch.SSDKerasFeatureExtractor): ...
 
-Types that end in `_keras`, and all of CenterNet, are TF2 style, the others TF1 style, as the engine names its own.
+Types that end in `_keras` and all types of CenterNet are TF2 style. The others are TF1 style. The engine names its own
+types in the same way.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from tfod_tools.base import plugins
 from tfod_tools.base.errors import ConfigError, TfodError
 
 _FOLDER = Path(__file__).parent
-_EXTENSION = "tfod_tools_extension"  # what a file is called once it is imported; no other module can have that name
+_EXTENSION = "tfod_tools_extension"  # the module name of an imported file; no other module has it
 
 # The maps of the engine's `model_builder` by architecture: TF1 style, TF2 style.
 _MAPS = {
@@ -38,20 +39,20 @@ Extractor = TypeVar("Extractor", bound=Callable[..., Any])
 
 
 def register(architecture: str, name: str) -> Callable[[Extractor], Extractor]:
-    """Gives the engine a feature extractor; a decorator, or called as `register("ssd", "ssd_mine")(Mine)`.
+    """Adds a feature extractor to the engine. Use it as a decorator, or call `register("ssd", "ssd_mine")(Mine)`.
 
     Args:
       architecture: "ssd", "faster_rcnn" or "center_net", as the config's `model` has it.
       name: the `feature_extractor.type` by which configs ask for it.
 
     Raises:
-      ConfigError: the architecture is another, or there is an extractor of that name.
+      ConfigError: the architecture is not one of these, or an extractor of that name exists.
     """
 
     def added(extractor: Extractor) -> Extractor:
         known = _map(architecture)
         if name in known:
-            raise ConfigError(f"'{name}' is the name of an extractor that there is already. Choose another.")
+            raise ConfigError(f"an extractor with the name '{name}' exists already. Choose another name.")
         known[name] = extractor
         return extractor
 
@@ -59,14 +60,14 @@ def register(architecture: str, name: str) -> Callable[[Extractor], Extractor]:
 
 
 def provide(config: str, extension: str | None) -> None:
-    """Makes the extractor that a config asks for known to the engine: of this folder, or of the user's module.
+    """Registers the extractor that a config asks for, from this folder or from the user's module.
 
     Args:
       config: path of the pipeline.config.
-      extension: a dotted module name, or the path of a file that ends in `.py`; None if there is none.
+      extension: a dotted module name, or the path of a file that ends in `.py`; None if the user names none.
 
     Raises:
-      ConfigError: the module cannot be imported, takes a name that there is, or does not register the config's type.
+      ConfigError: the module cannot be imported, uses a name that exists, or does not register the config's type.
     """
     from object_detection.utils import config_util
 
@@ -86,15 +87,15 @@ def _provide_own(extension: str, architecture: str, wanted: str) -> None:
     new = sorted(set(known) - before)
     if wanted not in new:
         raise ConfigError(
-            f"registers {', '.join(new) or 'nothing'} for {architecture}, expected '{wanted}', which is the config's"
-            " feature_extractor.type. Register that, or leave out --extension.",
+            f"registers {', '.join(new) or 'nothing'} for {architecture}, but the config's feature_extractor.type is"
+            f" '{wanted}'. Register '{wanted}', or leave out --extension.",
             path=extension,
         )
     base = _base(architecture)
     if base and isinstance(known[wanted], type) and not issubclass(known[wanted], base):
         raise ConfigError(
-            f"'{wanted}' is no {base.__name__}, which its name stands for: types of TF2 (Keras) style end in _keras,"
-            " those of TF1 (slim) style do not. Rename it.",
+            f"'{wanted}' is not a subclass of {base.__name__}. Names of TF2 (Keras) types end in _keras, names of TF1"
+            " (slim) types do not. Change its name or its base class.",
             path=extension,
         )
 
@@ -111,7 +112,7 @@ def _import(extension: str) -> None:
     except Exception as error:
         traceback.print_exc()
         lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == extension]
-        message = f"cannot be imported: {type(error).__name__}: {error}. The log has the traceback."
+        message = f"cannot be imported: {type(error).__name__}: {error}. The traceback is in the log."
         raise ConfigError(message, path=extension, line=lines[-1] if lines else None) from error
 
 
@@ -119,7 +120,9 @@ def _run(path: Path) -> None:
     spec = importlib.util.spec_from_file_location(_EXTENSION, path)
     assert spec is not None
     assert spec.loader is not None
-    sys.path.append(str(path.parent))  # its neighbours can be imported, but cannot stand before an installed package
+    sys.path.append(
+        str(path.parent)
+    )  # at the end: files beside it can be imported, but they never hide an installed package
     sys.modules[_EXTENSION] = module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
 
@@ -130,12 +133,12 @@ def _map(architecture: str) -> dict[str, Any]:
     from object_detection.utils import tf_version
 
     if architecture not in _MAPS:
-        raise ConfigError(f"the architecture is '{architecture}', expected one of {', '.join(_MAPS)}.")
+        raise ConfigError(f"the architecture is '{architecture}'. It must be one of {', '.join(_MAPS)}.")
     return getattr(model_builder, _MAPS[architecture][tf_version.is_tf2()])  # type: ignore[no-any-return]
 
 
 def _base(architecture: str) -> type | None:
-    """What a class must derive from to be an extractor of the architecture in the style of this process."""
+    """The base class of the architecture's extractors in the style of this process; None where there is none."""
     from object_detection.meta_architectures import faster_rcnn_meta_arch, ssd_meta_arch
     from object_detection.utils import tf_version
 

@@ -1,4 +1,4 @@
-"""The network of the original SSD: VGG-16, turned into convolutions, with the extra feature layers on top.
+"""The network of the original SSD: VGG-16 as convolutions, with extra feature layers on top.
 
 W. Liu et al., "SSD: Single Shot MultiBox Detector", ECCV 2016, https://arxiv.org/abs/1512.02325; the padding of the
 extra layers as in the authors' Caffe code. At 300x300 the feature maps have 38, 19, 10, 5, 3 and 1 cells a side.
@@ -14,8 +14,8 @@ from object_detection.meta_architectures import ssd_meta_arch
 from object_detection.utils import ops, shape_utils
 
 from tfod_tools.base.errors import CheckpointError, ConfigError
-from tfod_tools.engine import keras_weights
 from tfod_tools.engine.extractors import register
+from tfod_tools.engine.training import keras_weights
 
 _BLOCKS = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))  # depth of a block, and its number of convolutions
 _FC_DEPTH = 1024
@@ -39,9 +39,9 @@ _OF_A_BLOCK = re.compile(r"(block[1-5]_conv|conv[1-5]_)\d")
 class SSDVGG16KerasFeatureExtractor(ssd_meta_arch.SSDKerasFeatureExtractor):  # type: ignore[misc]
     """The feature maps conv4_3 (L2-normalised), fc7, conv6_2, conv7_2, conv8_2, conv9_2, or the first `num_layers`.
 
-    `conv_hyperparams` are those of all layers, the base network included, whatever
-    `override_base_feature_extractor_hyperparams` says. Layers of the base have the names of Keras' VGG16. Batch
-    normalisation, which the published network does not have, follows each convolution where the config asks for it.
+    `conv_hyperparams` hold for all layers, including the base network, whatever
+    `override_base_feature_extractor_hyperparams` says. The layers of the base have the names of Keras' VGG16. The
+    published network has no batch normalisation. If the config asks for it, it follows each convolution.
     """
 
     def __init__(self, **options: Any) -> None:
@@ -54,10 +54,12 @@ class SSDVGG16KerasFeatureExtractor(ssd_meta_arch.SSDKerasFeatureExtractor):  # 
         unfit = {"use_depthwise": self._use_depthwise, "use_explicit_padding": self._use_explicit_padding}
         if any(unfit.values()):
             fields = " and ".join(name for name, is_set in unfit.items() if is_set)
-            raise ConfigError(f"model.ssd.feature_extractor sets {fields}, which VGG-16 does not have. Remove it.")
+            raise ConfigError(f"model.ssd.feature_extractor sets {fields}, but VGG-16 has no such option. Remove it.")
         if not 1 <= self._num_layers <= len(_EXTRA) + 2:
             found = f"model.ssd.feature_extractor.num_layers is {self._num_layers}"
-            raise ConfigError(f"{found}, expected 1 to {len(_EXTRA) + 2}: ssd_vgg16_keras has no more feature maps.")
+            raise ConfigError(
+                f"{found}. ssd_vgg16_keras has {len(_EXTRA) + 2} feature maps. Set 1 to {len(_EXTRA) + 2}."
+            )
         self.classification_backbone: Any = None
         self.feature_map_generator: Any = None
 
@@ -74,16 +76,16 @@ class SSDVGG16KerasFeatureExtractor(ssd_meta_arch.SSDKerasFeatureExtractor):  # 
     def load_keras_weights(self, path: str) -> None:
         """Loads the base network from an HDF5 file of Keras, of VGG16 or of its fully convolutional form.
 
-        fc6 and fc7 keep their initial values where the file has none of them.
+        fc6 and fc7 keep their initial values if the file has neither of them.
 
         Raises:
-          CheckpointError: the file cannot be read, or is of another network.
+          CheckpointError: the file cannot be read, or holds another network.
         """
         found = keras_weights.read(path)
         known = {name for names in _NAMES_IN_FILE.values() for name in names}
         other = ", ".join(name for name in found if _OF_A_BLOCK.fullmatch(name) and name not in known)
         if other:
-            raise CheckpointError(f"holds {other}, which VGG-16 does not have. Pass weights of VGG-16.", path=path)
+            raise CheckpointError(f"holds {other}, but VGG-16 has no such layer. Pass weights of VGG-16.", path=path)
         names = {layer: next((n for n in names if n in found), None) for layer, names in _NAMES_IN_FILE.items()}
         if names["fc6"] is None and names["fc7"] is None:
             del names["fc6"], names["fc7"]
@@ -130,7 +132,7 @@ class SSDVGG16KerasFeatureExtractor(ssd_meta_arch.SSDKerasFeatureExtractor):  # 
 
 
 class _L2Normalization(tf.keras.layers.Layer):  # type: ignore[misc]
-    """Each cell's vector of features at length 1, times a learned scale for each channel."""
+    """Scales each cell's vector of features to length 1, then multiplies each channel by a learned scale."""
 
     def build(self, input_shape: Any) -> None:
         initial = tf.keras.initializers.Constant(_INITIAL_SCALE)

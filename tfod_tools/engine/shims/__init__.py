@@ -1,8 +1,8 @@
-"""What current TensorFlow, NumPy and Pillow no longer offer and the engine still asks for; one file a family.
+"""Shims: things that the engine calls and that current TensorFlow, NumPy or Pillow no longer have.
 
-Each file says which call of the engine needs it and on which versions (`NEEDED_ON`), and has two functions:
-`needed(style)`, which looks whether it is needed in this process and says why, and `apply()`. Those that are needed are
-applied in the child process, before `object_detection` is imported, and change nothing on disk.
+Each shim is one file, or one package. Its docstring says which call of the engine needs it and on which versions
+(`NEEDED_ON`). `needed(style)` checks whether this process needs it and says why; `apply()` applies it. The shims that
+are needed are applied in the child process, before `object_detection` is imported. They change nothing on disk.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tfod_tools.base import engine_source
 
 Style = Literal["tf1", "tf2"]
 
-# The first ones decide how TensorFlow starts, the others mend what it lacks.
+# The first ones decide how TensorFlow starts. The others add what it lacks.
 _OF_STYLE: dict[Style, tuple[str, ...]] = {
     "tf1": (
         "legacy_keras", "tf1_behavior", "numpy_aliases", "pillow_fonts",
@@ -45,16 +45,20 @@ def apply(style: Style, *, without: Collection[str] = ()) -> None:
     """Prepares this process for the engine.
 
     Args:
-      style: "tf1" for slim extractors and the Estimator, "tf2" for Keras extractors and eager training. One process can
-        hold only one of them.
-      without: shims to leave out, which shows what each is needed for.
+      style: "tf1" for slim extractors and the Estimator, "tf2" for Keras extractors and eager training. A process can
+        hold only one style.
+      without: shims to leave out; tests show so that each one is needed.
     """
     for _ in applying(style, without=without):
         pass
 
 
 def applying(style: Style, *, without: Collection[str] = ()) -> Iterator[tuple[str, str | None]]:
-    """As `apply`, telling of each shim, in the moment before it is applied, its name and why it is needed, or None."""
+    """As `apply`, one shim at a time.
+
+    Yields:
+      Before each shim is applied: its name, and why it is needed, or None where it is not.
+    """
     engine_source.activate()
     for name in names(style):
         shim = load(name)

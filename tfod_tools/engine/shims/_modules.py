@@ -1,4 +1,4 @@
-"""Modules that no file holds."""
+"""Modules that are made in memory, without a file."""
 
 import importlib.util
 import sys
@@ -8,7 +8,7 @@ from typing import Any
 
 
 def register(name: str, **members: Any) -> ModuleType:
-    """Makes a module of `members` importable as `name`, also for those who look for it with `find_spec`."""
+    """Makes a module of `members` importable as `name`; `find_spec` finds it too."""
     module = importlib.util.module_from_spec(ModuleSpec(name, loader=None))
     vars(module).update(members)
     sys.modules[name] = module

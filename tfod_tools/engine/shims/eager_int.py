@@ -1,8 +1,8 @@
 """`int(tensor)` of an eager tensor with one element and a dimension.
 
 Needed by: `object_detection.dataset_tools.context_rcnn.generate_embedding_data`, which counts the detections of a
-SavedModel so, and whoever reads `num_detections` of a model's result in this way. NumPy: 2.4 and later, which
-TensorFlow asks and which converts arrays without dimensions only.
+SavedModel in this way, and by own code that reads `num_detections` in this way. NumPy: 2.4 and later, which convert
+only arrays without dimensions; TensorFlow leaves the conversion to NumPy.
 """
 
 from typing import Any
@@ -26,7 +26,7 @@ def needed(style: str) -> str | None:
 
 
 def apply() -> None:
-    """Takes the one element out first; more than one are refused as before."""
+    """Takes the one element out first. A tensor with several elements is refused as before."""
     from tensorflow.python.framework import ops
 
     def to_int(tensor: Any) -> int:

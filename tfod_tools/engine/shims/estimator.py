@@ -1,10 +1,10 @@
 """`tensorflow.compat.v1.estimator`.
 
-Needed by: `object_detection.model_lib`, which `model_main` and `model_lib_v2` import, so in both styles. TensorFlow:
-2.16 and later, which removed the Estimator. The package tensorflow-estimator 2.15.0 still holds it, but its `__init__`
-builds canned estimators on Keras modules that are gone, and its export decorator on a removed part of TensorFlow. So
-its modules are loaded one by one, without that `__init__`, with a decorator that does nothing, and without the
-distribute coordinator, which only `RunConfig(experimental_distribute=...)` would use.
+Needed by: `object_detection.model_lib`, which `model_main` and `model_lib_v2` import, so both styles need it.
+TensorFlow: 2.16 and later, which removed the Estimator. The package tensorflow-estimator 2.15.0 still has it, but its
+`__init__` needs Keras modules that are gone, and its export decorator needs a removed part of TensorFlow. So its
+modules are loaded one by one: without that `__init__`, with a decorator that does nothing, and without the distribute
+coordinator, which only `RunConfig(experimental_distribute=...)` would use.
 """
 
 import importlib
@@ -28,7 +28,7 @@ def needed(style: str) -> str | None:
 
 
 def apply() -> None:
-    """Makes the Estimator available where TensorFlow 2.15 and earlier have it."""
+    """Makes the Estimator available under the name that it has in TensorFlow 2.15 and earlier."""
     import tensorflow as tf
     import tensorflow.compat.v1 as tf1
 
@@ -56,7 +56,7 @@ def _coordinator_that_is_never_used() -> None:
         if tf_config and config._train_distribute:
             raise ValueError(
                 "RunConfig(train_distribute=...) with a TF_CONFIG cluster needs TensorFlow's distribute coordinator, "
-                "which TensorFlow 2.16 removed; use parameter servers, or a Keras model (TF2 style)."
+                "which TensorFlow 2.16 removed. Use parameter servers, or a Keras model (TF2 style)."
             )
         config._distribute_coordinator_mode = None
 
@@ -68,7 +68,7 @@ def _coordinator_that_is_never_used() -> None:
 
 
 def _namespace() -> Any:
-    """The part of the Estimator's public names that the engine uses, under those names."""
+    """A module with the public names of the Estimator that the engine uses."""
 
     def part(name: str) -> Any:
         return importlib.import_module(f"{_ROOT}.python.estimator.{name}")

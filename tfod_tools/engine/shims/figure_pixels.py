@@ -1,8 +1,8 @@
 """`FigureCanvasAgg.tostring_rgb`, and `np.fromstring` of bytes.
 
 Needed by: `add_cdf_image_summary` and `add_hist_image_summary` of `object_detection.utils.visualization_utils`, which
-read the pixels of a figure with both (`ssd_meta_arch` has a method that draws the losses of its anchors so).
-matplotlib: 3.10 and later, which removed `tostring_rgb`; NumPy: 2.3 and later, where `fromstring` takes text only.
+read the pixels of a figure with both. `ssd_meta_arch` has a method that draws the losses of its anchors in this way.
+matplotlib: 3.10 and later, which removed `tostring_rgb`. NumPy: 2.3 and later, where `fromstring` takes only text.
 """
 
 from typing import Any
@@ -18,7 +18,7 @@ def needed(style: str) -> str | None:
 
 
 def apply() -> None:
-    """Gives the canvas its method back, and `np.fromstring` its binary mode."""
+    """Puts back the method of the canvas and the binary mode of `np.fromstring`."""
     import numpy as np
     from matplotlib.backends import backend_agg
 

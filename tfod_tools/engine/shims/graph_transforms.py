@@ -1,7 +1,7 @@
-"""`tensorflow.tools.graph_transforms.TransformGraph`, with the one transform that the engine asks for.
+"""`tensorflow.tools.graph_transforms.TransformGraph`, with the one transform that the engine uses.
 
-Needed by: `object_detection.export_tflite_ssd_graph_lib`, which imports it in TF1 style and strips a frozen graph of
-what its outputs do not need. TensorFlow: every 2.x, which has no graph transforms.
+Needed by: `object_detection.export_tflite_ssd_graph_lib`, which imports it in TF1 style and removes from a frozen graph
+all nodes that its outputs do not need. TensorFlow: every 2.x, because 2.x has no graph transforms.
 """
 
 import importlib.util
@@ -28,16 +28,16 @@ def apply() -> None:
 def _transform_graph(
     input_graph_def: Any, inputs: Sequence[str], outputs: Sequence[str], transforms: Sequence[str]
 ) -> Any:
-    """The part of a frozen graph between its inputs, which become placeholders of floats, and its outputs.
+    """The part of a frozen graph between its inputs and its outputs. The inputs become placeholders of floats.
 
     Raises:
-      ValueError: another transform than `strip_unused_nodes` is asked for.
+      ValueError: a transform other than `strip_unused_nodes` is asked for.
     """
     from tensorflow.python.framework import dtypes
     from tensorflow.python.tools import strip_unused_lib
 
     if list(transforms) != ["strip_unused_nodes"]:
         raise ValueError(
-            f"TensorFlow 2 has no graph transforms; of {list(transforms)} only strip_unused_nodes is here."
+            f"TensorFlow 2 has no graph transforms. Of {list(transforms)} only strip_unused_nodes is here."
         )
     return strip_unused_lib.strip_unused(input_graph_def, list(inputs), list(outputs), dtypes.float32.as_datatype_enum)

@@ -1,8 +1,8 @@
 """`tf_keras.legacy_tf_layers`, the functional layers behind `tf.compat.v1.layers`.
 
-Needed by: `tf_slim.layers`, and through it every slim feature extractor of the engine: TensorFlow resolves
-`tf.compat.v1.layers` to `tf_keras.legacy_tf_layers`. tf-keras: 2.15 and later keep these modules in
-`tf_keras.src.legacy_tf_layers` only.
+Needed by: `tf_slim.layers`, which every slim feature extractor of the engine uses. TensorFlow looks for
+`tf.compat.v1.layers` in `tf_keras.legacy_tf_layers`. tf-keras: 2.15 and later, which have these modules only in
+`tf_keras.src.legacy_tf_layers`.
 """
 
 import importlib
@@ -19,7 +19,7 @@ def needed(style: str) -> str | None:
 
 
 def apply() -> None:
-    """Makes the package and its modules importable under the name that TensorFlow asks for."""
+    """Makes the package and its modules importable under the name that TensorFlow uses."""
     source = "tf_keras.src.legacy_tf_layers"
     sys.modules["tf_keras.legacy_tf_layers"] = importlib.import_module(source)
     for name in ("base", "convolutional", "core", "normalization", "pooling"):

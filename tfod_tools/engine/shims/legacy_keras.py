@@ -2,8 +2,8 @@
 
 Needed by: every Keras feature extractor and optimizer of the engine in TF2 style, and by `model_lib.model_fn` in TF1
 style, which calls `tf.keras.backend.set_learning_phase`. TensorFlow: 2.16 and later, where `tf.keras` is Keras 3 unless
-this variable is set before the first import and the package `tf-keras` of the same minor version is installed; and 2.15
-in TF2 style, where tf-models-official already builds on `tf_keras`, so that its EfficientNet fits no other Keras.
+this variable is set before the first import and the package `tf-keras` of the same minor version is installed. Also
+2.15 in TF2 style: there tf-models-official already uses `tf_keras`, and its EfficientNet works with no other Keras.
 """
 
 import importlib.metadata
@@ -21,5 +21,5 @@ def needed(style: str) -> str | None:
 
 
 def apply() -> None:
-    """Asks TensorFlow for `tf-keras`."""
+    """Makes TensorFlow use `tf-keras`."""
     os.environ["TF_USE_LEGACY_KERAS"] = "1"

@@ -1,7 +1,8 @@
-"""`ImageFont.FreeTypeFont.getsize` and the same of the bitmap font.
+"""`ImageFont.FreeTypeFont.getsize`, and the same method of the bitmap font.
 
-Needed by: `object_detection.utils.visualization_utils.draw_bounding_box_on_image`, called as soon as an evaluation
-draws one box (`eval_config.num_visualizations`, 10 by default). Pillow: 10 and later, which removed `getsize`.
+Needed by: `object_detection.utils.visualization_utils.draw_bounding_box_on_image`, which an evaluation calls for every
+box that it draws (`eval_config.num_visualizations`, 10 images by default). Pillow: 10 and later, which removed
+`getsize`.
 """
 
 from typing import Any
@@ -17,7 +18,7 @@ def needed(style: str) -> str | None:
 
 
 def apply() -> None:
-    """Defines `getsize` through `getbbox`, which is what Pillow's own notes recommend."""
+    """Defines `getsize` with `getbbox`, as the notes of Pillow's release recommend."""
     from PIL import ImageFont
 
     def getsize(font: "ImageFont.FreeTypeFont | ImageFont.ImageFont", text: str) -> tuple[int, int]:

@@ -1,8 +1,8 @@
 """Boxes as arrays in `object_detection.dataset_tools.seq_example_util`.
 
-Needed by: `seq_example_util.make_sequence_example`, and so `create_ava_actions_tf_record`: it asks whether a frame has
-boxes with `boxes != []`. NumPy: 1.25 and later, where an array that cannot be compared with an empty list raises an
-error; before, the answer was true.
+Needed by: `seq_example_util.make_sequence_example`, which `create_ava_actions_tf_record` calls. It checks with
+`boxes != []` whether a frame has boxes. NumPy: 1.25 and later, where this comparison raises an error for an array with
+boxes; before, the answer was true.
 """
 
 from collections.abc import Iterable
@@ -27,7 +27,7 @@ def needed(style: str) -> str | None:
 
 
 def apply() -> None:
-    """Passes the boxes on as lists, which can be compared."""
+    """Passes the boxes on as lists, because lists can be compared."""
     import numpy as np
     from object_detection.dataset_tools import seq_example_util
 

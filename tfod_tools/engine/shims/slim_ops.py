@@ -1,8 +1,8 @@
-"""Names that tf-slim 1.1.0 expects in TensorFlow's internal modules.
+"""Names that tf-slim 1.1.0 uses from TensorFlow's internal modules.
 
-Needed by: `tf_slim.tfexample_decoder` (`control_flow_ops.case` and `cond`, reached by every decoded record through the
-engine's `TfExampleDecoder`), `tf_slim.learning` and `tf_slim.optimizers` (`framework.ops.IndexedSlices`, in every TF1
-training step), `tf_slim.layers` (`framework.ops.Tensor`). TensorFlow: about 2.13 and later, which moved them.
+Needed by: `tf_slim.tfexample_decoder` (`control_flow_ops.case` and `cond`; the engine's `TfExampleDecoder` calls it for
+every record), `tf_slim.learning` and `tf_slim.optimizers` (`framework.ops.IndexedSlices`, in every TF1 training step),
+`tf_slim.layers` (`framework.ops.Tensor`). TensorFlow: about 2.13 and later, which moved these names.
 """
 
 from typing import Any
@@ -23,7 +23,7 @@ def apply() -> None:
 
 
 def _moved_away() -> list[tuple[Any, str, Any]]:
-    """Module, name and what it stands for, for each that is not there."""
+    """Each missing name: its module, the name, and what it stands for."""
     import tensorflow as tf
     from tensorflow.python.framework import ops
     from tensorflow.python.ops import control_flow_ops

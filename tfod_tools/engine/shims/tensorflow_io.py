@@ -1,8 +1,8 @@
 """`tensorflow_io.experimental.color.rgb_to_lab`.
 
-Needed by: `object_detection.meta_architectures.deepmac_meta_arch`, which `model_builder` imports for every TF2 model,
-and which calls only this one function. TensorFlow: every 2.x without the package; tensorflow-io has no wheels for
-Python 3.13, and on TensorFlow 2.17 and later its kernels no longer load, so that it is not worth its place.
+Needed by: `object_detection.meta_architectures.deepmac_meta_arch`, which `model_builder` imports for every TF2 model.
+It calls only this one function. TensorFlow: every 2.x. The package tensorflow-io has no wheels for Python 3.13, and its
+kernels do not load on TensorFlow 2.17 and later, so it is not installed.
 """
 
 import importlib.util
@@ -13,7 +13,7 @@ from tfod_tools.engine.shims import _modules
 
 NEEDED_ON = "TensorFlow >= 2.0"
 
-# IEC 61966-2-1 (sRGB) to CIE XYZ, D65 white, two-degree observer; CIE 1976 L*a*b*.
+# From sRGB (IEC 61966-2-1) to CIE XYZ with D65 white and the two-degree observer; then CIE 1976 L*a*b*.
 _XYZ_OF_RGB = (
     (0.412453, 0.357580, 0.180423),
     (0.212671, 0.715160, 0.072169),
@@ -48,5 +48,5 @@ def needed(style: str) -> str | None:
 
 
 def apply() -> None:
-    """Puts a module of that name in place of the package that cannot load."""
+    """Puts a module of that name in the place of the package."""
     _modules.register("tensorflow_io", experimental=SimpleNamespace(color=SimpleNamespace(rgb_to_lab=rgb_to_lab)))

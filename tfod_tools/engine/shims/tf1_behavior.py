@@ -1,7 +1,7 @@
-"""TensorFlow 1 behaviour: graphs, sessions, reference-free variables off.
+"""TensorFlow 1 behaviour: graphs, sessions and reference variables.
 
-Needed by: `object_detection.utils.tf_version.is_tf1`, which asks `tensorflow.python.tf2.enabled()` when the engine's
-modules are imported and picks slim extractors or Keras ones by the answer. TensorFlow: every 2.x.
+Needed by: `object_detection.utils.tf_version.is_tf1`, which calls `tensorflow.python.tf2.enabled()` when the engine's
+modules are imported. The answer chooses between slim extractors and Keras extractors. TensorFlow: every 2.x.
 """
 
 NEEDED_ON = "TensorFlow >= 2.0"

@@ -1,0 +1,1 @@
+"""Figures of a trained model: one evaluation of a checkpoint, and its figures as tables and as JSON."""
