@@ -1,6 +1,6 @@
 """Runs tasks in several processes. Each is a fork of this one, so it needs no data and loads nothing.
 
-When this process ends, for whatever reason, its workers end too. When a worker dies, this process ends with one error.
+When this process ends, for any reason, its workers end too. When a worker dies, this process ends with one error.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 
 from absl import flags
 
-from cloud.job import plan
+from cloud import job
 from pipeline_configs import extension
 from tfod_tools import app
 from tfod_tools.base import engine_process, files, output, progress
@@ -46,23 +46,23 @@ def main(arguments: Sequence[str]) -> int:
     """Plans the run, and starts it unless this is a dry run."""
     app.no_arguments(arguments)
     model_dir = files.local_path(_MODEL_DIR.value)
-    planned = plan(
+    planned = job.plan(
         files.local_path(_CONFIG.value),
         model_dir,
         steps=_STEPS.value,
         checkpoint_every=_CHECKPOINT_EVERY.value,
         extension=extension.located(_EXTENSION.value),
     )
-    job = planned.job
+    wanted = planned.job
     if _DRY_RUN.value:
-        output.say(f"Would train in {job.style.upper()} style:\n  {engine_process.command_line(job.argv())}")
-        facts = {"style": job.style, "steps": job.steps, "checkpoint_every": job.checkpoint_every}
-        output.answer({"command": ["python", "-m", *job.argv()], **facts, "batch_size": planned.batch_size})
+        output.say(f"Would train in {wanted.style.upper()} style:\n  {engine_process.command_line(wanted.argv())}")
+        facts = {"style": wanted.style, "steps": wanted.steps, "checkpoint_every": wanted.checkpoint_every}
+        output.answer({"command": ["python", "-m", *wanted.argv()], **facts, "batch_size": planned.batch_size})
         return 0
-    output.say(f"Training in {job.style.upper()} style to step {job.steps}. Log: {model_dir / run.LOG}")
+    output.say(f"Training in {wanted.style.upper()} style to step {wanted.steps}. Log: {model_dir / run.LOG}")
     with progress.line() as show:
         show("starting the engine ...")
-        result = run.run(job, planned.config, live_line.LiveLine(job.steps, planned.batch_size, show))
+        result = run.run(wanted, planned.config, live_line.LiveLine(wanted.steps, planned.batch_size, show))
     output.say(f"Trained to step {result['step']}: {result['checkpoint']}")
     output.say(output.next_command("evaluate", str(model_dir), *extension.flags(_EXTENSION.value)))
     output.answer({"step": result["step"], "checkpoint": result["checkpoint"], "model_dir": str(model_dir)})

@@ -1,7 +1,7 @@
-"""Size and format of an image from its first bytes, and whether its last ones are there.
+"""Size and format of an image from its first bytes, and whether the file is complete.
 
-The engine decodes JPEG, PNG and BMP. On any other format, and on a file that ends early, training stops in mid-run with
-InvalidArgumentError (seen with TensorFlow 2.20); so both are errors here.
+The engine decodes JPEG, PNG and BMP. At any other format, and at a file that ends early, it stops in the middle of
+training with InvalidArgumentError (seen with TensorFlow 2.20). Both are errors here.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 # Marker, length, precision, height and width.
 _JPEG_FRAME_BYTES = 9
 _JPEG_TAIL_BYTES = 1 << 16
-# What is read of each end of a file: enough, in one go, for most headers, and for telling images from one another.
+# The bytes that are read at each end of a file: enough for most headers, and to tell different images apart.
 _END_BYTES = 4096
 
 
@@ -32,9 +32,9 @@ class Conversion(NamedTuple):
 
     Attributes:
       kind: what it is, such as 'GIF' or 'JPEG with CMYK'.
-      orientation: by EXIF, 1 to 8; 1 where nothing is to be turned.
-      drawn: whether the annotations belong to the pixels as they are stored, or upright, as people see them; 'unknown'
-        where nothing tells, which is taken as stored.
+      orientation: of EXIF, 1 to 8; 1 if the image is not to be turned.
+      drawn: whether the boxes were drawn on the image as it is stored, or upright, as people see it. 'unknown' is
+        treated like 'stored'.
     """
 
     kind: str
@@ -46,12 +46,12 @@ class ImageHeader(NamedTuple):
     """Width and height in pixels as stored (EXIF rotation not applied: the engine ignores it), and the format.
 
     Attributes:
-      format: 'jpeg', 'png' or 'bmp'; that which is written.
-      conversion: what to do to the image when it is written, if anything. Once the annotations are those of the upright
-        image, so are width and height.
-      size_bytes: of the file.
-      modified_ns: when the file was changed last, in nanoseconds since 1970.
-      sample: the CRC-32C of the last 4 KiB of the file: what is compressed differs there, while headers are alike.
+      format: 'jpeg', 'png' or 'bmp': the format that is written.
+      conversion: how the image is converted when it is written; None if it is not. If the annotations belong to the
+        upright image, so do width and height.
+      size_bytes: size of the file.
+      modified_ns: when the file was last changed, in nanoseconds since 1970.
+      sample: the CRC-32C of the last 4 KiB of the file. Headers of different images can be equal, compressed data not.
     """
 
     width: int
@@ -64,10 +64,10 @@ class ImageHeader(NamedTuple):
 
 
 def read_header(path: Path | str) -> ImageHeader:
-    """The header of the image at `path`, by its content whatever its extension.
+    """The header of the image at `path`. The format is read from the content, not from the extension.
 
     Raises:
-      ImageError: the file cannot be read, is not an image the engine decodes, or ends early.
+      ImageError: the file cannot be read, is not an image that the engine decodes, or ends early.
     """
     try:
         file = os.open(path, os.O_RDONLY)
@@ -106,13 +106,13 @@ def header_of(encoded: bytes) -> ImageHeader:
     """The header of the image whose file holds `encoded`.
 
     Raises:
-      ImageError: it is not an image the engine decodes, or ends early.
+      ImageError: it is not an image that the engine decodes, or it ends early.
     """
     width, height, kind = _checked(lambda offset, count: encoded[offset : offset + count], len(encoded))
     return ImageHeader(width=width, height=height, format=kind, size_bytes=len(encoded))
 
 
-# The bytes of a file from an offset on, as many as asked for or as there are.
+# Returns bytes of a file from an offset on: the number that is asked for, or fewer at the end.
 Read = Callable[[int, int], bytes]
 Size = tuple[int, int, str]
 
@@ -126,9 +126,9 @@ def _checked(read: Read, size_bytes: int) -> Size:
     except ValueError as exc:
         raise ImageError(str(exc)) from exc
     if width <= 0 or height <= 0:
-        raise ImageError(f"its header says {width}x{height} pixels. Replace the file.")
+        raise ImageError(f"its header states {width} x {height} pixels. Replace the file.")
     if not complete:
-        raise ImageError(f"the {kind.upper()} ends early, expected all of it. Replace the file.")
+        raise ImageError(f"the {kind.upper()} ends early. Replace the file.")
     return width, height, kind
 
 
@@ -141,22 +141,46 @@ def _read(read: Read, size_bytes: int) -> tuple[Size, bool]:
         return _read_png(read, size_bytes)
     if start.startswith(b"BM"):
         return _read_bmp(read, size_bytes)
-    raise ValueError(f"found {_kind(start)}, expected JPEG, PNG or BMP. Convert it to JPEG or PNG.")
+    raise ValueError(
+        f"the file {_kind(start)}, but the engine reads only JPEG, PNG and BMP. Convert it to JPEG or PNG."
+    )
 
 
 def _kind(start: bytes) -> str:
+    """What a file that starts with `start` is, in words that follow "the file"."""
     if not start:
-        return "an empty file"
+        return "is empty"
     if start[:6] in (b"GIF87a", b"GIF89a"):
-        return "a GIF"
+        return "is a GIF"
     if start[:4] == b"RIFF" and start[8:12] == b"WEBP":
-        return "a WebP"
+        return "is a WebP"
     if start[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
-        return "a TIFF"
-    return f"a file of unknown kind (it starts with {start[:8].hex(' ')})"
+        return "is a TIFF"
+    return f"is of unknown kind (it starts with {start[:8].hex(' ')})"
+
+
+def metadata(encoded: bytes) -> bytes:
+    """The part of a JPEG or PNG file before its image data, where EXIF and XMP are; empty for other files.
+
+    Raises:
+      ImageError: the file is damaged there.
+    """
+    if encoded.startswith(b"\xff\xd8\xff"):
+        try:
+            return encoded[: _jpeg_frame(lambda offset, count: encoded[offset : offset + count])[0]]
+        except (ValueError, struct.error) as exc:
+            raise ImageError("the image ends within its header. Replace the file.") from exc
+    return encoded[: encoded.find(b"IDAT")] if encoded.startswith(_PNG_SIGNATURE) else b""
 
 
 def _read_jpeg(read: Read, size_bytes: int) -> tuple[Size, bool]:
+    offset, segment = _jpeg_frame(read)
+    height, width = struct.unpack_from(">5xHH", segment)
+    return (width, height, "jpeg"), _jpeg_ends(read, offset + _JPEG_FRAME_BYTES, size_bytes)
+
+
+def _jpeg_frame(read: Read) -> tuple[int, bytes]:
+    """Where the frame header is, and its bytes."""
     offset = 2
     while True:
         segment = read(offset, _JPEG_FRAME_BYTES)
@@ -165,13 +189,12 @@ def _read_jpeg(read: Read, size_bytes: int) -> tuple[Size, bool]:
             raise ValueError("the JPEG is damaged: a marker is missing. Replace the file.")
         if marker in (0xD9, 0xDA):
             raise ValueError("the JPEG has no frame header. Replace the file.")
-        if marker == 0xFF:  # A marker may be preceded by any number of fill bytes.
+        if marker in _JPEG_FRAMES:
+            return offset, segment
+        if marker == 0xFF:  # Any number of fill bytes can be before a marker.
             offset += 1
         elif marker == 0x01 or 0xD0 <= marker <= 0xD7:
             offset += 2
-        elif marker in _JPEG_FRAMES:
-            height, width = struct.unpack_from(">5xHH", segment)
-            return (width, height, "jpeg"), _jpeg_ends(read, offset + _JPEG_FRAME_BYTES, size_bytes)
         else:
             (length,) = struct.unpack_from(">2xH", segment)
             offset += 2 + length
@@ -202,7 +225,9 @@ def _read_png(read: Read, size_bytes: int) -> tuple[Size, bool]:
 def _read_bmp(read: Read, size_bytes: int) -> tuple[Size, bool]:
     pixels_offset, width, height, bits = struct.unpack("<10xI4xii2xH", read(0, 30))
     if bits not in (8, 24, 32):
-        raise ValueError(f"found a BMP of {bits} bits per pixel, expected 8, 24 or 32. Convert it to PNG.")
+        raise ValueError(
+            f"the BMP has {bits} bits per pixel, but the engine reads only 8, 24 and 32. Convert it to PNG."
+        )
     row_bytes = (width * bits + 31) // 32 * 4
     # A negative height means that the rows are stored from the top down.
     return (width, abs(height), "bmp"), pixels_offset + row_bytes * abs(height) <= size_bytes

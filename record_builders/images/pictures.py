@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelledBox:
-    """What to draw: a caption, a number that picks the colour, and the box in pixels of the upright image."""
+    """A box to draw: its caption, the number that gives its colour, and its corners in pixels of the upright image."""
 
     caption: str
     label_id: int
@@ -28,7 +28,7 @@ class LabelledBox:
 
 
 def draw(source: Path, boxes: Sequence[LabelledBox], target: Path) -> None:
-    """Writes the image `source` with `boxes` on it to `target`, as a JPEG; the first box ends on top."""
+    """Writes the image `source` with `boxes` on it to `target`, as a JPEG. The first box is on top."""
     from PIL import Image, ImageOps
 
     with Image.open(source) as image:
@@ -40,7 +40,7 @@ def draw(source: Path, boxes: Sequence[LabelledBox], target: Path) -> None:
 
 
 def draw_on(picture: Image, boxes: Sequence[LabelledBox]) -> None:
-    """Draws `boxes` on `picture`, which has colours; the first ends on top."""
+    """Draws `boxes` on `picture`, an image in RGB. The first box is on top."""
     from PIL import ImageDraw, ImageFont
 
     canvas = ImageDraw.Draw(picture)
@@ -53,7 +53,7 @@ def draw_on(picture: Image, boxes: Sequence[LabelledBox]) -> None:
 
 
 def _caption(canvas: Any, box: LabelledBox, colour: str, font: Any, size: tuple[int, int]) -> None:
-    """The caption on a patch of the box's colour: above the box, or inside it where there is no room above."""
+    """Draws the caption on the box's colour: above the box, or inside it if there is no room above."""
     left, top, right, bottom = canvas.textbbox((0, 0), box.caption, font=font)
     width, height = right - left + 6, bottom - top + 4
     x = min(max(box.xmin, 0), max(size[0] - width, 0))
@@ -63,6 +63,6 @@ def _caption(canvas: Any, box: LabelledBox, colour: str, font: Any, size: tuple[
 
 
 def _colour(label_id: int) -> str:
-    """A bright colour; steps of the golden ratio around the hue circle keep neighbours apart."""
+    """A bright colour. Steps of the golden ratio around the hue circle make the colours of near numbers different."""
     red, green, blue = colorsys.hsv_to_rgb(label_id * 0.618034 % 1, 0.65, 1.0)
     return f"rgb({round(red * 255)},{round(green * 255)},{round(blue * 255)})"

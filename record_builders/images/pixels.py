@@ -6,15 +6,15 @@ import io
 import warnings
 from typing import TYPE_CHECKING
 
+from record_builders.images import image_header
 from tfod_tools.base.errors import ImageError
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 _ORIENTATION = 0x0112
-# A file without any of these bytes near its start has no orientation: Exif of JPEG and of PNG, and XMP.
+# Metadata without any of these bytes have no orientation: Exif of JPEG and of PNG, and XMP.
 _ORIENTATION_MARKS = (b"Exif\0\0", b"eXIf", b"tiff:Orientation")
-_ORIENTATION_WITHIN = 1 << 16
 
 
 def opened(encoded: bytes) -> Image:
@@ -60,12 +60,10 @@ def orientation(image: Image) -> int:
 
 
 def orientation_of(encoded: bytes) -> int:
-    """The EXIF orientation of the image whose file holds `encoded`, without Pillow if its first 64 KiB have none."""
-    start = encoded[:_ORIENTATION_WITHIN]
-    if not any(mark in start for mark in _ORIENTATION_MARKS):
-        return 1
+    """The EXIF orientation of the JPEG, PNG or BMP whose file holds `encoded`. Loads Pillow only if it has metadata."""
     try:
-        return orientation(opened(encoded))
+        start = image_header.metadata(encoded)
+        return orientation(opened(encoded)) if any(mark in start for mark in _ORIENTATION_MARKS) else 1
     except ImageError:
         return 1
 

@@ -23,11 +23,9 @@ _ONE_VALUE = (
     *("image/encoded", "image/format", "image/filename", "image/key/sha256", "image/source_id"),
     *("image/height", "image/width"),
 )
-# These have one value for each box, or none.
-_OF_EACH_BOX = (
-    *("image/object/area", "image/object/difficult", "image/object/group_of", "image/object/is_crowd"),
-    *("image/object/mask", "image/object/mask/weight", "image/object/weight"),
-)
+_MASK_WEIGHT = "image/object/mask/weight"
+# The features whose values are counted because `ExampleContent` holds only the first value, or none.
+_COUNTED = (*_ONE_VALUE, _MASK_WEIGHT)
 # Rounding to float32 can move a coordinate past the edge by this much.
 _TOLERANCE = 1e-6
 # A coordinate above this is in pixels. Fractions are never that large, and pixels nearly always are.
@@ -42,7 +40,7 @@ class Record(NamedTuple):
 
     Attributes:
       content: its features; one that is missing is empty, or 0.
-      values: the number of values of each of its features.
+      values: the number of values of each of `_COUNTED` that it has.
     """
 
     content: ExampleContent
@@ -81,8 +79,12 @@ def read(data: bytes) -> Record:
     features = message.features.feature
     if not any(key.startswith("image/") for key in features):
         raise RecordError("the record has no feature of an image. Was the file made for another program?")
-    kinds = ((key, feature, feature.WhichOneof("kind")) for key, feature in features.items())
-    values = {key: len(getattr(feature, kind).value) for key, feature, kind in kinds if kind}
+    values = {}
+    for key in _COUNTED:
+        if key in features:
+            feature = features[key]
+            if kind := feature.WhichOneof("kind"):
+                values[key] = len(getattr(feature, kind).value)
     return Record(example.parse(data), values)
 
 
@@ -136,13 +138,22 @@ def _without_numbers(problem: str) -> str:
 
 
 def _values(record: Record) -> Iterator[Fact]:
-    counts, boxes = record.values, len(record.content.boxes)
+    content, counts, boxes = record.content, record.values, len(record.content.boxes)
     for key in _ONE_VALUE:
         if counts.get(key, 1) != 1:
             yield Fact(problems.UNREADABLE, f"{key} has {counts[key]} values, but it must have one.", about=key)
-    for key in _OF_EACH_BOX:
-        if counts.get(key, 0) not in (0, boxes):
-            yield Fact(problems.UNEVEN_LIST, _uneven(key, counts[key], boxes), about=key)
+    of_each_box = {
+        "image/object/area": len(content.areas),
+        "image/object/difficult": len(content.difficult),
+        "image/object/group_of": len(content.group_of),
+        "image/object/is_crowd": len(content.is_crowd),
+        "image/object/mask": len(content.masks),
+        _MASK_WEIGHT: counts.get(_MASK_WEIGHT, 0),
+        "image/object/weight": len(content.weights),
+    }
+    for key, count in of_each_box.items():
+        if count not in (0, boxes):
+            yield Fact(problems.UNEVEN_LIST, _uneven(key, count, boxes), about=key)
 
 
 def _uneven(key: str, values: int, boxes: int) -> str:

@@ -68,7 +68,7 @@ class Request:
     overwrite: bool = False
 
     def image_folder(self) -> ImageFolder:
-        """The images, listed anew.
+        """The images, listed again.
 
         Raises:
           AnnotationError: their folder does not exist, or is a file.

@@ -181,7 +181,10 @@ def test_fix(voc: Path, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     annotate(voc, "moving", ("cat", GOOD_BOX))
     Image.new("RGB", (100, 50), (9, 9, 9)).save(voc / "moving.jpg", format="GIF")
     assert run("--annotations=voc", "--output=out") == 2
-    assert "found a GIF, expected JPEG, PNG or BMP. Convert it to JPEG or PNG." in capsys.readouterr().err
+    assert (
+        "the file is a GIF, but the engine reads only JPEG, PNG and BMP. Convert it to JPEG or PNG."
+        in capsys.readouterr().err
+    )
     assert run("--annotations=voc", "--output=out", "--on_problem=fix", "--verify=decode") == 0
     printed = capsys.readouterr()
     assert printed.err == ""

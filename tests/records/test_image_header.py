@@ -75,11 +75,11 @@ def test_every_cut_is_noticed(tmp_path: Path, format: str) -> None:
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"", "found an empty file, expected JPEG, PNG or BMP"),
-        (encoded("GIF"), "found a GIF, expected JPEG, PNG or BMP. Convert it to JPEG or PNG."),
-        (encoded("TIFF"), "found a TIFF"),
-        (encoded("WEBP"), "found a WebP"),
-        (encoded("BMP", "1"), "found a BMP of 1 bits per pixel"),
+        (b"", "the file is empty, but the engine reads only JPEG, PNG and BMP"),
+        (encoded("GIF"), "the file is a GIF, but the engine reads only JPEG, PNG and BMP. Convert it to JPEG or PNG."),
+        (encoded("TIFF"), "the file is a TIFF"),
+        (encoded("WEBP"), "the file is a WebP"),
+        (encoded("BMP", "1"), "the BMP has 1 bits per pixel"),
         (b"<html>", "unknown kind (it starts with 3c 68 74 6d 6c 3e)"),
         (b"\xff\xd8\xff\xd9", "no frame header"),
         (b"\xff\xd8\xff\xe0\x00\x00junk", "a marker is missing"),

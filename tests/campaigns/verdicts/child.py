@@ -22,7 +22,7 @@ from typing import Any
 from campaigns.verdicts.misbehaviour import CHECKS
 from campaigns.verdicts.stages import STAGES, Stages
 
-from cloud.job import plan
+from cloud import job
 from tfod_tools.base.errors import TfodError
 from tfod_tools.engine import shims
 
@@ -98,7 +98,7 @@ def _save(style: str, config: Path, prefix: Path, made: dict[bytes, Path], *, sp
 
 def _refused(config: Path, model_dir: Path) -> str | None:
     try:
-        plan(config, model_dir)
+        job.plan(config, model_dir)
     except TfodError as error:
         return str(error)
     return None

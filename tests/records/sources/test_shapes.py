@@ -16,7 +16,7 @@ from record_builders.formats import voc
 from record_builders.sources import shapes
 from record_builders.sources.folders import ImageFolder
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 IMAGES = 40
 TRANSPOSE = Image.Transpose.TRANSPOSE
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 fsspec = pytest.importorskip("fsspec", reason="fsspec is in the extras gcs and s3")
 from fsspec.implementations.memory import MemoryFileSystem  # noqa: E402
 
-SAMPLES = Path(__file__).parents[1] / "formats"
+SAMPLES = Path(__file__).parents[2] / "formats"
 FORMATS = plugins.names(Path(formats.__file__).parent)
 
 

@@ -109,8 +109,8 @@ def test_a_bad_object_is_one_lost_box(voc: VocFolder, body: str, message: str) -
 SIZE = "<size><width>{}</width><height>{}</height></size>"
 BAD_IMAGES = {
     "<filename>b.jpg</filename>": "2: no image below images has the name 'b.jpg' or 'x.*'. Add it, or name the folder",
-    "\n<filename>a.gif</filename>": "3: its image a.gif: found a GIF, expected JPEG, PNG or BMP. Convert it",
-    "<filename>cut.jpg</filename>": "2: its image cut.jpg: the JPEG ends early, expected all of it. Replace the file.",
+    "\n<filename>a.gif</filename>": "3: its image a.gif: the file is a GIF, but the engine reads only",
+    "<filename>cut.jpg</filename>": "2: its image cut.jpg: the JPEG ends early. Replace the file.",
     "<filename>a.jpg</filename>" + SIZE.format(50, 100): "2: <size> is 50x100, but a.jpg has 100x50 pixels. The "
     "annotation tool turned the photo as EXIF says, but the engine does not. Turn the pixels themselves, or add "
     "--on_problem=fix.",
