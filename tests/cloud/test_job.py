@@ -1,4 +1,4 @@
-"""A training job is the words that start it."""
+"""A training job and its command."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_argv() -> None:
 
 @pytest.mark.parametrize("job", [JOB, dataclasses.replace(JOB, extension="my package/mine.py")])
 def test_the_entry_understands_all_of_it(job: TrainJob) -> None:
-    """The words hold the whole job: the entry's flags give it back."""
+    """The command holds the whole job: the flags of the entry give it back."""
     from tfod_tools.engine.train import FLAGS
 
     try:
@@ -37,9 +37,9 @@ def test_the_entry_understands_all_of_it(job: TrainJob) -> None:
 
 @pytest.mark.parametrize("name", ["steps", "checkpoint_every"])
 @pytest.mark.parametrize("number", [0, -1])
-def test_numbers_that_cannot_be_meant(name: str, number: int) -> None:
+def test_numbers_that_make_no_sense(name: str, number: int) -> None:
     changed: dict[str, Any] = {name: number}
-    with pytest.raises(ValueError, match=f"must be positive, got .*{number}"):
+    with pytest.raises(ValueError, match=f"{name} (is )?{number}.*must be positive"):
         dataclasses.replace(JOB, **changed)
 
 
