@@ -49,21 +49,21 @@ class Bundle:
     """The content of a bundle.
 
     Attributes:
-      files: the content of the archive, by name.
-      beside: the text of the other files, by name.
+      packed: the content of the archive, by name.
+      others: the text of the other files, by name.
     """
 
-    files: Mapping[str, bytes]
-    beside: Mapping[str, str]
+    packed: Mapping[str, bytes]
+    others: Mapping[str, str]
 
     def listing(self) -> list[tuple[str, int]]:
         """Each file and its size in bytes."""
-        packed = [(f"{ARCHIVE}: {name}", len(content)) for name, content in self.files.items()]
-        return [*packed, *((name, len(text)) for name, text in self.beside.items())]
+        archived = [(f"{ARCHIVE}: {name}", len(content)) for name, content in self.packed.items()]
+        return [*archived, *((name, len(text)) for name, text in self.others.items())]
 
     def contents(self) -> dict[str, bytes]:
         """The files of the folder, by name. The checksums are last."""
-        contents = {ARCHIVE: _packed(self.files), **{name: text.encode() for name, text in self.beside.items()}}
+        contents = {ARCHIVE: _packed(self.packed), **{name: text.encode() for name, text in self.others.items()}}
         return {**contents, SUMS: _sums(contents).encode()}
 
 
@@ -109,7 +109,7 @@ def plan(file: JobFile, config: JobConfig | None) -> Bundle:
         files["jobs/label_map.pbtxt"] = config.label_map
     files[SUMS] = _sums(files).encode()
     text = lock.read_text(encoding="utf-8")
-    return Bundle(files=files, beside={LOCK: text, **dockerfiles(text)})
+    return Bundle(packed=files, others={LOCK: text, **dockerfiles(text)})
 
 
 def build_command(folder: Path) -> tuple[str, ...]:

@@ -12,9 +12,6 @@ if TYPE_CHECKING:
 ENTRY = "tfod_tools.engine.train"
 
 
-_MOST_STEPS_BETWEEN_CHECKPOINTS = 1000
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainJob:
     """One training run of the engine. All paths are as the job sees them.
@@ -162,16 +159,6 @@ def of_pipeline(
     return Plan(job=job, config=run_folder.text(pipeline), batch_size=pipeline.train_config.batch_size)
 
 
-def default_checkpoint_every(steps: int) -> int:
-    """Steps between two checkpoints of a run of `steps` steps, where the user names no number.
-
-    It is a tenth of the run, at most 1000 steps. Above 10 it is a multiple of 10, because the TF2 training loop can
-    then make ten steps at a time.
-    """
-    tenth = min(steps // 10, _MOST_STEPS_BETWEEN_CHECKPOINTS)
-    return max(1, tenth - tenth % 10 if tenth > 10 else tenth)
-
-
 def train_job(
     *,
     config: str,
@@ -182,6 +169,8 @@ def train_job(
     extension: str | None,
 ) -> TrainJob:
     """The job with these values; `checkpoint_every` None becomes `default_checkpoint_every`."""
+    from pipeline_configs.schedules.checkpoints import default_checkpoint_every
+
     return TrainJob(
         config=config,
         model_dir=model_dir,

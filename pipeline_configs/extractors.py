@@ -193,6 +193,7 @@ def style_of(config: Config, extension: str | None = None) -> Style:
     raise ConfigError(
         f"model.{architecture}.feature_extractor.type: no extractor is called '{wanted}'."
         f" {plugins.suggestion(wanted, types)} For an extractor of your own, add --extension."
+        " In a job file, add the key extension."
     )
 
 

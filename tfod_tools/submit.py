@@ -93,7 +93,7 @@ def _run(path: Path) -> int:
     where = jobs.submit(planned.submission, planned.cluster)
     name, backend = planned.submission.name, planned.backend.name
     output.say(f"{name}: {where}")
-    output.say(f"Next: {shlex.join(('tfod', 'submit', 'logs', str(path), f'--backend={backend}', '--follow'))}")
+    output.say(output.next_command("submit", "logs", str(path), f"--backend={backend}", "--follow"))
     output.answer({"name": name, "backend": backend, "where": where, "warnings": list(warnings)})
     return 0
 

@@ -14,6 +14,7 @@ What several back-ends share is in a package whose name begins with an underscor
 
 from __future__ import annotations
 
+import functools
 import importlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -100,13 +101,18 @@ class Backend:
       name: of its package.
       facts: what is known about it.
       plan: makes a plan.
-      jobs: sends plans and follows them; None if the back-end only writes its document.
     """
 
     name: str
     facts: Facts
     plan: Plan
-    jobs: Jobs | None
+
+    @property
+    def jobs(self) -> Jobs | None:
+        """Sends plans and follows them; None if the back-end only writes its document."""
+        if not _has(self.name, "jobs"):
+            return None
+        return cast("Jobs", importlib.import_module(f"{__name__}.{self.name}.jobs"))
 
 
 def names() -> tuple[str, ...]:
@@ -122,8 +128,7 @@ def load(name: str) -> Backend:
     """
     facts = facts_of(name)
     plan = importlib.import_module(f"{__name__}.{name}.plan").plan
-    jobs = importlib.import_module(f"{__name__}.{name}.jobs") if _has(name, "jobs") else None
-    return Backend(name, facts, plan, cast("Jobs | None", jobs))
+    return Backend(name, facts, plan)
 
 
 def facts_of(name: str) -> Facts:
@@ -135,7 +140,8 @@ def facts_of(name: str) -> Facts:
     return cast("Facts", plugins.load(__name__, _FOLDER, name, "back-end").FACTS)
 
 
-def all_facts() -> dict[str, Facts]:
+@functools.cache
+def all_facts() -> Mapping[str, Facts]:
     """What is known about each back-end, by name."""
     return {name: facts_of(name) for name in names()}
 

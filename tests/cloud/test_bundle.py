@@ -1,4 +1,4 @@
-"""The bundle: the same bytes for the same input, with checksums that hold, and code that starts."""
+"""The bundle: its checksums are right, the same input gives the same bytes, and its code starts."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_the_launcher_starts_from_it(made: bundle.Bundle, tmp_path: Path) -> Non
 
 def test_the_dockerfiles_install_the_lock(made: bundle.Bundle) -> None:
     for name in ("Dockerfile.cpu", "Dockerfile.gpu"):
-        text = made.beside[name]
+        text = made.others[name]
         assert "--require-hashes --requirement=requirements.lock" in text
         assert ("tensorflow[and-cuda]==" in text) == (name == "Dockerfile.gpu")
-    assert made.beside["requirements.lock"] == (Path(bundle.__file__).parents[1] / "requirements.lock").read_text()
+    assert made.others["requirements.lock"] == (Path(bundle.__file__).parents[1] / "requirements.lock").read_text()

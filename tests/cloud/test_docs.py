@@ -1,4 +1,4 @@
-"""Every job file in docs/cloud.md is one, and is planned on the back-end that it is for."""
+"""Each job file in docs/cloud.md is valid, and its back-end can plan it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The plans of the standard jobs on every back-end, or why a back-end refuses them, as golden files.
+"""Golden files: the plans of the standard jobs on every back-end, or the error of a back-end that refuses them.
 
-Another plan is another run id: a job that is under way would not be found any more. If that is meant, write the golden
-files anew with `TFOD_GOLDEN=write pytest tests/cloud/test_golden.py`, and look at the difference.
+A changed plan has another run id, so `status` no longer finds a running job. If you mean the change, write the
+golden files again with `TFOD_GOLDEN=write pytest tests/cloud/test_golden.py`, and look at the difference.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tfod_tools.base.errors import ConfigError
 
 DATA = Path(__file__).parents[1] / "data" / "cloud"
 JOBS = sorted((DATA / "jobs").glob("*.yaml"))
-# Where the machines of each find the bucket that the job files call gs://bucket.
+# The folder where the machines of a back-end find the bucket gs://bucket of the job files.
 BUCKET = {"slurm": "/mnt/bucket", "local": "/mnt/bucket", "azureml": "/mnt/bucket", "skypilot": "/mnt/bucket"}
 
 
@@ -73,7 +73,7 @@ def test_planning_changes_nothing(path: Path, backend: str) -> None:
 
 @pytest.mark.parametrize("backend", backends.names())
 def test_the_run_id_is_that_of_the_plan(backend: str) -> None:
-    """The same plan has the same, another has another; the job's name ends with it."""
+    """The same plan has the same run id, and another plan has another. The name of the job ends with it."""
     path = next(path for path in JOBS if " on " in planned(path, backend).splitlines()[0])
     file = read(path, backend)
     ids = []

@@ -1,4 +1,4 @@
-"""The command, as a user runs it, without an engine."""
+"""The command `submit`, without the engine."""
 
 from __future__ import annotations
 
@@ -58,13 +58,13 @@ def job(data: Path, folder: Path, text: str = "", **changes: str) -> Path:
 
 
 def in_the_bucket(data: Path, folder: Path) -> Path:
-    """A job file for Google's clouds whose config lies here, and whose records do not."""
+    """A job file for Google's clouds, with the config on this machine and the records in a bucket."""
     more = "vertex: {project: p, region: us-central1}"
     return job(data, folder, more, model_dir="gs://b/m", records="gs://b/r", image=f"i@sha256:{'0' * 64}")
 
 
 def processor_s(words: list[str]) -> float:
-    """Time of a processor that a command takes, which hardly changes when the machine is busy."""
+    """Processor time of a command. It hardly depends on how busy the machine is."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     tiny_run.tfod("submit", *words)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -133,7 +133,7 @@ def test_records_that_are_not_there(backend: str, data: Path, tmp_path: Path) ->
 
 
 def test_records_in_a_bucket_are_looked_for_before_anything_is_sent(data: Path, tmp_path: Path) -> None:
-    """A folder stands for the bucket; the plan itself looks for nothing."""
+    """A folder is in place of the bucket. The plan itself does not look for files."""
     pytest.importorskip("fsspec", reason="fsspec is in the extras gcs and s3")
     bucket = tmp_path / "bucket"
     bucket.mkdir()
@@ -156,7 +156,7 @@ def test_records_in_a_bucket_are_looked_for_before_anything_is_sent(data: Path, 
 
 
 @pytest.mark.skipif(importlib.util.find_spec("gcsfs") is not None, reason="gcsfs is installed")
-def test_a_bucket_that_nobody_can_look_into(data: Path, tmp_path: Path) -> None:
+def test_a_bucket_that_cannot_be_checked(data: Path, tmp_path: Path) -> None:
     said = tiny_run.tfod("submit", "plan", f"--job={in_the_bucket(data, tmp_path)}", "--backend=vertex")
     assert (
         "warning: it is not checked whether the config and the records at gs:// exist: gcsfs is not installed. "
@@ -226,8 +226,8 @@ def test_import_legacy_writes_the_job_file(tmp_path: Path) -> None:
     assert "# image: which image, by its digest" in said
 
 
-def test_nothing_of_the_users_is_overwritten(tmp_path: Path) -> None:
-    """Azure ML's document has the name that a job file often has."""
+def test_plan_overwrites_no_file_of_the_user(tmp_path: Path) -> None:
+    """The document of Azure ML has the same name as many job files."""
     path = tmp_path / "job.yaml"
     path.write_text(ESTIMATOR.read_text().replace("gs://bucket/lemons", "/mnt/lemons"))
     before = path.read_bytes()
@@ -267,14 +267,8 @@ def test_the_same_for_programs(data: Path, tmp_path: Path) -> None:
     plan = answer("plan", str(ESTIMATOR), "--backend=vertex")
     assert plan["name"] == f"lemons-{plan['run_id']}"
     assert plan["strategy"] == "estimator"
-    assert plan["machines"]["ps"] == {
-        "count": 3,
-        "cpus": 4,
-        "memory_gib": 15.0,
-        "accelerator": None,
-        "accelerators": 0,
-        "machine_type": "n1-standard-4",
-    }
+    wanted = {"count": 3, "cpus": 4, "memory_gib": 15.0, "accelerator": None, "accelerators": 0}
+    assert plan["machines"]["ps"] == {**wanted, "machine_type": "n1-standard-4"}
     assert plan["figures"]["price"].startswith("4.95 USD/h")
     assert list(plan["files"]) == ["custom_job.yaml"]
     assert plan["command"][:3] == ["gcloud", "ai", "custom-jobs"]
@@ -294,7 +288,7 @@ def test_nothing_but_errors() -> None:
 
 @pytest.mark.parametrize("named", ["mine.py", "my_package.extractor"])
 def test_an_extractor_of_ones_own(named: str, data: Path, tmp_path: Path) -> None:
-    """The job gets it, and then the config's type need not be known."""
+    """The job gets the extension, so the type of the extractor can be unknown."""
     config = tmp_path / "own.config"
     text = (data / "pipeline.config").read_text()
     config.write_text(re.sub(r'(feature_extractor \{\s*type: )"[^"]+"', r'\1"my_extractor"', text))
@@ -336,8 +330,8 @@ def test_bundle(data: Path, tmp_path: Path) -> None:
     assert (tmp_path / "out" / "SHA256SUMS").is_file()
 
 
-def test_local_runs_the_task_and_tells_of_it(data: Path, tmp_path: Path) -> None:
-    """With a Python that has no engine, so that it ends at once; the whole way is in tests/campaigns/clusters."""
+def test_local_runs_the_task_and_reports_on_it(data: Path, tmp_path: Path) -> None:
+    """Without TensorFlow, so the task ends at once. tests/campaigns/clusters has real trainings."""
     path = job(
         data, tmp_path, cluster="{chief: {cpus: 1, memory: 2Gi}}", text="scheduling: {restarts: 0, time_limit: 1m}"
     )

@@ -1,4 +1,4 @@
-"""The cluster and the part of a task in it. The plan holds the cluster; the pod learns only its index."""
+"""Finds the cluster and the task of this process: the plan has the cluster, and the pod has its index."""
 
 from __future__ import annotations
 

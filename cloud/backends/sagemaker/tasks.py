@@ -1,4 +1,4 @@
-"""The cluster and the part of a task in it, from a file that the service writes into the container."""
+"""Finds the cluster and the task of this process from a file that the service writes into the container."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The cluster and the part of a task in it, from the addresses of the nodes."""
+"""Finds the cluster and the task of this process from the addresses of the nodes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The cluster and the part of a task in it, from the allocation of a job."""
+"""Finds the cluster and the task of this process from the allocation of a job."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Installs Slurm and munge from Debian's packages for test_slurm.py: `-m campaigns.clusters.install_slurm`.
 
-Does nothing where they are installed, and says why where it may not or cannot; the tests are then skipped.
+Does nothing if they are installed. If it cannot install them, it says why, and the tests are skipped.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ def main() -> None:
         print("Slurm and munge are installed.")
         return
     if os.geteuid() != 0:
-        print(f"Slurm's tests will be skipped: only root can install {' and '.join(_PACKAGES)}.")
+        print(f"The tests of Slurm will be skipped: only root can install {' and '.join(_PACKAGES)}.")
         return
     if shutil.which("apt-get") is None:
-        print(f"Slurm's tests will be skipped: there is no apt-get to install {' and '.join(_PACKAGES)} with.")
+        print(f"The tests of Slurm will be skipped: apt-get, which installs {' and '.join(_PACKAGES)}, is not here.")
         return
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     for words in (("update",), ("install", "--yes", "--no-install-recommends", *_PACKAGES)):
@@ -32,7 +32,7 @@ def main() -> None:
         )
         if done.returncode:
             last = (done.stderr or done.stdout).strip().splitlines()[-1:]
-            print(f"Slurm's tests will be skipped: apt-get {words[0]} failed: {' '.join(last)}")
+            print(f"The tests of Slurm will be skipped: apt-get {words[0]} failed: {' '.join(last)}")
             return
     print(f"Installed {' and '.join(_PACKAGES)}.")
 

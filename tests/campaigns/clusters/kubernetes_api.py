@@ -1,7 +1,7 @@
-"""A stand-in of Kubernetes' API server over HTTP: as much of it as kubectl asks for when it submits and watches a job.
+"""A stand-in for the API server of Kubernetes, over HTTP. It has what kubectl needs to submit and watch a job.
 
-It takes objects of the two kinds that the back-ends make, with pods and logs that a test gives them, and refuses what a
-test tells it to, in the API's own form.
+It takes the two kinds of objects that the back-ends make. A test gives it their pods and logs, and can make it refuse
+requests in the form of the real API.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-# Group, version, kind and plural of what the cluster's operators have brought.
+# Group, version, kind and plural of the objects that the operators of the cluster add.
 KINDS = (
     ("jobset.x-k8s.io", "v1alpha2", "JobSet", "jobsets"),
     ("kubeflow.org", "v1", "TFJob", "tfjobs"),
@@ -28,22 +28,22 @@ _OBJECTS = re.compile(
 _PODS = re.compile(r"/api/v1/namespaces/(?P<namespace>[^/]+)/pods(?:/(?P<name>[^/]+)(?P<log>/log)?)?")
 _NAMESPACE = re.compile(r"/api/v1/namespaces/(?P<name>[^/]+)")
 _CODES = {"AlreadyExists": 409, "NotFound": 404, "Forbidden": 403, "Unauthorized": 401, "BadRequest": 400}
-# A log that is not there yet.
+# A log that does not exist yet.
 WAITING = "(waiting)"
 Answer = tuple[int, "dict[str, Any] | str"]
 
 
 @dataclass
 class Api:
-    """What the cluster holds.
+    """The state of the cluster.
 
     Attributes:
-      kinds: of KINDS, those that it knows.
-      unknown: the unknown keys of an object, as strict decoding finds them.
+      kinds: those of KINDS that the cluster knows.
+      unknown: finds the unknown keys of an object, as strict decoding does.
       objects: by namespace and name.
-      pods: each with its log under `log`, beside what the API shows.
-      refusal: reason and message with which it refuses everything that is asked of it.
-      requests: method and path with its query, of whatever concerned objects.
+      pods: as the API shows them, each with its log under the extra key `log`.
+      refusal: reason and message with which every request is refused; None if none is.
+      requests: method and path with the query, of the requests about objects.
     """
 
     kinds: tuple[tuple[str, str, str, str], ...] = KINDS
@@ -58,7 +58,7 @@ class Api:
         path, _, query = target.partition("?")
         asked = {key: values[0] for key, values in urllib.parse.parse_qs(query).items()}
         if path == "/openapi/v2":
-            return 200, ""  # the message, in protobuf's form, in which nothing is set
+            return 200, ""  # an empty message in the form of protobuf
         if (found := self._discovery(path)) is not None:
             return 200, found
         self.requests.append(f"{method} {target}")
@@ -107,7 +107,7 @@ class Api:
         return 200, {"kind": "PodList", "apiVersion": "v1", "metadata": {}, "items": items}
 
     def _discovery(self, path: str) -> dict[str, Any] | None:
-        """What kinds there are, and that their fields are checked by the server."""
+        """The answer about the kinds. It says that the server checks their fields."""
         versions = {
             f"apis/{group}/{version}": (group, version, kind, plural) for group, version, kind, plural in self.kinds
         }
@@ -131,7 +131,7 @@ class Api:
 
 
 def refused(reason: str, message: str) -> Answer:
-    """A refusal in the API's own form."""
+    """A refusal in the form of the API."""
     code = _CODES[reason]
     return code, {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "code": code,
                   "reason": reason, "message": message}  # fmt: skip
@@ -161,7 +161,7 @@ def _schema(group: str, version: str, kind: str, plural: str) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def serving(api: Api, folder: Path) -> Iterator[Path]:
-    """Serves `api`; yields a kubeconfig in `folder` that names it."""
+    """Serves `api`. Yields a kubeconfig in `folder` for it."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"

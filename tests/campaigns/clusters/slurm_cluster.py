@@ -1,4 +1,4 @@
-"""A Slurm of four nodes on the loopback interface, for as long as a test lasts."""
+"""A Slurm with four nodes on the loopback interface, during one test."""
 
 from __future__ import annotations
 
@@ -51,15 +51,15 @@ def absent() -> list[str]:
 
 
 def missing() -> str | None:
-    """Why there can be no Slurm here; None where there can."""
+    """Why Slurm cannot run here; None if it can."""
     if os.geteuid() != 0:
         return "Slurm's daemons need root"
-    return f"not installed: {', '.join(absent())} (python -m clusters.install_slurm)" if absent() else None
+    return f"not installed: {', '.join(absent())}. make long-test installs them" if absent() else None
 
 
 @contextlib.contextmanager
 def running(folder: Path) -> Iterator[Mapping[str, str]]:
-    """Starts the daemons in `folder`, and ends them by their own numbers.
+    """Starts the daemons in `folder`, and ends only these processes.
 
     Yields:
       The variables with which Slurm's commands find the cluster.
@@ -105,7 +105,7 @@ def running(folder: Path) -> Iterator[Mapping[str, str]]:
 
 
 def _end_jobs(environment: Mapping[str, str]) -> None:
-    """Cancels what still runs: a step outlives the daemons, and waits for them."""
+    """Cancels the jobs that still run. A step would go on after the daemons and wait for them."""
 
     def said(*words: str) -> str:
         return subprocess.run(
@@ -119,7 +119,7 @@ def _end_jobs(environment: Mapping[str, str]) -> None:
 
 
 def _munge(folder: Path, start: object) -> None:
-    """An own munged, with a key of its own."""
+    """Starts a separate munged, with its own key."""
     home = folder / "munge"
     (home / "key").write_bytes(os.urandom(128))
     (home / "key").chmod(0o400)

@@ -1,4 +1,4 @@
-"""Real clusters of the engine on this machine, from a job file to an exported frozen graph; a worker is killed."""
+"""Clusters of the real engine on this machine, from a job file to a frozen graph. One worker is killed."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ def records(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 class Run:
-    """A cluster in `folder`, driven as a user does."""
+    """A cluster in `folder`, controlled with the same commands that a user has."""
 
-    def __init__(self, records: Path, folder: Path, style: str, steps: int, checkpoint_every: int) -> None:
-        kind, *roles = ROLES[style]
-        tiny_run.make_config(records, kind, folder / "pipeline.config")
+    def __init__(self, records: Path, folder: Path, strategy: str, steps: int, checkpoint_every: int) -> None:
+        style, *roles = ROLES[strategy]
+        tiny_run.make_config(records, style, folder / "pipeline.config")
         cluster = ", ".join(f"{role}: {{cpus: 1, memory: 2Gi}}" for role in roles)
         (folder / "job.yaml").write_text(
-            f"name: cluster\nstyle: {style}\nconfig: pipeline.config\nmodel_dir: model\nsteps: {steps}\n"
+            f"name: cluster\nstrategy: {strategy}\nconfig: pipeline.config\nmodel_dir: model\nsteps: {steps}\n"
             f"checkpoint_every: {checkpoint_every}\ncluster: {{{cluster}}}\n"
         )
         self.model = folder / "model"
@@ -72,7 +72,7 @@ class Run:
         return str(json.loads(state.read_text())["state"])
 
     def end(self) -> str:
-        """Waits for the end; returns the status."""
+        """Waits for the end. Returns the status."""
         deadline = time.monotonic() + _PATIENCE_S
         while self.run_state() == "RUNNING":
             assert time.monotonic() < deadline, self.submit("logs")[-4000:]
@@ -80,7 +80,7 @@ class Run:
         return self.submit("status")
 
     def kill(self, task: str) -> None:
-        """Kills the launcher of a task and with it its engine, as a machine that fails does."""
+        """Kills the launcher of a task and its engine, as if the machine failed."""
         (state,) = self.model.glob(".runs/*/state.json")
         (process,) = [entry["pid"] for entry in json.loads(state.read_text())["tasks"] if entry["task"] == task]
         engines = psutil.Process(process).children(recursive=True)
@@ -94,22 +94,22 @@ class Run:
 
 
 def frozen_graph(run: Run) -> Path:
-    """What `export` makes of the run."""
+    """The graph that `export` writes."""
     out = run.model / "export"
     tiny_run.tfod("export", f"--model_dir={run.model}", f"--output={out}", "--format=frozen_graph")
     return out / "frozen_inference_graph.pb"
 
 
-@pytest.mark.parametrize("style", ROLES)
-def test_a_worker_is_killed_and_replaced(style: str, records: Path, tmp_path: Path) -> None:
-    steps = 200 if style == "estimator" else 60  # the others go on while the worker is away, or they do not
-    run = Run(records, tmp_path, style, steps=steps, checkpoint_every=20)
+@pytest.mark.parametrize("strategy", ROLES)
+def test_a_worker_is_killed_and_replaced(strategy: str, records: Path, tmp_path: Path) -> None:
+    steps = 200 if strategy == "estimator" else 60  # with estimator, the others go on without the worker
+    run = Run(records, tmp_path, strategy, steps=steps, checkpoint_every=20)
     run.submit("run")
     assert "it was running already" in run.submit("run")
-    # Asynchronous workers may pass the very step; the first checkpoint is that of step 0.
-    saved = "model.ckpt-[2-9][0-9].index" if style == "estimator" else "ckpt-2.index"
+    # Asynchronous workers can miss the exact step. The first checkpoint is that of step 0.
+    saved = "model.ckpt-[2-9][0-9].index" if strategy == "estimator" else "ckpt-2.index"
     run.wait(lambda: any(run.model.glob(saved)))
-    if style == "estimator":
+    if strategy == "estimator":
         run.wait(lambda: "worker-0: starts" in run.log("worker-0"))
     run.kill("worker-0")
     status = run.end()
@@ -123,7 +123,7 @@ def test_a_worker_is_killed_and_replaced(style: str, records: Path, tmp_path: Pa
     starts = [int(step) for step in re.findall(r"^worker-0: starts at step (\d+)", run.log("worker-0"), re.MULTILINE)]
     assert starts[0] == 0
     assert starts[-1] >= 20
-    if style == "estimator":
+    if strategy == "estimator":
         assert re.search(r"evaluator-0: evaluated step 20\d", run.log("evaluator-0"))
         assert "worker-0: step" in run.log("worker-0").rpartition("worker-0: starts at step")[2]
         assert states["chief-0"][1] == 0

@@ -1,4 +1,4 @@
-"""Slurm for real: four nodes on the loopback interface, and the engine's own training on them."""
+"""A real Slurm with four nodes on the loopback interface, and trainings of the real engine on it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import pytest
 from campaigns.clusters import slurm_cluster
 from support import tiny_run
 
-from cloud.tasks import allocations
+from cloud.backends.slurm import tasks
 from record_builders.sources import shapes
 
 _PATIENCE_S = 600
@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.long, pytest.mark.skipif(reason is not None, reason=re
 
 @pytest.fixture(scope="module")
 def slurm() -> Iterator[Mapping[str, str]]:
-    """The cluster's variables; its folder is one that the user of munge can reach."""
+    """The variables of the cluster. The user of munge can read its folder."""
     folder = Path(tempfile.mkdtemp(prefix="tfod-slurm-"))
     try:
         with slurm_cluster.running(folder) as environment:
@@ -43,10 +43,10 @@ def said(environment: Mapping[str, str], *words: str, expect: int = 0) -> str:
 
 def test_node_lists_are_read_as_slurm_reads_them(slurm: Mapping[str, str]) -> None:
     for text in ("n[08-10],gpu3", "r[1-2]n[0-1]", "n[9,11,10]", "node-a[001-002,010],b"):
-        assert allocations.expand(text) == said(slurm, "scontrol", "show", "hostnames", text).split()
+        assert tasks.expand(text) == said(slurm, "scontrol", "show", "hostnames", text).split()
 
 
-# Counts steps and saves each, as training does; a server never ends, and an evaluator waits for the last step.
+# Counts steps and saves each one, as training does. A server never ends. An evaluator waits for the last step.
 TRAINER = """
 import json, os, signal, sys, time
 from pathlib import Path
@@ -74,15 +74,21 @@ send("result", step=step)
 
 
 class Run:
-    """A job on the cluster, driven as a user does; `python` runs its tasks."""
+    """A job on the cluster, controlled with the same commands that a user has; `python` runs its tasks."""
 
     def __init__(
-        self, slurm: Mapping[str, str], folder: Path, style: str, roles: str, steps: int, python: str = sys.executable
+        self,
+        slurm: Mapping[str, str],
+        folder: Path,
+        strategy: str,
+        roles: str,
+        steps: int,
+        python: str = sys.executable,
     ) -> None:
         setup = f'"export PYTHONPATH={folder}:{tiny_run.ROOT}"'
         (folder / "job.yaml").write_text(
-            f"name: cluster\nstyle: {style}\nconfig: pipeline.config\nmodel_dir: {folder / 'model'}\nsteps: {steps}\n"
-            f"checkpoint_every: 20\ncluster: {{{roles}}}\nscheduling: {{time_limit: 30m}}\n"
+            f"name: cluster\nstrategy: {strategy}\nconfig: pipeline.config\nmodel_dir: {folder / 'model'}\n"
+            f"steps: {steps}\ncheckpoint_every: 20\ncluster: {{{roles}}}\nscheduling: {{time_limit: 30m}}\n"
             f"slurm: {{partition: low, python: {python}, setup: {setup}}}\n"
         )
         self.model = folder / "model"
@@ -135,7 +141,7 @@ def preempt(slurm: Mapping[str, str], number: str) -> None:
 
 @pytest.mark.usefixtures("config")
 def test_a_job_is_preempted_and_goes_on(slurm: Mapping[str, str], tmp_path: Path, python: str) -> None:
-    """It is put back in the queue, and begins where it was."""
+    """It goes back into the queue, and goes on from its last step."""
     roles = f"chief: {LARGE}, worker: {LARGE}, ps: {LARGE}, evaluator: {LARGE}"
     run = Run(slurm, tmp_path, "estimator", roles, 40, python)
     (number,) = re.findall(r": job (\d+)$", run.submit("run"), re.MULTILINE)
@@ -154,7 +160,7 @@ def test_a_job_is_preempted_and_goes_on(slurm: Mapping[str, str], tmp_path: Path
 
 @pytest.mark.usefixtures("config")
 def test_a_job_of_two_kinds_of_machines(slurm: Mapping[str, str], tmp_path: Path, python: str) -> None:
-    """A heterogeneous job ends with its chief, although its parameter server would not."""
+    """A heterogeneous job ends with its chief, although its parameter server never ends."""
     run = Run(slurm, tmp_path, "estimator", f"chief: {LARGE}, worker: {LARGE}, ps: {SMALL}", 4, python)
     run.submit("run")
     run.wait(lambda status: "SUCCEEDED, step 4 of 4" in status)
@@ -174,26 +180,26 @@ def test_cancel(slurm: Mapping[str, str], tmp_path: Path, python: str) -> None:
     run.wait(lambda status: "CANCELLED" in status)
 
 
-def make_config(folder: Path, style: str) -> None:
+def make_config(folder: Path, strategy: str) -> None:
     """A config beside the job file, with two shards of records, one for each trainer."""
     shapes.write_voc(folder / "voc", 12)
     flags = (f"--annotations={folder / 'voc'}", f"--output={folder / 'records'}", "--val_fraction=0.25", "--shards=2")
     tiny_run.tfod("make_records", *flags)
-    tiny_run.make_config(folder / "records", "tf1" if style == "estimator" else "tf2", folder / "pipeline.config")
+    tiny_run.make_config(folder / "records", "tf1" if strategy == "estimator" else "tf2", folder / "pipeline.config")
 
 
-@pytest.mark.parametrize("style", ["estimator", "multi_worker_mirrored"])
-def test_training_to_a_frozen_graph(style: str, slurm: Mapping[str, str], tmp_path: Path) -> None:
-    make_config(tmp_path, style)
+@pytest.mark.parametrize("strategy", ["estimator", "multi_worker_mirrored"])
+def test_training_to_a_frozen_graph(strategy: str, slurm: Mapping[str, str], tmp_path: Path) -> None:
+    make_config(tmp_path, strategy)
     roles = f"chief: {LARGE}, worker: {LARGE}"
     run = Run(
-        slurm, tmp_path, style, f"{roles}, ps: {SMALL}, evaluator: {SMALL}" if style == "estimator" else roles, 60
+        slurm, tmp_path, strategy, f"{roles}, ps: {SMALL}, evaluator: {SMALL}" if strategy == "estimator" else roles, 60
     )
     run.submit("run")
     status = run.wait(lambda status: "SUCCEEDED" in status)
     assert re.search(r"SUCCEEDED, step 6\d of 60; job", status)
     log = run.submit("logs")
-    if style == "estimator":
+    if strategy == "estimator":
         assert re.search(r"evaluator-0: evaluated step 6\d", log)
     else:
         losses = [
@@ -205,7 +211,7 @@ def test_training_to_a_frozen_graph(style: str, slurm: Mapping[str, str], tmp_pa
 
 
 def test_training_is_preempted_and_goes_on(slurm: Mapping[str, str], tmp_path: Path) -> None:
-    """The engine saves a checkpoint when it has to go, and goes on from there."""
+    """The engine saves a checkpoint when it is preempted, and goes on from there."""
     make_config(tmp_path, "estimator")
     run = Run(slurm, tmp_path, "estimator", f"chief: {LARGE}, worker: {LARGE}, ps: {LARGE}", 200)
     (number,) = re.findall(r": job (\d+)$", run.submit("run"), re.MULTILINE)

@@ -1,4 +1,4 @@
-"""AI Platform documents made into job files."""
+"""Job files that are made of AI Platform documents."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ def test_what_cannot_be_translated(text: str) -> None:
 
 @pytest.mark.parametrize("name", legacy_machines.MACHINES)
 def test_every_machine_of_the_table_can_be_had(name: str) -> None:
-    """And has no less memory on its GPUs than before."""
+    """Its GPUs have at least as much memory as before."""
     machine = legacy_machines.MACHINES[name]
     hardware.machine("chief", machine.now)
     before = {"K80": 12, "P100": 16, "V100": 16}.get(machine.was.split()[-1])
@@ -154,7 +154,7 @@ def test_every_machine_of_the_table_can_be_had(name: str) -> None:
 
 
 def shared_documents() -> list[str]:
-    """Every document of the shared data, and the one that a plea for help holds in one line."""
+    """All documents of the shared data, and one that stands in a single line of a call for help."""
     if not SHARED.is_dir():
         pytest.skip("../shared is not there")
     documents = [

@@ -1,4 +1,4 @@
-"""Every back-end has what `cloud.backends` says, and a task loads only its own back-end."""
+"""Each back-end has the parts that `cloud.backends` describes, and a task loads only its own back-end."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def parameters(function: object) -> list[tuple[str, object]]:
 
 @pytest.mark.parametrize("name", backends.names())
 def test_the_files_of_a_back_end_are_those_that_are_looked_for(name: str) -> None:
-    """A file `job.py` in place of `jobs.py` would not be found. The local runs are the one thing more."""
+    """A file with a wrong name, such as `job.py`, would not be found. Only `local` has further files."""
     more = {"runs", "supervisor"} if name == "local" else set()
     assert {path.stem for path in (FOLDER / name).glob("*.py")} <= {"__init__", "plan", "jobs", "tasks"} | more
 

@@ -1,4 +1,4 @@
-"""The plan's own words, run by the real gcloud against a stand-in of the service over HTTP."""
+"""The command in the plan, run with the real gcloud against a stand-in for the service over HTTP."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.skipif(shutil.which("gcloud") is None, reason="gcloud i
 
 @pytest.fixture
 def service() -> Iterator[tuple[str, list[tuple[str, Any]]]]:
-    """Its address, and the requests that it got."""
+    """The address of the stand-in, and the requests that it got."""
     requests: list[tuple[str, Any]] = []
 
     class Handler(http.server.BaseHTTPRequestHandler):

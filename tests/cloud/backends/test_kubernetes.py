@@ -1,4 +1,4 @@
-"""Kubernetes: pods by the API's own schema, TFJob and JobSet by their published models, and kubectl's answers."""
+"""Kubernetes: pods against the schema of the API, TFJob and JobSet against published models, and calls of kubectl."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def test_jobset_by_its_models(name: str) -> None:
 
 
 def built(value: Any, kind: str, models: dict[str, type[Any]], where: str = "") -> Any:
-    """`value` as the published client of TFJob has it, which then refuses what is missing.
+    """`value` as an object of the published client of TFJob. The client refuses objects with missing parts.
 
     Args:
       value: part of a document.
@@ -194,7 +194,7 @@ def test_hosts_of_a_jobset_are_those_that_it_makes() -> None:
 
 
 def test_names_have_room() -> None:
-    """The longest name that a job may have still makes host names that DNS takes."""
+    """The longest name of a job gives host names that DNS accepts."""
     text = JOBS[0].read_text(encoding="utf-8").replace("name: lemons", f"name: {'n' * 30}")
     plan = planning.plan(job_file.parse(text, "job.yaml"), "kubernetes_jobset", None, prices.load())
     assert len(f"{plan.submission.name}-evaluator-0-999") <= 63
@@ -222,12 +222,12 @@ def test_what_no_pod_could_do(old: str, new: str, says: str) -> None:
     assert says in str(caught.value)
 
 
-# ---- the real kubectl, against a stand-in of the API server
+# ---- the real kubectl, against a stand-in for the API server
 
 
 @pytest.fixture
 def api(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
-    """A cluster that the user's kubectl speaks to."""
+    """The cluster of the user's kubectl."""
     if shutil.which("kubectl") is None:
         pytest.skip("kubectl is not installed")
     monkeypatch.setenv("HOME", str(tmp_path))  # where kubectl remembers what kinds there are
@@ -365,7 +365,7 @@ def test_logs_follow_from_when_all_pods_have_started(api: Api, monkeypatch: pyte
     answer, asked = api.answer, []
 
     def starting(method: str, target: str, body: bytes) -> kubernetes_api.Answer:
-        """First there is no pod; then one that waits, also when its log is asked for; then it runs."""
+        """First there is no pod. Then a pod waits, also during the request for its log. Then it runs."""
         if "/pods?" in target:
             asked.append(target)
             api.pods = {} if len(asked) == 1 else {"chief": waiting if len(asked) <= 3 else running}
@@ -388,7 +388,7 @@ def test_the_cluster_refuses_unknown_keys(api: Api) -> None:
 
 
 def test_the_words_by_hand(api: Api, tmp_path: Path) -> None:
-    """What the plan names for a person to type does the same."""
+    """The command in the plan has the same effect as `run`."""
     plan = planned("estimator", "kubernetes_tfjob").submission
     for name, text in plan.files.items():
         (tmp_path / name).write_text(text)

@@ -1,4 +1,4 @@
-"""The local back-end's supervisor, with small programs in the place of training."""
+"""The supervisor of the local back-end, with small programs in place of the training."""
 
 from __future__ import annotations
 
@@ -156,7 +156,7 @@ def test_nothing_was_run(tmp_path: Path) -> None:
 
 
 def test_no_child_is_left_behind(tmp_path: Path) -> None:
-    """Neither open, of which Python warns, nor dead and not waited for."""
+    """The supervisor is not a child of this process. A child that is not waited for becomes a zombie."""
     runs.start(tmp_path, plan(tmp_path, chief_0=FOR_EVER))
     supervisor = runs.running(tmp_path)
     assert supervisor

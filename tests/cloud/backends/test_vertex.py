@@ -1,4 +1,4 @@
-"""Vertex AI: documents against the service's own messages, and Google's client against a stand-in of the service."""
+"""Vertex AI: documents against the messages of the service, and Google's client against a stand-in for the service."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def planned(name: str = "estimator") -> Planned:
 
 
 class StandIn:
-    """The jobs that a client has made, answered over a real connection; `refusal` is what it says to everything."""
+    """Keeps the jobs that a client makes, over a real connection. With `refusal`, it refuses every request."""
 
     def __init__(self) -> None:
         self.jobs: list[Any] = []

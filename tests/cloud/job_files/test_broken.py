@@ -1,4 +1,4 @@
-"""What is said of a broken job file: each file of the corpus has the expected lines beside it."""
+"""The errors of broken job files. For each YAML file of the corpus, a text file has the errors."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_the_corpus_is_whole() -> None:
 
 @pytest.mark.parametrize("path", CORPUS, ids=lambda path: path.stem)
 def test_lines_are_those_of_the_file(path: Path) -> None:
-    """Each line names a line that is there, and no secret."""
+    """Each error names a line that exists, and shows no secret."""
     lines = len(path.read_text(encoding="utf-8").splitlines())
     for line in said(path).splitlines():
         where = line.removeprefix(f"{path.name}:").partition(":")[0]

@@ -1,4 +1,4 @@
-"""The launcher, with small modules in the place of the engine that speak as it does."""
+"""The launcher, with small modules that report in the same way as the engine."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ time.sleep(60)
 
 
 def test_the_engine_ends_with_its_launcher(tmp_path: Path) -> None:
-    """A launcher that is killed leaves nobody behind who holds the port."""
+    """After its launcher was killed, no engine is left that holds the port."""
     module = f"""
 import threading
 open({str(tmp_path / "pid")!r}, "w").write(str(os.getpid()))

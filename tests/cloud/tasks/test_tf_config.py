@@ -1,4 +1,4 @@
-"""TF_CONFIG: roles, order, ports, and what others have written."""
+"""TF_CONFIG: roles, order, ports, and texts of other programs."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ from pipeline_configs.dataset import Split
 from pipeline_configs.making import template
 from pipeline_configs.patches.patch import ConfigPatch
 from pipeline_configs.schedules import run, schedule
+from pipeline_configs.schedules.checkpoints import default_checkpoint_every
 from pipeline_configs.schedules.run import Run
 from pipeline_configs.text import schema
 from pipeline_configs.text.text_proto import Config
@@ -182,3 +183,10 @@ def test_a_rate_where_there_is_none() -> None:
 )
 def test_checkpoints_come_at_the_end_of_epochs(steps: int, batch: int, images: int | None, every: int) -> None:
     assert run.checkpoint_every(steps, batch, images) == every
+
+
+@pytest.mark.parametrize(
+    ("steps", "every"), [(1, 1), (9, 1), (57, 5), (100, 10), (119, 10), (157, 10), (1234, 120), (200_000, 1000)]
+)
+def test_the_usual_distance_of_checkpoints_is_a_tenth_of_the_run(steps: int, every: int) -> None:
+    assert default_checkpoint_every(steps) == every
