@@ -274,7 +274,7 @@ def parse(content: bytes, path: Path | str) -> Manifest:
         raise RecordError(f"the manifest is not JSON: {exc}. {_AGAIN}", path=path) from exc
     found = manifest.get("format_version") if isinstance(manifest, dict) else None
     if found != FORMAT_VERSION:
-        message = f"not a manifest of records: its format_version is {found}, and not {FORMAT_VERSION}. {_AGAIN}"
+        message = f"not a manifest of records: format_version is {found}, and not {FORMAT_VERSION}. {_AGAIN}"
         raise RecordError(message, path=path)
     return cast(Manifest, manifest)
 
