@@ -25,7 +25,7 @@ from typing import Any, Literal
 
 import yaml
 from campaigns.verdicts import adapted
-from configs import test_rules
+from configs.checking import test_rules
 
 from pipeline_configs import extractors
 from pipeline_configs.checking import check

@@ -259,7 +259,7 @@ def only_bad_boxes(voc: VocFolder) -> None:
     [
         (output_is_a_file, RecordError, "out: this is a file, not a folder for the records"),
         (parent_is_a_file, RecordError, "out: cannot write the records"),
-        (foreign_manifest, RecordError, "manifest.json: not a manifest of records: its format_version is None"),
+        (foreign_manifest, RecordError, "manifest.json: not a manifest of records: format_version is None"),
         (no_boxes, AnnotationError, "annotations: no annotation here has a box"),
         (no_images, ImageError, "images: no image is here"),
         (only_bad_boxes, Problems, "Without them no image is left, so nothing was written."),
