@@ -1,0 +1,107 @@
+"""What a run came to: ok, refused, or a fault with its kind."""
+
+from __future__ import annotations
+
+import re
+import signal
+from dataclasses import dataclass
+
+from campaigns.attack.case import Case, Ended, Result
+
+MOST_MB = 1000
+MOST_LINES = 100
+LONGEST_LINE = 2048
+_REFUSED = (1, 2, 3, 130)
+_HALVES = re.compile(r"\.partial$|\.half$|\.tmp$")
+# Control characters, also those of Latin-1, and those that turn the direction of text. A line end and a tab are none.
+_CONTROL = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a run came to.
+
+    Attributes:
+      outcome: `ok`, `refused`, or the kind of a fault.
+      why: of a fault, in one line.
+    """
+
+    outcome: str
+    why: str = ""
+
+    @property
+    def is_fault(self) -> bool:
+        """Whether it is neither right nor refused."""
+        return self.outcome not in ("ok", "refused")
+
+
+def of(result: Result) -> Verdict:
+    """The verdict on a run: its worst fault, where it has one."""
+    for ended in result.ended:
+        if fault := _of_process(result.case, ended):
+            return fault
+    if fault := _of_files(result):
+        return fault
+    if result.case.judge and (why := result.case.judge(result)):
+        return Verdict("wrong", why)
+    return Verdict("refused" if any(ended.status for ended in result.ended) else "ok")
+
+
+def _of_process(case: Case, ended: Ended) -> Verdict | None:
+    said = (ended.err + ended.out).decode("utf-8", "replace")
+    if ended.status is None:
+        return Verdict("hang", f"more than {case.limit_s:g} s; {ended.peak_mb:.0f} MB")
+    if ended.peak_mb > MOST_MB:
+        return Verdict("memory", f"{ended.peak_mb:.0f} MB; {_last(said)}")
+    if "Traceback (most recent call last)" in said or ended.status == 70:
+        return Verdict("traceback", _last(ended.err.decode("utf-8", "replace")))
+    if ended.status not in _statuses(case):
+        return Verdict("status", f"exit code {ended.status}: {_last(said)}")
+    return _of_text(case, ended)
+
+
+def _statuses(case: Case) -> tuple[int, ...]:
+    allowed: tuple[int, ...] = (0, *_REFUSED)
+    if case.signal:
+        allowed += (-case.signal[0], 128 + case.signal[0])
+    return allowed
+
+
+def _of_text(case: Case, ended: Ended) -> Verdict | None:
+    refused = ended.status in _REFUSED
+    err = ended.err.decode("utf-8", "replace")
+    if refused and case.stderr == "file" and not err.strip() and ended.status != 3:
+        return Verdict("silent", f"exit code {ended.status}, and no message")
+    if err.count("\n") > MOST_LINES:
+        return Verdict("flood", f"{err.count(chr(10))} lines of errors")
+    longest = max(map(len, (*err.splitlines(), *ended.out.decode("utf-8", "replace").splitlines())), default=0)
+    if longest > LONGEST_LINE:
+        return Verdict("flood", f"a line of {longest} characters: {_last(err)[:100]}")
+    if "PYTHONIOENCODING" not in case.environment and (match := _CONTROL.search(err)):
+        return Verdict("control", f"{match[0]!r} goes to the terminal: {_last(err)[:100]!r}")
+    return None
+
+
+def _of_files(result: Result) -> Verdict | None:
+    case, killed = result.case, bool(result.case.signal and result.case.signal[0] == signal.SIGKILL)
+    if changed := [path for path in result.changed if path.removeprefix("work/") not in case.may_change]:
+        return Verdict("loss", f"changed or gone: {', '.join(changed[:5])}")
+    if stray := [path for path in result.new if not _may_add(case, path)]:
+        return Verdict("stray", f"new: {', '.join(stray[:5])}")
+    if not killed and (halves := [path for path in result.new if _HALVES.search(path)]):
+        return Verdict("half", f"left: {', '.join(halves[:5])}")
+    if result.left and not killed and not case.may_leave:
+        return Verdict("left", f"in TMPDIR: {', '.join(result.left[:5])}")
+    return None
+
+
+def _may_add(case: Case, path: str) -> bool:
+    """Whether the command may make `path`; `.` stands for the work folder itself, and none below it."""
+    below = path.removeprefix("work/")
+    folder = below.rpartition("/")[0] or "."
+    return below != path and (below.startswith("out") or folder in case.may_add or below in case.may_add)
+
+
+def _last(text: str) -> str:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1][:300] if lines else ""
