@@ -51,7 +51,10 @@ def _show(outcome: Outcome) -> None:
 
 def report(outcomes: Sequence[Outcome], seed: int) -> list[str]:
     """The table by kind, then each fault with the words that repeat it."""
-    lines = ["| kind | runs | ok | refused | faults | slowest | largest |", "| --- | --- | --- | --- | --- | --- | --- |"]
+    lines = [
+        "| kind | runs | ok | refused | faults | slowest | largest |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
     by_kind: dict[str, list[Outcome]] = {}
     for outcome in outcomes:
         by_kind.setdefault(outcome.attack.kind, []).append(outcome)
@@ -64,8 +67,8 @@ def report(outcomes: Sequence[Outcome], seed: int) -> list[str]:
         case, name = outcome.attack.case, outcome.attack.name
         lines += [
             "",
-            f"- {name}: {outcome.verdict.outcome}: {ascii(outcome.verdict.why)}",
-            f"  {ascii(case.about)}: tfod {ascii(shlex.join(case.argv)[:300])}",
+            f"- {name}: {outcome.verdict.outcome}: {outcome.verdict.why!a}",
+            f"  {case.about!a}: tfod {shlex.join(case.argv)[:300]!a}",
             f'  make attack ARGS="--only={name} --seed={seed} --keep=kept"',
         ]
     return lines

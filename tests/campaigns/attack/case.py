@@ -9,7 +9,7 @@ from typing import Literal
 
 from campaigns.attack.place import Place
 
-Stream = Literal["file", "closed", "full"]
+Stream = Literal["file", "pipe", "closed", "full"]
 Judge = Callable[["Result"], "str | None"]
 
 
@@ -70,6 +70,7 @@ class Ended:
       err: what it printed on standard error.
       seconds: how long it took.
       peak_mb: the most memory that it, or one of its children, had at once.
+      processes: the most that were seen at once.
     """
 
     status: int | None
@@ -77,6 +78,7 @@ class Ended:
     err: bytes
     seconds: float
     peak_mb: float
+    processes: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -43,36 +43,93 @@ def words(case: Case) -> list[str]:
 
 def run(case: Case, place: Place, number: int = 0) -> Ended:
     """Runs one process of a case to its end."""
-    with contextlib.ExitStack() as stack:
-        streams = [
-            _stream(kind, place.root / f"{name}{number}", stack)
-            for name, kind in (("stdout", case.stdout), ("stderr", case.stderr))
-        ]
-        process, started = _start(case, place, streams), time.monotonic()
-        hangs = threading.Event()
-        timers = [threading.Timer(case.limit_s, _end, (process.pid, signal.SIGKILL, hangs.set))]
-        if case.signal:
-            number_of_signal, after_s = case.signal
-            timers.append(threading.Timer(after_s, _end, (process.pid, number_of_signal)))
-        for timer in timers:
-            timer.start()
-        _, status, used = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        for timer in timers:
-            timer.cancel()
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)  # What it started, and did not wait for.
-    out, err = (_read(place.root / f"{name}{number}") for name in ("stdout", "stderr"))
+    streams = [
+        _Stream(case.stdout, place.root / f"stdout{number}"),
+        _Stream(case.stderr, place.root / f"stderr{number}"),
+    ]
+    process, started = _start(case, place, streams), time.monotonic()
+    for stream in streams:
+        stream.started()
+    hangs = threading.Event()
+    timers = [threading.Timer(case.limit_s, _end, (process.pid, signal.SIGKILL, hangs.set))]
+    if case.signal:
+        number_of_signal, after_s = case.signal
+        timers.append(threading.Timer(after_s, _end, (process.pid, number_of_signal)))
+    for timer in timers:
+        timer.start()
+    watched = _Watched(process.pid)
+    _, status, used = os.wait4(process.pid, 0)
+    watched.ended.set()
+    process.returncode = os.waitstatus_to_exitcode(status)
+    for timer in timers:
+        timer.cancel()
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)  # What it started, and did not wait for.
+    out, err = (stream.content() for stream in streams)
     return Ended(
         status=None if hangs.is_set() else process.returncode,
         out=out,
         err=err,
         seconds=time.monotonic() - started,
         peak_mb=used.ru_maxrss / 1024,
+        processes=watched.most,
     )
 
 
-def _start(case: Case, place: Place, streams: list[int | None]) -> subprocess.Popen[bytes]:
+class _Stream:
+    """Where a process writes; see `Case.stdout`."""
+
+    def __init__(self, kind: Stream, path: Path) -> None:
+        self._path = path
+        self._said = b""
+        self._reader: threading.Thread | None = None
+        self.descriptor: int | None = None
+        if kind == "pipe":
+            ours, self.descriptor = os.pipe()
+            self._reader = threading.Thread(target=self._read, args=(ours,), daemon=True)
+        elif kind != "closed":
+            self.descriptor = os.open("/dev/full" if kind == "full" else path, os.O_WRONLY | os.O_CREAT, 0o600)
+
+    def started(self) -> None:
+        """The process has the stream now."""
+        if self.descriptor is not None:
+            os.close(self.descriptor)
+        if self._reader:
+            self._reader.start()
+
+    def content(self) -> bytes:
+        """What was written."""
+        if self._reader:
+            self._reader.join(5)
+            return self._said
+        if not self._path.exists():
+            return b""
+        with self._path.open("rb") as file:
+            return file.read(_MOST_OUTPUT)
+
+    def _read(self, descriptor: int) -> None:
+        with open(descriptor, "rb") as file:
+            self._said = file.read(_MOST_OUTPUT)
+
+
+class _Watched:
+    """Counts the processes of a group from time to time, where /proc tells of them."""
+
+    def __init__(self, group: int) -> None:
+        self.most = 1
+        self.ended = threading.Event()
+        threading.Thread(target=self._watch, args=(group,), daemon=True).start()
+
+    def _watch(self, group: int) -> None:
+        while not self.ended.wait(0.5):
+            found = 0
+            for path in Path("/proc").glob("[0-9]*/stat"):
+                with contextlib.suppress(OSError, IndexError):
+                    found += int(path.read_text().rpartition(")")[2].split()[2]) == group
+            self.most = max(self.most, found)
+
+
+def _start(case: Case, place: Place, streams: list[_Stream]) -> subprocess.Popen[bytes]:
     stdin = place.root / "stdin"
     stdin.write_bytes(case.stdin)
     with stdin.open("rb") as given:
@@ -80,11 +137,13 @@ def _start(case: Case, place: Place, streams: list[int | None]) -> subprocess.Po
             words(case),
             cwd=place.work,
             stdin=given,
-            stdout=streams[0],
-            stderr=streams[1],
+            stdout=streams[0].descriptor,
+            stderr=streams[1].descriptor,
             env={**environment(place), **case.environment},
             start_new_session=True,
-            preexec_fn=_limits(case, [number for number, stream in enumerate(streams, start=1) if stream is None]),  # noqa: PLW1509
+            preexec_fn=_limits(
+                case, [number for number, stream in enumerate(streams, start=1) if stream.descriptor is None]
+            ),
         )
 
 
@@ -99,20 +158,6 @@ def _limits(case: Case, closed: list[int]) -> Callable[[], None]:
             os.close(descriptor)
 
     return limit
-
-
-def _stream(kind: Stream, path: Path, stack: contextlib.ExitStack) -> int | None:
-    if kind == "closed":
-        return None
-    opened = stack.enter_context(Path("/dev/full").open("wb") if kind == "full" else path.open("wb"))
-    return opened.fileno()
-
-
-def _read(path: Path) -> bytes:
-    if not path.exists():
-        return b""
-    with path.open("rb") as file:
-        return file.read(_MOST_OUTPUT)
 
 
 def _end(group: int, number: int, note: Callable[[], None] = lambda: None) -> None:

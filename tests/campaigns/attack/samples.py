@@ -15,7 +15,9 @@ from pathlib import Path
 
 from campaigns.attack.child import ROOT
 
-_OBJECT = "<object><name>{}</name><bndbox><xmin>{}</xmin><ymin>{}</ymin><xmax>{}</xmax><ymax>{}</ymax></bndbox></object>"
+_OBJECT = (
+    "<object><name>{}</name><bndbox><xmin>{}</xmin><ymin>{}</ymin><xmax>{}</xmax><ymax>{}</ymax></bndbox></object>"
+)
 LEGACY = """\
 trainingInput:
   runtimeVersion: "1.15"

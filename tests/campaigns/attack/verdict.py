@@ -13,6 +13,8 @@ MOST_LINES = 100
 LONGEST_LINE = 2048
 _REFUSED = (1, 2, 3, 130)
 _HALVES = re.compile(r"\.partial$|\.half$|\.tmp$")
+_FRAME = re.compile(r'File ".*?((?:tfod_tools|record_builders|pipeline_configs|cloud)/[\w/]+\.py)", line (\d+)')
+_RAISED = re.compile(r"[\w.]*(Error|Exception|Interrupt|Warning)\b")
 # Control characters, also those of Latin-1, and those that turn the direction of text. A line end and a tab are none.
 _CONTROL = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
@@ -54,7 +56,7 @@ def _of_process(case: Case, ended: Ended) -> Verdict | None:
     if ended.peak_mb > MOST_MB:
         return Verdict("memory", f"{ended.peak_mb:.0f} MB; {_last(said)}")
     if "Traceback (most recent call last)" in said or ended.status == 70:
-        return Verdict("traceback", _last(ended.err.decode("utf-8", "replace")))
+        return Verdict("traceback", _raised(ended.err.decode("utf-8", "replace")))
     if ended.status not in _statuses(case):
         return Verdict("status", f"exit code {ended.status}: {_last(said)}")
     return _of_text(case, ended)
@@ -69,12 +71,12 @@ def _statuses(case: Case) -> tuple[int, ...]:
 
 def _of_text(case: Case, ended: Ended) -> Verdict | None:
     refused = ended.status in _REFUSED
-    err = ended.err.decode("utf-8", "replace")
-    if refused and case.stderr == "file" and not err.strip() and ended.status != 3:
+    err, out = ended.err.decode("utf-8", "replace"), ended.out.decode("utf-8", "replace")
+    if refused and case.stderr in ("file", "pipe") and not (err + out).strip():
         return Verdict("silent", f"exit code {ended.status}, and no message")
     if err.count("\n") > MOST_LINES:
         return Verdict("flood", f"{err.count(chr(10))} lines of errors")
-    longest = max(map(len, (*err.splitlines(), *ended.out.decode("utf-8", "replace").splitlines())), default=0)
+    longest = max(map(len, (*err.splitlines(), *out.splitlines())), default=0)
     if longest > LONGEST_LINE:
         return Verdict("flood", f"a line of {longest} characters: {_last(err)[:100]}")
     if "PYTHONIOENCODING" not in case.environment and (match := _CONTROL.search(err)):
@@ -100,6 +102,13 @@ def _may_add(case: Case, path: str) -> bool:
     below = path.removeprefix("work/")
     folder = below.rpartition("/")[0] or "."
     return below != path and (below.startswith("out") or folder in case.may_add or below in case.may_add)
+
+
+def _raised(text: str) -> str:
+    """What was raised, and the last line of the project's own that it went through."""
+    frames = _FRAME.findall(text)
+    raised = [line for line in text.splitlines() if _RAISED.match(line)]
+    return f"{raised[-1][:200] if raised else _last(text)}{f' ({frames[-1][0]}:{frames[-1][1]})' if frames else ''}"
 
 
 def _last(text: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from campaigns.attack.case import Case
+from campaigns.attack.kinds import words_in_documents
 from campaigns.attack.place import Place
 from campaigns.attack.samples import LEGACY, Samples
 
@@ -39,7 +40,10 @@ def cases(draw: random.Random, samples: Samples) -> Iterator[Case]:
             yield _case(f"bundle over {name}: {how}", bundle, samples, {name: how}, job="mine.yml", backend="vertex")
     for output in ("legacy.yml", "./legacy.yml", "given/../legacy.yml", "thesis.txt"):
         yield _case(
-            f"import-legacy over {output}", ["submit", "import-legacy", "--from=legacy.yml", f"--output={output}"], samples, {}
+            f"import-legacy over {output}",
+            ["submit", "import-legacy", "--from=legacy.yml", f"--output={output}"],
+            samples,
+            {},
         )
     yield from _records(samples)
     yield from _pictures(samples)
@@ -78,7 +82,12 @@ def _records(samples: Samples) -> Iterator[Case]:
 
 def _pictures(samples: Samples) -> Iterator[Case]:
     """Pictures that predict would paint over; it stops before TensorFlow."""
-    for images, output in (("voc", "voc"), ("photos/a.jpg", "photos"), ("photos", "photos"), ("photos/a.jpg,voc", "photos")):
+    for images, output in (
+        ("voc", "voc"),
+        ("photos/a.jpg", "photos"),
+        ("photos", "photos"),
+        ("photos/a.jpg,voc", "photos"),
+    ):
         yield _case(
             f"predict paints {images} into {output}",
             ["predict", "--model=model", f"--images={images}", f"--output={output}", "--dry_run"], samples, {},
@@ -103,10 +112,7 @@ def _prepare(place: Place, samples: Samples, there: dict[str, str], job: str, ba
     place.write("model/frozen_inference_graph.pb", b"")
     place.copy(samples.records / "label_map.pbtxt", "model/label_map.pbtxt")
     if job:
-        source = "estimator" if backend in ("slurm", "vertex") or backend.startswith("kube") else "mirrored"
-        text = samples.jobs[source].read_text()
-        text = text.replace("model_dir: gs://bucket", {"azureml": "model_dir: /mnt", "slurm": "model_dir: /mnt"}.get(backend, "model_dir: gs://bucket"))
-        place.write(job, text)
+        place.write(job, words_in_documents.written(words_in_documents.document(backend)))
     for name, how in there.items():
         _put(place, name, how)
 

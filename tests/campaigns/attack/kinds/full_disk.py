@@ -22,8 +22,8 @@ def cases(draw: random.Random, samples: Samples) -> Iterator[Case]:
                 argv=argv,
                 prepare=partial(_prepare, samples=samples),
                 largest_file=limit,
-                stdout="closed",  # The limit holds for files of words too.
-                stderr="file" if limit >= 1000 else "closed",
+                stdout="pipe",  # The limit holds for files of words too.
+                stderr="pipe",
             )
     if not _may_mount():
         return
@@ -36,7 +36,13 @@ def cases(draw: random.Random, samples: Samples) -> Iterator[Case]:
                 cleanup=_unmounted,
             )
     for argv in _commands("out"):
-        yield Case(about="TMPDIR is full", argv=argv, prepare=partial(_full_tmp, samples=samples), cleanup=_unmounted, may_leave=True)
+        yield Case(
+            about="TMPDIR is full",
+            argv=argv,
+            prepare=partial(_full_tmp, samples=samples),
+            cleanup=_unmounted,
+            may_leave=True,
+        )
 
 
 def _commands(output: str) -> Iterator[list[str]]:
@@ -55,9 +61,15 @@ def _commands(output: str) -> Iterator[list[str]]:
 
 
 def _may_mount() -> bool:
-    return shutil.which("unshare") is not None and subprocess.run(
-        ["unshare", "--mount", "mount", "-t", "tmpfs", "-o", "size=4k", "none", "/mnt"], capture_output=True, check=False
-    ).returncode == 0  # fmt: skip
+    return (
+        shutil.which("unshare") is not None
+        and subprocess.run(
+            ["unshare", "--mount", "mount", "-t", "tmpfs", "-o", "size=4k", "none", "/mnt"],
+            capture_output=True,
+            check=False,
+        ).returncode
+        == 0
+    )
 
 
 def _prepare(place: Place, samples: Samples) -> None:

@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 import random
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from campaigns.attack.case import Case
+from campaigns.attack.case import Case, Result
 from campaigns.attack.place import Place
 from campaigns.attack.samples import Samples, coco, png, record, voc_xml
 
 _MAKE = ("make_records", "--annotations=given", "--output=out", "--val_fraction=0")
-Prepare = Callable[[Place], object]
+_MOST_PROCESSES = 260
 
 
 def cases(draw: random.Random, samples: Samples) -> Iterator[Case]:
@@ -28,6 +28,9 @@ def cases(draw: random.Random, samples: Samples) -> Iterator[Case]:
         for more in ((), ("--verify=decode",), ("--shards=7",)):
             argv = ["make_records", "--annotations=voc", "--output=out", f"--workers={workers}", *more]
             yield Case(about=f"{workers} workers", argv=argv, prepare=partial(_copy, samples=samples))
+    for workers in (150, 60_000):
+        argv = ["make_records", "--annotations=many", "--output=out", f"--workers={workers}", "--shards=400"]
+        yield Case(about=f"{workers} workers for 400 shards", argv=argv, prepare=_many, judge=_few_processes)
 
 
 def _copy(place: Place, samples: Samples) -> None:
@@ -36,14 +39,31 @@ def _copy(place: Place, samples: Samples) -> None:
     place.copy(samples.config, "sample.config")
 
 
+def _many(place: Place) -> None:
+    for number in range(500):
+        place.write(f"many/{number}.png", png(8, 8, number))
+        place.write(f"many/{number}.xml", voc_xml(f"{number}.png", "cat"))
+
+
+def _few_processes(result: Result) -> str | None:
+    """Each takes memory of its own; the machine of the user has not as many CPUs."""
+    return f"{result.first.processes} processes at once" if result.first.processes > _MOST_PROCESSES else None
+
+
 def _boxes(draw: random.Random) -> Iterator[Case]:
     """Twenty thousand boxes, of known classes and of unknown ones, in one file or in as many."""
     for count in (2000, 20_000):
         for about, names in (
-            ("of one class", ["cat"] * count), ("of as many classes", [f"k{i}" for i in range(count)]),
+            ("of one class", ["cat"] * count),
+            ("of as many classes", [f"k{i}" for i in range(count)]),
             ("of long names", ["x" * 500 + str(i) for i in range(count // 10)]),
-        ):  # fmt: skip
-            for more in ((), ("--classes=cat",), ("--label_map=map.pbtxt",), ("--label_map=map.pbtxt", "--on_problem=skip")):
+        ):
+            for more in (
+                (),
+                ("--classes=cat",),
+                ("--label_map=map.pbtxt",),
+                ("--label_map=map.pbtxt", "--on_problem=skip"),
+            ):
                 prepare = partial(_voc, names=names)
                 yield Case(about=f"{len(names)} boxes {about}", argv=[*_MAKE, *more], prepare=prepare)
     for kind, make in (("coco", _coco_boxes), ("csv", _csv_boxes), ("yolo", _yolo_boxes)):
@@ -98,11 +118,20 @@ def _masks(draw: random.Random) -> Iterator[Case]:
             prepare = partial(_coco_mask, segmentation=segmentation)
             yield Case(about=f"a mask: {about}", argv=[*_MAKE, "--masks", *more], prepare=prepare)
     for size in ((60, 40), (50_000, 50_000), (2**31 - 1, 2**31 - 1)):
-        yield Case(about=f"a picture of {size} with a mask", argv=[*_MAKE, "--masks"], prepare=partial(_coco_size, size=size))
+        yield Case(
+            about=f"a picture of {size} with a mask", argv=[*_MAKE, "--masks"], prepare=partial(_coco_size, size=size)
+        )
     for about, content in (
-        ("lies", png(60, 40, said=(50_000, 50_000))), ("is cut", png(60, 40)[:50]), ("is empty", b""), ("is small", png(6, 4)),
-    ):  # fmt: skip
-        yield Case(about=f"the picture of a VOC mask {about}", argv=[*_MAKE, "--masks"], prepare=partial(_voc_mask, content=content))
+        ("lies", png(60, 40, said=(50_000, 50_000))),
+        ("is cut", png(60, 40)[:50]),
+        ("is empty", b""),
+        ("is small", png(6, 4)),
+    ):
+        yield Case(
+            about=f"the picture of a VOC mask {about}",
+            argv=[*_MAKE, "--masks"],
+            prepare=partial(_voc_mask, content=content),
+        )
 
 
 def _coco_mask(place: Place, segmentation: object) -> None:
@@ -122,7 +151,9 @@ def _coco_size(place: Place, size: tuple[int, int]) -> None:
 
 def _voc_mask(place: Place, content: bytes) -> None:
     place.write("given/JPEGImages/a.png", png(60, 40))
-    place.write("given/Annotations/a.xml", voc_xml("a.png", "cat").replace("<object>", "<segmented>1</segmented><object>"))
+    place.write(
+        "given/Annotations/a.xml", voc_xml("a.png", "cat").replace("<object>", "<segmented>1</segmented><object>")
+    )
     place.write("given/SegmentationObject/a.png", content)
 
 
@@ -144,7 +175,9 @@ def _label_maps(draw: random.Random, samples: Samples) -> Iterator[Case]:
             ["inspect_records", "--records=records", "--label_map=map.pbtxt"],
             ["make_label_map", "--from=map.pbtxt", "--json"],
         ):
-            yield Case(about=f"a label map: {about}", argv=argv, prepare=partial(_label_map, samples=samples, text=text))
+            yield Case(
+                about=f"a label map: {about}", argv=argv, prepare=partial(_label_map, samples=samples, text=text)
+            )
 
 
 def _label_map(place: Place, samples: Samples, text: str) -> None:
@@ -154,6 +187,7 @@ def _label_map(place: Place, samples: Samples, text: str) -> None:
 
 def _records(draw: random.Random, samples: Samples) -> Iterator[Case]:
     """Files of records that are mostly holes, or say that a record is huge."""
+
     def length(size: int) -> bytes:
         head = record(b"x" * 8)
         return struct.pack("<Q", size) + head[8:]
@@ -209,9 +243,22 @@ def _checkpoints(draw: random.Random, samples: Samples) -> Iterator[Case]:
             argv = ["check_config", "--config=sample.config", "--checkpoint=model/ckpt-1"]
             prepare = partial(_checkpoint, samples=samples, content=content)
             yield Case(about=f"a checkpoint's index: {size} {about}", argv=argv, prepare=prepare)
-    for content in (b"", b"\0", b'model_checkpoint_path: "' + b"x" * 100_000 + b'"', b"model_checkpoint_path: 1", draw.randbytes(300)):
-        for argv in (["evaluate", "--model_dir=model", "--dry_run"], ["export", "--model_dir=model", "--output=out", "--dry_run"]):
-            yield Case(about=f"the file `checkpoint`: {content[:20]!r}", argv=argv, prepare=partial(_latest, samples=samples, content=content))
+    for content in (
+        b"",
+        b"\0",
+        b'model_checkpoint_path: "' + b"x" * 100_000 + b'"',
+        b"model_checkpoint_path: 1",
+        draw.randbytes(300),
+    ):
+        for argv in (
+            ["evaluate", "--model_dir=model", "--dry_run"],
+            ["export", "--model_dir=model", "--output=out", "--dry_run"],
+        ):
+            yield Case(
+                about=f"the file `checkpoint`: {content[:20]!r}",
+                argv=argv,
+                prepare=partial(_latest, samples=samples, content=content),
+            )
 
 
 def _checkpoint(place: Place, samples: Samples, content: bytes) -> None:

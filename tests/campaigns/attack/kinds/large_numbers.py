@@ -13,8 +13,36 @@ from campaigns.attack.child import ROOT
 from campaigns.attack.place import Place
 from campaigns.attack.samples import PRICES, Samples, coco, png
 
-_NUMBERS = ("2147483647", "1000000000", "-1", "0", "4294967295", "10000000", "1e38", "1e-38", "nan", "inf", "-inf", "1e999")
-_FLAG_NUMBERS = ("999999999999", "9" * 400, "1e999", "-0", "NaN", "0", "-1", "inf", "1e-320", "٣", "1_0", "0x10", "", "1" + "0" * 5000)
+_NUMBERS = (
+    "2147483647",
+    "1000000000",
+    "-1",
+    "0",
+    "4294967295",
+    "10000000",
+    "1e38",
+    "1e-38",
+    "nan",
+    "inf",
+    "-inf",
+    "1e999",
+)
+_FLAG_NUMBERS = (
+    "999999999999",
+    "9" * 400,
+    "1e999",
+    "-0",
+    "NaN",
+    "0",
+    "-1",
+    "inf",
+    "1e-320",
+    "٣",
+    "1_0",
+    "0x10",
+    "",
+    "1" + "0" * 5000,
+)
 _FLAGS = {
     "train": ("steps", "checkpoint_every"),
     "make_config": ("steps", "epochs", "batch_size", "gpus", "lr"),
@@ -36,9 +64,19 @@ _ARGV = {
     "demo": ("--dry_run",),
 }
 _EDITS = (
-    *("--anchors=scales=0.1..{}", "--anchors=num_layers={}", "--resize={0}x{0}", "--regularizer=l2:{}", "--focal={0},{0}"),
+    *(
+        "--anchors=scales=0.1..{}",
+        "--anchors=num_layers={}",
+        "--resize={0}x{0}",
+        "--regularizer=l2:{}",
+        "--focal={0},{0}",
+    ),
     *("--set=train_config.num_steps={}", "--set=model.ssd.num_classes={}", "--set=train_config.batch_size={}"),
-    *("--set=eval_config.num_examples={}", "--hard_miner={}", "--set=train_config.data_augmentation_options[{}].random_adjust_hue={{}}"),
+    *(
+        "--set=eval_config.num_examples={}",
+        "--hard_miner={}",
+        "--set=train_config.data_augmentation_options[{}].random_adjust_hue={{}}",
+    ),
 )
 _JOB = ("steps", "checkpoint_every", "count", "cpus", "memory", "restarts", "time_limit", "accelerators", "disk_gb")
 _FIELD = re.compile(r"^ *(\w+): (-?[\d.]+(?:e-?\d+)?)$", re.MULTILINE)
@@ -68,15 +106,23 @@ def _configs(draw: random.Random, samples: Samples) -> Iterator[Case]:
         path = draw.choice(templates)
         text = path.read_text()
         fields = list(_FIELD.finditer(text))
-        large = [match for match in fields if re.search("num|level|layer|size|depth|dimension|stage|stride|steps|scale", match[1])]
+        large = [
+            match
+            for match in fields
+            if re.search("num|level|layer|size|depth|dimension|stage|stride|steps|scale", match[1])
+        ]
         match, number = draw.choice(large if large and draw.random() < 0.7 else fields), draw.choice(_NUMBERS)
         content = text[: match.start(2)] + number + text[match.end(2) :]
-        command = draw.choice((
-            ("check_config", "--config=given.config"), ("fit_anchors", "--config=given.config", "--records=records"),
-            ("make_config", "--from=given.config", "--records=records", "--output=out.config"),
-            ("check_config", "--config=given.config", "--plot=out.png"), ("check_config", "--config=given.config", "--fix=out.config"),
-            ("make_config", "--from=given.config", "--records=records", "--output=out.config", "--epochs=3"),
-        ))  # fmt: skip
+        command = draw.choice(
+            (
+                ("check_config", "--config=given.config"),
+                ("fit_anchors", "--config=given.config", "--records=records"),
+                ("make_config", "--from=given.config", "--records=records", "--output=out.config"),
+                ("check_config", "--config=given.config", "--plot=out.png"),
+                ("check_config", "--config=given.config", "--fix=out.config"),
+                ("make_config", "--from=given.config", "--records=records", "--output=out.config", "--epochs=3"),
+            )
+        )
         yield Case(
             about=f"{path.stem}: {match[1]} is {number}",
             argv=list(command),
@@ -91,21 +137,60 @@ def _jobs(draw: random.Random, samples: Samples) -> Iterator[Case]:
             changed = re.sub(rf"\b{key}: [\w.]+", f"{key}: {number}", text) if f"{key}: " in text else text
             changed = f"scheduling: {{{key}: {number}}}\n{text}" if key in ("restarts", "time_limit") else changed
             changed = text.replace("T4}", f"T4, {key}: {number}}}") if key == "accelerators" else changed
-            argv = ["submit", "plan", "--job=job.yaml", f"--backend={draw.choice(('vertex', 'slurm', 'kubernetes_jobset'))}"]
-            yield Case(about=f"{key} is {number[:20]}", argv=argv, prepare=partial(_prepare, samples=samples, job=changed))
-    for number in ("0000-00-00", "9999-12-31", "0001-01-01", "2026-13-45", "1e3", "-5", "''", "[]", "2026-11-22T10:00:00+99:99"):
+            argv = [
+                "submit",
+                "plan",
+                "--job=job.yaml",
+                f"--backend={draw.choice(('vertex', 'slurm', 'kubernetes_jobset'))}",
+            ]
+            yield Case(
+                about=f"{key} is {number[:20]}", argv=argv, prepare=partial(_prepare, samples=samples, job=changed)
+            )
+    for number in (
+        "0000-00-00",
+        "9999-12-31",
+        "0001-01-01",
+        "2026-13-45",
+        "1e3",
+        "-5",
+        "''",
+        "[]",
+        "2026-11-22T10:00:00+99:99",
+    ):
         for field, old in (("date", "2026-11-22"), ("T4", "0.35"), ("n1", "0.03")):
             prices = PRICES.replace(f"{field}: {old}", f"{field}: {number}")
             argv = ["submit", "plan", "--job=job.yaml", "--backend=vertex", "--prices=prices.yaml"]
-            yield Case(about=f"prices: {field} is {number}", argv=argv, prepare=partial(_prepare, samples=samples, job=text, prices=prices))
+            yield Case(
+                about=f"prices: {field} is {number}",
+                argv=argv,
+                prepare=partial(_prepare, samples=samples, job=text, prices=prices),
+            )
 
 
 def _annotations(draw: random.Random) -> Iterator[Case]:
     """Numbers of COCO, CSV and YOLO that are none, or too large."""
-    for number in ("1e999", "-1e999", "NaN", "-0", "-0.0", "1" + "0" * 400, "1" + "0" * 5000, "1e308", "-1e308", "1e-400", '"7"', "true"):
+    for number in (
+        "1e999",
+        "-1e999",
+        "NaN",
+        "-0",
+        "-0.0",
+        "1" + "0" * 400,
+        "1" + "0" * 5000,
+        "1e308",
+        "-1e308",
+        "1e-400",
+        '"7"',
+        "true",
+    ):
         document = json.dumps(coco("a.png"))
-        for old, new in (("[1, 2,", f"[{number}, 2,"), ('"width": 60', f'"width": {number}'), ('"image_id": 1', f'"image_id": {number}'),
-                         ('"category_id": 1', f'"category_id": {number}'), ("[1, 2, 20,", f"[1, 2, {number},")):  # fmt: skip
+        for old, new in (
+            ("[1, 2,", f"[{number}, 2,"),
+            ('"width": 60', f'"width": {number}'),
+            ('"image_id": 1', f'"image_id": {number}'),
+            ('"category_id": 1', f'"category_id": {number}'),
+            ("[1, 2, 20,", f"[1, 2, {number},"),
+        ):
             for more in ((), ("--on_problem=skip",)) if old.startswith("[") else ((),):
                 argv = ["make_records", "--annotations=given", "--output=out", "--val_fraction=0", *more]
                 prepare = partial(_given, name="a.json", text=document.replace(old, new))

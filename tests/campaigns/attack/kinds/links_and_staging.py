@@ -31,7 +31,12 @@ def cases(draw: random.Random, samples: Samples) -> Iterator[Case]:
             url = f"{scheme}://tmp/{place_name}"
             waiting = f"tfod_tools-{os.getuid()}-{hashlib.sha256(url.encode()).hexdigest()[:16]}"
             for how in _PLANTS:
-                argv = ["make_records", "--annotations=voc", f"--output={url}", "--dry_run" if scheme == "local" else "--seed=0"]
+                argv = [
+                    "make_records",
+                    "--annotations=voc",
+                    f"--output={url}",
+                    "--dry_run" if scheme == "local" else "--seed=0",
+                ]
                 yield _case(f"TMPDIR/{waiting} is a {how}", argv, samples, f"tmp/{waiting}", how)
     for command, name in _temporary_names():
         for how in _PLANTS:

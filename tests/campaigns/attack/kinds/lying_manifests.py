@@ -15,12 +15,45 @@ from campaigns.attack.samples import Samples, manifest
 
 _RUNS = 110
 _VALUES: tuple[Any, ...] = (
-    *(None, True, -1, 0, 10**30, float("inf"), float("nan"), 1e308, "", "x", "../../others/thesis.txt", "/nowhere/thesis.txt", [], {}),
-    *([[]], {"a": 1}, [None], "a\nb", "\x1b[31m", "\ud800", "\0", "x" * 5000, [1] * 1000, "train.record-00000-of-99999", 2**31),
+    *(
+        None,
+        True,
+        -1,
+        0,
+        10**30,
+        float("inf"),
+        float("nan"),
+        1e308,
+        "",
+        "x",
+        "../../others/thesis.txt",
+        "/nowhere/thesis.txt",
+        [],
+        {},
+    ),
+    *(
+        [[]],
+        {"a": 1},
+        [None],
+        "a\nb",
+        "\x1b[31m",
+        "\ud800",
+        "\0",
+        "x" * 5000,
+        [1] * 1000,
+        "train.record-00000-of-99999",
+        2**31,
+    ),
 )
 _COMMANDS = (
     ("make_config", "--template=ssd_mobilenet_v2_small_192x192", "--records=records", "--output=out.config"),
-    ("make_config", "--template=ssd_mobilenet_v2_small_192x192", "--records=records", "--output=out.config", "--epochs=3"),
+    (
+        "make_config",
+        "--template=ssd_mobilenet_v2_small_192x192",
+        "--records=records",
+        "--output=out.config",
+        "--epochs=3",
+    ),
     ("check_config", "--config=sample.config", "--records=records"),
     ("fit_anchors", "--config=sample.config", "--records=records"),
     ("inspect_records", "--records=records"),
@@ -67,7 +100,11 @@ def _names(true: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _note_stays(result: Result) -> str | None:
-    return None if (result.place.work / "records/note.txt").read_text() == "mine\n" else "records/note.txt is not as it was"
+    return (
+        None
+        if (result.place.work / "records/note.txt").read_text() == "mine\n"
+        else "records/note.txt is not as it was"
+    )
 
 
 def _place(document: Any, draw: random.Random) -> tuple[str | int, ...]:

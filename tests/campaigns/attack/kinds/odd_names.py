@@ -12,9 +12,48 @@ from campaigns.attack.place import Place
 from campaigns.attack.samples import Samples, coco, png, voc_xml
 
 _NAMES = (
-    *("\x1b[31mred\x1b[0m", "\x1b]0;title\x07", "a\rb", "a\x08b", "\x9b31m", "\u202egnp.exe", "\udcff\udcfe", "\ud800", "a\nb"),
-    *("-rf", "--help", "a b", " ", "'", '"', "$(touch out-of-shell)", "%s%n", "{0}", "\N{PILE OF POO}", "x" * 250, "a" * 5000),
-    *("con", "~", "*", "?", "[a]", "a:b", "a,b", "e\u0301", "\ufeffa", "\u2028", "\u0000", "</name>", "&#27;[31m", "\\x1b", "..."),
+    *(
+        "\x1b[31mred\x1b[0m",
+        "\x1b]0;title\x07",
+        "a\rb",
+        "a\x08b",
+        "\x9b31m",
+        "\u202egnp.exe",
+        "\udcff\udcfe",
+        "\ud800",
+        "a\nb",
+    ),
+    *(
+        "-rf",
+        "--help",
+        "a b",
+        " ",
+        "'",
+        '"',
+        "$(touch out-of-shell)",
+        "%s%n",
+        "{0}",
+        "\N{PILE OF POO}",
+        "x" * 250,
+        "a" * 5000,
+    ),
+    *(
+        "con",
+        "~",
+        "*",
+        "?",
+        "[a]",
+        "a:b",
+        "a,b",
+        "e\u0301",
+        "\ufeffa",
+        "\u2028",
+        "\u0000",
+        "</name>",
+        "&#27;[31m",
+        "\\x1b",
+        "...",
+    ),
 )
 
 
@@ -23,7 +62,13 @@ def cases(draw: random.Random, samples: Samples) -> Iterator[Case]:
     for name in _NAMES:
         for argv in draw.sample(list(_arguments(name)), 5):
             if not any("\0" in word or _cannot_be_an_argument(word) for word in argv):
-                yield Case(about=f"a path is {name[:30]!r}", argv=argv, prepare=partial(_prepare, samples=samples), judge=_no_shell, may_add=(".",) if "=out" not in " ".join(argv) else ())
+                yield Case(
+                    about=f"a path is {name[:30]!r}",
+                    argv=argv,
+                    prepare=partial(_prepare, samples=samples),
+                    judge=_no_shell,
+                    may_add=(".",) if "=out" not in " ".join(argv) else (),
+                )
         yield from _classes(name, draw)
         if "/" not in name and "\0" not in name and not _cannot_be_an_argument(name):
             yield from _files(name, samples)
@@ -38,7 +83,9 @@ def _cannot_be_an_argument(word: str) -> bool:
 
 
 def _no_shell(result: Result) -> str | None:
-    return "a name was run by a shell" if any("out-of-shell" == path.rpartition("/")[2] for path in result.new) else None
+    return (
+        "a name was run by a shell" if any(path.rpartition("/")[2] == "out-of-shell" for path in result.new) else None
+    )
 
 
 def _arguments(name: str) -> Iterator[list[str]]:
@@ -75,24 +122,44 @@ def _classes(name: str, draw: random.Random) -> Iterator[Case]:
     more = draw.choice(((), ("--on_problem=skip",), ("--dry_run",)))
     document = json.dumps(coco("a.png", name))
     argv = ["make_records", "--annotations=given", "--output=out", "--val_fraction=0", *more]
-    yield Case(about=f"a class of COCO is {name[:30]!r}", argv=argv, prepare=partial(_given, name="a.json", text=document))
+    yield Case(
+        about=f"a class of COCO is {name[:30]!r}", argv=argv, prepare=partial(_given, name="a.json", text=document)
+    )
     document = json.dumps(coco(f"{name}.png"))
-    yield Case(about=f"an image of COCO is {name[:30]!r}", argv=argv, prepare=partial(_given, name="a.json", text=document))
+    yield Case(
+        about=f"an image of COCO is {name[:30]!r}", argv=argv, prepare=partial(_given, name="a.json", text=document)
+    )
     text = f'item {{ id: 1 name: "{name}" }}\nitem {{ id: 1 name: "x" }}\n'
     text = text.encode("utf-8", "replace").decode()
-    yield Case(about=f"a label map has {name[:30]!r}", argv=["make_label_map", "--from=given/map.pbtxt"], prepare=partial(_given, name="map.pbtxt", text=text))
+    yield Case(
+        about=f"a label map has {name[:30]!r}",
+        argv=["make_label_map", "--from=given/map.pbtxt"],
+        prepare=partial(_given, name="map.pbtxt", text=text),
+    )
     if not any(ord(letter) < 32 or 0xD800 <= ord(letter) < 0xE000 for letter in name):
         escaped = name.replace("&", "&amp;").replace("<", "&lt;")
-        yield Case(about=f"a class of VOC is {name[:30]!r}", argv=argv, prepare=partial(_given, name="a.xml", text=voc_xml("a.png", escaped)))
+        yield Case(
+            about=f"a class of VOC is {name[:30]!r}",
+            argv=argv,
+            prepare=partial(_given, name="a.xml", text=voc_xml("a.png", escaped)),
+        )
 
 
 def _files(name: str, samples: Samples) -> Iterator[Case]:
     """Files of that name among the pictures and the annotations."""
     if len(name) > 240:
         return
-    for command in (["make_records", "--annotations=odd", "--output=out", "--on_problem=skip"], ["predict", "--model=model", "--images=odd", "--output=out", "--dry_run"],
-                    ["inspect_records", "--records=odd"], ["make_records", "--annotations=odd", "--output=out", "--on_problem=fix", "--val_fraction=0"]):  # fmt: skip
-        yield Case(about=f"a file is called {name[:30]!r}", argv=command, prepare=partial(_odd_file, samples=samples, name=name))
+    for command in (
+        ["make_records", "--annotations=odd", "--output=out", "--on_problem=skip"],
+        ["predict", "--model=model", "--images=odd", "--output=out", "--dry_run"],
+        ["inspect_records", "--records=odd"],
+        ["make_records", "--annotations=odd", "--output=out", "--on_problem=fix", "--val_fraction=0"],
+    ):
+        yield Case(
+            about=f"a file is called {name[:30]!r}",
+            argv=command,
+            prepare=partial(_odd_file, samples=samples, name=name),
+        )
 
 
 def _odd_file(place: Place, samples: Samples, name: str) -> None:

@@ -18,14 +18,33 @@ _FILE_URL = "file" + "://"
 
 def cases(draw: random.Random, samples: Samples) -> Iterator[Case]:
     """Image sets, names of pictures in each format, data.yaml, entities, an output inside the input."""
-    outside = ("../../../outside/{:04}", "/outside/{:04}", "../others/secret", "..\\..\\outside\\{:04}", "~/{:04}", "a/../../../{:04}")
+    outside = (
+        "../../../outside/{:04}",
+        "/outside/{:04}",
+        "../others/secret",
+        "..\\..\\outside\\{:04}",
+        "~/{:04}",
+        "a/../../../{:04}",
+    )
     for name in outside:
         name = name.format(draw.randrange(1, 9999))
         for line in (name, f"{name} 1", f"pet0\n{name}", f"{name}\0"):
-            argv = ["make_records", "--annotations=voc/Annotations", "--images=voc/JPEGImages", "--image_sets=train", "--output=out"]
+            argv = [
+                "make_records",
+                "--annotations=voc/Annotations",
+                "--images=voc/JPEGImages",
+                "--image_sets=train",
+                "--output=out",
+            ]
             yield _case(f"image set has {line!r}", argv, partial(_image_set, line=line))
         for sets in (name, f"train,{name}"):
-            argv = ["make_records", "--annotations=voc/Annotations", "--images=voc/JPEGImages", f"--image_sets={sets}", "--output=out"]
+            argv = [
+                "make_records",
+                "--annotations=voc/Annotations",
+                "--images=voc/JPEGImages",
+                f"--image_sets={sets}",
+                "--output=out",
+            ]
             yield _case(f"image set is called {sets!r}", argv, partial(_image_set, line="pet0"))
         for kind in ("voc", "coco", "yolo", "csv", "labelme", "open_images"):
             argv = ["make_records", "--annotations=given", "--images=given", "--output=out", f"--format={kind}"]
@@ -37,7 +56,9 @@ def cases(draw: random.Random, samples: Samples) -> Iterator[Case]:
     for name in (*outside, "../others", "."):
         argv = ["make_config", f"--template={name.format(1)}", "--records=given", "--output=out.config"]
         yield _case(f"a template called {name!r}", argv, partial(_named, kind="voc", name="a.png"))
-        yield _case(f"a back-end called {name!r}", ["submit", "plan", f"--backend={name.format(1)}", "--job=job.yaml"], _job)
+        yield _case(
+            f"a back-end called {name!r}", ["submit", "plan", f"--backend={name.format(1)}", "--job=job.yaml"], _job
+        )
         yield _case(f"a code called {name!r}", ["check_config", f"--explain={name.format(1)}"], _job)
 
 
@@ -77,32 +98,45 @@ def _named(place: Place, kind: str, name: str) -> None:
     _outside(place)
     place.write("given/a.png", png(60, 40))
     if kind == "voc":
-        place.write("given/a.xml", voc_xml(f"{name}.png", "bird").replace("<annotation>", f"<annotation><path>{name}</path>"))
+        place.write(
+            "given/a.xml", voc_xml(f"{name}.png", "bird").replace("<annotation>", f"<annotation><path>{name}</path>")
+        )
     elif kind == "coco":
         place.write("given/a.json", json.dumps(coco(f"{name}.png", "bird")))
     elif kind == "yolo":
         place.write("given/data.yaml", f"path: {name}\ntrain: {name}\nval: {name}\nnames: [bird]\n")
         place.write("given/a.txt", "0 0.5 0.5 0.2 0.2\n")
     elif kind == "csv":
-        place.write("given/a.csv", f"filename,width,height,class,xmin,ymin,xmax,ymax\n{name}.png,60,40,bird,1,2,30,35\n")
+        place.write(
+            "given/a.csv", f"filename,width,height,class,xmin,ymin,xmax,ymax\n{name}.png,60,40,bird,1,2,30,35\n"
+        )
     elif kind == "labelme":
         shape = {"label": "bird", "shape_type": "rectangle", "points": [[1, 2], [30, 35]]}
         place.write("given/a.json", json.dumps({"imagePath": f"{name}.png", "shapes": [shape], "imageData": None}))
     else:
-        head = "ImageID,Source,LabelName,Confidence,XMin,XMax,YMin,YMax,IsOccluded,IsTruncated,IsGroupOf,IsDepiction,IsInside"
-        place.write("given/train-a.csv", f"{head}\n{name},xclick,/m/cat,1,0.1,0.3,0.1,0.5,0,0,0,0,0\n")
+        head = "ImageID,Source,LabelName,Confidence,XMin,XMax,YMin,YMax"
+        place.write("given/train-a.csv", f"{head}\n{name},xclick,/m/cat,1,0.1,0.3,0.1,0.5\n")
 
 
 def _entities() -> Iterator[tuple[str, str, str]]:
     """What is said, the head of the document, and the name of its object."""
     external = "<!DOCTYPE annotation [<!ENTITY s SYSTEM '{}'>]>"
     inside = "<!DOCTYPE annotation [<!ENTITY s '{}'>]>"
-    for target in ("../others/secret.txt", "{}/others/secret.txt", _FILE_URL + "{}/others/secret.txt", "http://localhost:9/x"):
+    for target in (
+        "../others/secret.txt",
+        "{}/others/secret.txt",
+        _FILE_URL + "{}/others/secret.txt",
+        "http://localhost:9/x",
+    ):
         for value in ("cat&s;dog", "&s;"):
             yield f"external entity {target}", external.format(target), value
     yield "entity", inside.format("bird"), "cat&s;dog"
     yield "entity that is not declared", "", "cat&s;dog"
-    yield "entity of a parameter", "<!DOCTYPE annotation [<!ENTITY % p SYSTEM '../others/secret.txt'> %p;]>", "cat&s;dog"
+    yield (
+        "entity of a parameter",
+        "<!DOCTYPE annotation [<!ENTITY % p SYSTEM '../others/secret.txt'> %p;]>",
+        "cat&s;dog",
+    )
     yield "entity in the DTD", "<!DOCTYPE annotation SYSTEM '../others/secret.txt'>", "cat&s;dog"
     bomb = "<!ENTITY a0 '" + "ha" * 50 + "'>" + "".join(f"<!ENTITY a{i} '{f'&a{i - 1};' * 10}'>" for i in range(1, 9))
     yield "bomb of entities", f"<!DOCTYPE annotation [{bomb}]>", "cat&a8;dog"

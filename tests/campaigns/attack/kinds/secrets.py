@@ -2,20 +2,41 @@
 
 from __future__ import annotations
 
-import json
 import random
 import string
 from collections.abc import Iterator
 from functools import partial
 
 from campaigns.attack.case import Case, Result
+from campaigns.attack.kinds import words_in_documents
 from campaigns.attack.place import Place
 from campaigns.attack.samples import Samples
 
 _BACKENDS = ("vertex", "slurm", "kubernetes_jobset", "kubernetes_tfjob", "skypilot", "sagemaker", "azureml")
 _NAMES = (
-    *("DB_PASS", "MYSQL_PWD", "PGPASSWORD", "GITHUB_PAT", "OPENAI_KEY", "WANDB_API_KEY", "AWS_SESSION_TOKEN", "PASS", "PWD_DB"),
-    *("dbPassword", "apikey", "SECRETKEY", "CLIENT_SECRET", "HF_AUTH", "DOCKER_AUTH", "PASSPHRASE", "SSH_KEY", "COOKIE", "BEARER"),
+    *(
+        "DB_PASS",
+        "MYSQL_PWD",
+        "PGPASSWORD",
+        "GITHUB_PAT",
+        "OPENAI_KEY",
+        "WANDB_API_KEY",
+        "AWS_SESSION_TOKEN",
+        "PASS",
+        "PWD_DB",
+    ),
+    *(
+        "dbPassword",
+        "apikey",
+        "SECRETKEY",
+        "CLIENT_SECRET",
+        "HF_AUTH",
+        "DOCKER_AUTH",
+        "PASSPHRASE",
+        "SSH_KEY",
+        "COOKIE",
+        "BEARER",
+    ),
 )
 
 
@@ -60,15 +81,14 @@ def _values(draw: random.Random) -> Iterator[tuple[str, str]]:
 
 
 def _job(about: str, more: dict[str, object], backend: str, secret: str) -> Case:
-    from campaigns.attack.kinds.words_in_documents import _document
-
-    document = _document(backend) | {key: {**_document(backend).get(key, {}), **value} if isinstance(value, dict) else value
-                                     for key, value in more.items()}  # fmt: skip
+    document = words_in_documents.document(backend)
+    for key, value in more.items():
+        document[key] = {**document.get(key, {}), **value} if isinstance(value, dict) else value
     action = ["plan", f"--backend={backend}", "--output=out"]
     return Case(
         about=about,
         argv=["submit", *action, "--job=job.yaml"],
-        prepare=partial(_write, text=json.dumps(document)),
+        prepare=partial(_write, text=words_in_documents.written(document)),
         judge=partial(_stays_secret, secret=secret),
     )
 

@@ -31,7 +31,9 @@ def cases(draw: random.Random, samples: Samples) -> Iterator[Case]:
     """Each command, stopped at random moments."""
     for argv in _COMMANDS:
         for _ in range(_EACH):
-            number = draw.choice((signal.SIGINT, signal.SIGINT, signal.SIGTERM, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL))
+            number = draw.choice(
+                (signal.SIGINT, signal.SIGINT, signal.SIGTERM, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL)
+            )
             after_s = round(draw.uniform(0.01, 0.5), 3)
             yield Case(
                 about=f"{number.name} after {after_s} s",

@@ -13,7 +13,16 @@ from campaigns.attack.case import Case
 from campaigns.attack.place import Place
 from campaigns.attack.samples import Samples
 
-_PLANTS = ("fifo", "socket", "device", "endless device", "folder", "link to itself", "dangling link", "link to its folder")
+_PLANTS = (
+    "fifo",
+    "socket",
+    "device",
+    "endless device",
+    "folder",
+    "link to itself",
+    "dangling link",
+    "link to its folder",
+)
 
 
 def cases(draw: random.Random, samples: Samples) -> Iterator[Case]:
@@ -28,7 +37,12 @@ def cases(draw: random.Random, samples: Samples) -> Iterator[Case]:
         "voc/data.yaml": make,
         "map.pbtxt": [*make, "--label_map=map.pbtxt"],
         "records/train.record-00000-of-00002": ["inspect_records", "--records=records"],
-        "records/manifest.json": ["make_config", "--template=ssd_mobilenet_v2_300x300", "--records=records", "--output=out.config"],
+        "records/manifest.json": [
+            "make_config",
+            "--template=ssd_mobilenet_v2_300x300",
+            "--records=records",
+            "--output=out.config",
+        ],
         "records/label_map.pbtxt": check,
         "sample.config": check,
         "job.yaml": ["submit", "plan", "--job=job.yaml", "--backend=vertex"],
@@ -38,7 +52,12 @@ def cases(draw: random.Random, samples: Samples) -> Iterator[Case]:
         "photos/more.jpg": ["predict", "--model=model", "--images=photos", "--output=out", "--dry_run"],
         "model/frozen_inference_graph.pb": ["predict", "--model=model", "--images=photos", "--output=out", "--dry_run"],
         "model/pipeline.config": ["evaluate", "--model_dir=model", "--dry_run"],
-        "out.config": ["make_config", "--template=ssd_mobilenet_v2_300x300", "--records=records", "--output=out.config"],
+        "out.config": [
+            "make_config",
+            "--template=ssd_mobilenet_v2_300x300",
+            "--records=records",
+            "--output=out.config",
+        ],
         "out": make,
         "lists.txt": ["make_label_map", "--from=lists.txt"],
     }
@@ -49,13 +68,18 @@ def cases(draw: random.Random, samples: Samples) -> Iterator[Case]:
                 yield Case(about=f"{name} is a {how}", argv=argv, prepare=prepare)
     for argument in ("/dev/stdin", "/dev/zero", "/dev/null", "/proc/self/mem", "/dev/full", "/proc/self/fd/0", "-"):
         for argv in (
-            ["make_label_map", f"--from={argument}"], ["check_config", f"--config={argument}"], ["inspect_records", f"--records={argument}"],
-            ["submit", "plan", f"--job={argument}", "--backend=vertex"], ["make_records", f"--annotations={argument}", "--output=out"],
+            ["make_label_map", f"--from={argument}"],
+            ["check_config", f"--config={argument}"],
+            ["inspect_records", f"--records={argument}"],
+            ["submit", "plan", f"--job={argument}", "--backend=vertex"],
+            ["make_records", f"--annotations={argument}", "--output=out"],
             ["make_config", "--template=ssd_mobilenet_v2_300x300", "--records=records", f"--output={argument}"],
-        ):  # fmt: skip
+        ):
             if argument.startswith("/dev") and argv[0] == "make_config":
                 continue  # A command that replaced a device would harm this machine.
-            yield Case(about=f"{argument} as a file", argv=argv, prepare=partial(_prepare, samples=samples, name="", how=""))
+            yield Case(
+                about=f"{argument} as a file", argv=argv, prepare=partial(_prepare, samples=samples, name="", how="")
+            )
 
 
 def _prepare(place: Place, samples: Samples, name: str, how: str) -> None:
@@ -82,7 +106,12 @@ def _prepare(place: Place, samples: Samples, name: str, how: str) -> None:
     elif how == "folder":
         path.mkdir()
     else:
-        targets = {"device": "/dev/null", "endless device": "/dev/zero", "link to itself": path.name, "dangling link": "not there"}
+        targets = {
+            "device": "/dev/null",
+            "endless device": "/dev/zero",
+            "link to itself": path.name,
+            "dangling link": "not there",
+        }
         path.symlink_to(targets.get(how, "."))
 
 

@@ -43,19 +43,48 @@ def cases(draw: random.Random, samples: Samples) -> Iterator[Case]:
         for encoding in draw.sample(_ENCODINGS, 3):
             environment = {"PYTHONIOENCODING": encoding}
             yield Case(about=f"in {encoding}", argv=argv, prepare=prepare, environment=environment)
-        for stdout, stderr in (("full", "file"), ("file", "full"), ("closed", "file"), ("file", "closed"), ("closed", "closed"), ("full", "full")):
-            yield Case(about=f"stdout {stdout}, stderr {stderr}", argv=argv, prepare=prepare, stdout=stdout, stderr=stderr)  # type: ignore[arg-type]
+        for stdout, stderr in (
+            ("full", "file"),
+            ("file", "full"),
+            ("closed", "file"),
+            ("file", "closed"),
+            ("closed", "closed"),
+            ("full", "full"),
+        ):
+            yield Case(
+                about=f"stdout {stdout}, stderr {stderr}", argv=argv, prepare=prepare, stdout=stdout, stderr=stderr
+            )  # type: ignore[arg-type]
         for name, value in draw.sample(_ENVIRONMENT, 4):
             yield Case(about=f"{name}={value}", argv=argv, prepare=prepare, environment={name: value})
 
 
 _ENVIRONMENT = (
-    ("TF_CONFIG", "{}"), ("TF_CONFIG", "not json"), ("TF_CONFIG", '{"cluster": {"chief": ["a:1"]}, "task": {"type": "chief", "index": 0}}'),
-    ("LANG", "C"), ("LC_ALL", "xx_YY"), ("COLUMNS", "0"), ("COLUMNS", "-5"), ("COLUMNS", "x"), ("TERM", "dumb"), ("NO_COLOR", "1"),
-    ("FORCE_COLOR", "1"), ("TMPDIR", "/not/there"), ("HOME", "/not/there"), ("HOME", ""), ("PYTHONWARNINGS", "error"), ("PYTHONOPTIMIZE", "2"),
-    ("TFOD_ENGINE", "/not/there"), ("TFOD_ENGINE", ""), ("CUDA_VISIBLE_DEVICES", "x"), ("PYTHONUTF8", "0"), ("TZ", "x/y"),
-    ("PYTHONHASHSEED", "7"), ("XDG_CACHE_HOME", "/dev/null"), ("LINES", "0"), ("TTY_COMPATIBLE", "1"),
-)  # fmt: skip
+    ("TF_CONFIG", "{}"),
+    ("TF_CONFIG", "not json"),
+    ("TF_CONFIG", '{"cluster": {"chief": ["a:1"]}, "task": {"type": "chief", "index": 0}}'),
+    ("LANG", "C"),
+    ("LC_ALL", "xx_YY"),
+    ("COLUMNS", "0"),
+    ("COLUMNS", "-5"),
+    ("COLUMNS", "x"),
+    ("TERM", "dumb"),
+    ("NO_COLOR", "1"),
+    ("FORCE_COLOR", "1"),
+    ("TMPDIR", "/not/there"),
+    ("HOME", "/not/there"),
+    ("HOME", ""),
+    ("PYTHONWARNINGS", "error"),
+    ("PYTHONOPTIMIZE", "2"),
+    ("TFOD_ENGINE", "/not/there"),
+    ("TFOD_ENGINE", ""),
+    ("CUDA_VISIBLE_DEVICES", "x"),
+    ("PYTHONUTF8", "0"),
+    ("TZ", "x/y"),
+    ("PYTHONHASHSEED", "7"),
+    ("XDG_CACHE_HOME", "/dev/null"),
+    ("LINES", "0"),
+    ("TTY_COMPATIBLE", "1"),
+)
 
 
 def _prepare(place: Place, samples: Samples) -> None:

@@ -25,7 +25,12 @@ def cases(draw: random.Random, samples: Samples) -> Iterator[Case]:
         "map.pbtxt": make,
         "records": ["inspect_records", "--records=records"],
         "records/train.record-00001-of-00002": ["inspect_records", "--records=records"],
-        "records/manifest.json": ["make_config", "--template=ssd_mobilenet_v2_300x300", "--records=records", "--output=out.config"],
+        "records/manifest.json": [
+            "make_config",
+            "--template=ssd_mobilenet_v2_300x300",
+            "--records=records",
+            "--output=out.config",
+        ],
         "records/label_map.pbtxt": ["check_config", "--config=sample.config", "--records=records"],
         "sample.config": ["check_config", "--config=sample.config"],
         "job.yaml": ["submit", "plan", "--job=job.yaml", "--backend=vertex"],
@@ -42,14 +47,20 @@ def cases(draw: random.Random, samples: Samples) -> Iterator[Case]:
                     weak=True,
                 )
     for argv in (
-        [*make[:3], "--output=shut/out"], ["make_config", "--template=ssd_mobilenet_v2_300x300", "--records=records", "--output=shut/a"],
-        ["check_config", "--config=sample.config", "--fix=shut/a"], ["make_label_map", "--from=map.pbtxt", "--output=shut/a"],
-        ["inspect_records", "--records=records", "--extract=0", "--output=shut"], ["submit", "plan", "--job=job.yaml", "--backend=vertex", "--output=shut"],
-        ["fit_anchors", "--config=sample.config", "--records=records", "--plot=shut/a.png"], ["train", "--config=sample.config", "--model_dir=shut/m"],
-    ):  # fmt: skip
+        [*make[:3], "--output=shut/out"],
+        ["make_config", "--template=ssd_mobilenet_v2_300x300", "--records=records", "--output=shut/a"],
+        ["check_config", "--config=sample.config", "--fix=shut/a"],
+        ["make_label_map", "--from=map.pbtxt", "--output=shut/a"],
+        ["inspect_records", "--records=records", "--extract=0", "--output=shut"],
+        ["submit", "plan", "--job=job.yaml", "--backend=vertex", "--output=shut"],
+        ["fit_anchors", "--config=sample.config", "--records=records", "--plot=shut/a.png"],
+        ["train", "--config=sample.config", "--model_dir=shut/m"],
+    ):
         for mode in (0o555, 0o000):
             prepare = partial(_prepare, samples=samples, name="shut", mode=mode)
-            yield Case(about=f"the output's folder has mode {mode:03o}", argv=argv, prepare=prepare, weak=True, judge=_is_said)
+            yield Case(
+                about=f"the output's folder has mode {mode:03o}", argv=argv, prepare=prepare, weak=True, judge=_is_said
+            )
 
 
 def _is_said(result: Result) -> str | None:

@@ -20,21 +20,110 @@ from campaigns.attack.place import Place
 from campaigns.attack.samples import LEGACY, Samples
 
 _WORDS = (
-    *("1e3", "y", "no", "on", "0x1f", "1_000", "2024-01-02", "null", "~", "12:30:45", "true", ".5", "0b1", "=", "<<", "1e-7"),
-    *("a\nb", "a\n#SBATCH --uid=0", "a\nrm -rf x", "a\r\nb", "a: b", "a #b", "- a", "[a", "{a: b", "&a", "*a", "!!int 3", "%a", "@a"),
-    *("$(touch out-of-shell)", "`touch out-of-shell`", "a;touch out-of-shell", "a&&touch out-of-shell", "a|b", "$HOME", "${X}"),
-    *("a'b", 'a"b', "a\\b", "'", '"', "a b", " a ", "--flag", "-x", "é", "\N{PILE OF POO}", "a\tb", "x" * 300, "a\u2028b"),
-    *("a\x1b[31mb", "a\x00b", "a\x85b", "\u202eab", "%(x)s", "{x}", "$$", "!a", "a>out-of-shell", "a\nvertex:\n  project: evil"),
+    *(
+        "1e3",
+        "y",
+        "no",
+        "on",
+        "0x1f",
+        "1_000",
+        "2024-01-02",
+        "null",
+        "~",
+        "12:30:45",
+        "true",
+        ".5",
+        "0b1",
+        "=",
+        "<<",
+        "1e-7",
+    ),
+    *(
+        "a\nb",
+        "a\n#SBATCH --uid=0",
+        "a\nrm -rf x",
+        "a\r\nb",
+        "a: b",
+        "a #b",
+        "- a",
+        "[a",
+        "{a: b",
+        "&a",
+        "*a",
+        "!!int 3",
+        "%a",
+        "@a",
+    ),
+    *(
+        "$(touch out-of-shell)",
+        "`touch out-of-shell`",
+        "a;touch out-of-shell",
+        "a&&touch out-of-shell",
+        "a|b",
+        "$HOME",
+        "${X}",
+    ),
+    *(
+        "a'b",
+        'a"b',
+        "a\\b",
+        "'",
+        '"',
+        "a b",
+        " a ",
+        "--flag",
+        "-x",
+        "é",
+        "\N{PILE OF POO}",
+        "a\tb",
+        "x" * 300,
+        "a\u2028b",
+    ),
+    *(
+        "a\x1b[31mb",
+        "a\x00b",
+        "a\x85b",
+        "\u202eab",
+        "%(x)s",
+        "{x}",
+        "$$",
+        "!a",
+        "a>out-of-shell",
+        "\ud800",
+        "a\nvertex:\n  project: evil",
+    ),
 )
 _WHERE = {
-    "vertex": ("model_dir", "config", "vertex.project", "vertex.region", "vertex.service_account", "vertex.network", "environment.NOTE"),
-    "slurm": ("model_dir", "config", "slurm.partition", "slurm.account", "slurm.qos", "slurm.python", "environment.NOTE"),
-    "kubernetes_jobset": ("model_dir", "kubernetes.namespace", "kubernetes.service_account", "environment.NOTE", "kubernetes.volume_claim"),
+    "vertex": (
+        "model_dir",
+        "config",
+        "vertex.project",
+        "vertex.region",
+        "vertex.service_account",
+        "vertex.network",
+        "environment.NOTE",
+    ),
+    "slurm": (
+        "model_dir",
+        "config",
+        "slurm.partition",
+        "slurm.account",
+        "slurm.qos",
+        "slurm.python",
+        "environment.NOTE",
+    ),
+    "kubernetes_jobset": (
+        "model_dir",
+        "kubernetes.namespace",
+        "kubernetes.service_account",
+        "environment.NOTE",
+        "kubernetes.volume_claim",
+    ),
     "kubernetes_tfjob": ("model_dir", "kubernetes.namespace", "kubernetes.gpu_node_selector", "environment.NOTE"),
     "skypilot": ("model_dir", "skypilot.bucket", "skypilot.infra", "environment.NOTE"),
     "sagemaker": ("model_dir", "sagemaker.bucket", "sagemaker.role_arn", "sagemaker.region", "environment.NOTE"),
     "azureml": ("model_dir", "azureml.compute", "azureml.experiment", "environment.NOTE"),
-}  # fmt: skip
+}
 _STARTS = {"slurm": "/shared/", "azureml": "/mnt/", "skypilot": "/mnt/bucket/", "sagemaker": "/opt/ml/checkpoints/"}
 _LEGACY = ("jobDir", "region", "serviceAccount", "network", "pipeline_config_path", "num_train_steps", "masterType")
 _EACH = 11
@@ -51,7 +140,7 @@ def cases(draw: random.Random, samples: Samples) -> Iterator[Case]:
             yield _legacy(where, word)
     for backend in _WHERE:
         for word in draw.sample(_WORDS, 3):
-            job = json.dumps(_document(backend) | {"name": word})
+            job = written(document(backend) | {"name": word})
             argv = ["submit", "plan", "--job=job.yaml", f"--backend={backend}", "--output=out"]
             yield Case(about=f"name is {word!r}", argv=argv, prepare=partial(_write, name="job.yaml", text=job))
 
@@ -60,7 +149,16 @@ def _write(place: Place, name: str, text: str) -> None:
     place.write(name, text)
 
 
-def _document(backend: str) -> dict[str, Any]:
+def written(document: dict[str, Any]) -> str:
+    """A document as YAML, each word of it quoted where it must be."""
+    import yaml
+
+    text: str = yaml.safe_dump(document, width=1_000_000, sort_keys=False)
+    return text
+
+
+def document(backend: str) -> dict[str, Any]:
+    """A job file that the back-end takes."""
     start = _STARTS.get(backend, "gs://bucket/")
     style = "multi_worker_mirrored" if backend in ("skypilot", "azureml", "sagemaker") else "estimator"
     return {
@@ -81,17 +179,17 @@ def _document(backend: str) -> dict[str, Any]:
 
 
 def _job(backend: str, where: str, word: str) -> Case:
-    document = _document(backend)
+    given = document(backend)
     block, _, key = where.rpartition(".")
-    value = document["model_dir"] + word if where == "model_dir" else "gs://b/" + word if where == "config" else word
+    value = given["model_dir"] + word if where == "model_dir" else "gs://b/" + word if where == "config" else word
     if block:
-        document[block] = {**document.get(block, {}), key: value}
+        given[block] = {**given.get(block, {}), key: value}
     else:
-        document[key] = value
+        given[key] = value
     return Case(
         about=f"{where} is {value!r}",
         argv=["submit", "plan", "--job=job.yaml", f"--backend={backend}", "--output=out"],
-        prepare=partial(_write, name="job.yaml", text=json.dumps(document)),
+        prepare=partial(_write, name="job.yaml", text=written(given)),
         judge=partial(_comes_out, word=value),
     )
 
@@ -107,7 +205,7 @@ def _legacy(where: str, word: str) -> Case:
     else:
         inner[where] = value = f"gs://b/{word}" if where == "jobDir" else word
     argv = ["submit", "import-legacy", "--from=given.yaml", "--output=out.yaml"]
-    prepare = partial(_write, name="given.yaml", text=json.dumps(document))
+    prepare = partial(_write, name="given.yaml", text=written(document))
     judge = partial(_imported, where=where, word=value)
     return Case(about=f"{where} is {value!r}", argv=argv, prepare=prepare, judge=judge)
 
@@ -136,7 +234,7 @@ def _wrong_yaml(path: Path, word: str) -> str | None:
     joined = "\0".join(texts)
     quoted = shlex.quote(word)
     said = any(part in joined for part in (word, quoted, json.dumps(word)[1:-1], word.replace("=", "\0")))
-    if not said and word.strip() in path.read_text(encoding="utf-8", errors="replace"):
+    if not said and len(word.strip()) > 3 and word.strip() in path.read_text(encoding="utf-8", errors="replace"):
         return f"{word!r} is there, and reads back as something else"
     return None
 
@@ -176,7 +274,9 @@ def _ran(path: Path) -> str | None:
     text = path.read_text(encoding="utf-8", errors="surrogateescape")
     words = ["bash", "--noprofile", "--norc", "-c", stubs + text]
     try:
-        done = subprocess.run(words, capture_output=True, check=False, timeout=10, cwd=path.parent, stdin=subprocess.DEVNULL)
+        done = subprocess.run(
+            words, capture_output=True, check=False, timeout=10, cwd=path.parent, stdin=subprocess.DEVNULL
+        )
     except (subprocess.TimeoutExpired, ValueError) as error:
         return f"a shell cannot run it: {type(error).__name__}"
     return "a word was run by the shell" if b"RAN" in done.stdout else None
@@ -205,10 +305,24 @@ def _imported(result: Result, where: str, word: str) -> str | None:
     except yaml.YAMLError as error:
         return f"is no YAML: {' '.join(str(error).split())[:150]}"
     key = {"jobDir": "model_dir", "pipeline_config_path": "config", "num_train_steps": "steps"}.get(where)
-    value = found.get(key, "") if key else (found.get("vertex") or {}).get({"serviceAccount": "service_account"}.get(where, where))
+    value = (
+        found.get(key, "")
+        if key
+        else (found.get("vertex") or {}).get({"serviceAccount": "service_account"}.get(where, where))
+    )
     if where != "masterType" and word not in (value, f"{value} "):
         return f"{where} {word!r} has become {value!r}"
-    if extra := set(found) - {"name", "style", "config", "model_dir", "steps", "image", "cluster", "scheduling", "vertex"}:
+    if extra := set(found) - {
+        "name",
+        "style",
+        "config",
+        "model_dir",
+        "steps",
+        "image",
+        "cluster",
+        "scheduling",
+        "vertex",
+    }:
         return f"{where} has made further keys: {extra}"
     try:
         own = yaml.safe_load(text)

@@ -36,15 +36,26 @@ def cases(draw: random.Random, samples: Samples) -> Iterator[Case]:
         for depth in (900, 1500, 20_000, 100_000, 1_000_000):
             for opening, closing in (("[", "]"), ('{"a":', "}")):
                 make = partial(_nested, opening=opening, closing=closing, depth=depth)
-                names = ("yolo/a.json", "records/manifest.json") if name == "annotations" else ("records/manifest.json",)
+                names = (
+                    ("yolo/a.json", "records/manifest.json") if name == "annotations" else ("records/manifest.json",)
+                )
                 prepare = partial(_prepare, samples=samples, make=make, names=names)
-                yield Case(about=f"{name}: {depth} of {opening}", argv=argv, prepare=prepare, may_change=("records/manifest.json",))
+                yield Case(
+                    about=f"{name}: {depth} of {opening}",
+                    argv=argv,
+                    prepare=prepare,
+                    may_change=("records/manifest.json",),
+                )
     texts = ("model {{ ssd {{ {} }} }}", "item {{ {} }}", "{}")
     for depth in (50, 200, 5000, 200_000):
         for text in texts:
             make = partial(_text, text=text, depth=depth)
             prepare = partial(_prepare, samples=samples, make=make, names=("given",))
-            for argv in (["check_config", "--config=given"], ["make_label_map", "--from=given"], ["make_config", "--from=given", "--output=out.c"]):
+            for argv in (
+                ["check_config", "--config=given"],
+                ["make_label_map", "--from=given"],
+                ["make_config", "--from=given", "--output=out.c"],
+            ):
                 yield Case(about=f"text proto nested {depth} deep", argv=argv, prepare=prepare)
 
 
@@ -54,7 +65,9 @@ def _bombs(draw: random.Random, name: str) -> dict[str, Callable[[], str]]:
     key = keys.get(name, "name")
     return {
         f"aliases of lists, {deep} deep": partial(_aliases, key=key, wide=wide, deep=deep, opening="[", closing="]"),
-        f"aliases of lists, {deep + 20} deep": partial(_aliases, key=key, wide=wide, deep=deep + 20, opening="[", closing="]"),
+        f"aliases of lists, {deep + 20} deep": partial(
+            _aliases, key=key, wide=wide, deep=deep + 20, opening="[", closing="]"
+        ),
         "aliases of maps": partial(_map_aliases, key=key, wide=wide, deep=deep),
         "an alias of itself": lambda: f"{key}: &a [*a, *a]\n",
         "a map that holds itself": lambda: f"&a\n{key}: *a\n",
@@ -65,8 +78,11 @@ def _bombs(draw: random.Random, name: str) -> dict[str, Callable[[], str]]:
         "a long word": lambda: f"{key}: " + "x" * 5_000_000,
         "40000 keys": lambda: "".join(f"k{i}: v\n" for i in range(40_000)),
         "a merge of itself": lambda: f"{key}: &a\n  <<: *a\n  b: c\n",
-        "200 merges": lambda: "".join(f"a{i}: &a{i} {{<<: [{', '.join(f'*a{j}' for j in range(max(0, i - 9), i))}], k{i}: 1}}\n" for i in range(1, 200)),
-    }  # fmt: skip
+        "200 merges": lambda: "".join(
+            f"a{i}: &a{i} {{<<: [{', '.join(f'*a{j}' for j in range(max(0, i - 9), i))}], k{i}: 1}}\n"
+            for i in range(1, 200)
+        ),
+    }
 
 
 def _aliases(key: str, wide: int, deep: int, opening: str, closing: str) -> str:
