@@ -2,6 +2,7 @@
 
     make attack                           every kind
     make attack ARGS="--kinds=signals,streams --seed=7"
+    make attack ARGS="--kinds=tensorflow"  the few that start TensorFlow (minutes)
     make attack ARGS="--only=signals/0012 --seed=7 --keep=kept"   one run again; its folder stays in kept/
 
 A run is one command in a child process, in a new folder with files that are not the command's. Its verdict is `ok`,

@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 
 from campaigns.attack import child, kinds, verdict
 from campaigns.attack.case import Case, Ended, Result
@@ -53,18 +54,24 @@ class Outcome:
 
 
 def names() -> list[str]:
-    """The kinds, which are the modules of kinds/."""
-    return sorted(module.name for module in pkgutil.iter_modules(kinds.__path__))
+    """The kinds, which are the modules of kinds/, but those that are off unless they are named."""
+    return [name for name in _all_names() if not getattr(_module(name), "OFF_UNLESS_NAMED", False)]
 
 
 def drawn(seed: int, samples: Samples, wanted: Sequence[str] = ()) -> Iterator[Attack]:
     """The attacks of the `wanted` kinds, or of all."""
-    for kind in names():
-        if not wanted or kind in wanted:
-            draw = random.Random(f"{seed} {kind}")
-            module = importlib.import_module(f"campaigns.attack.kinds.{kind}")
-            for number, case in enumerate(module.cases(draw, samples)):
-                yield Attack(name=f"{kind}/{number:04d}", case=case)
+    for kind in wanted or names():
+        draw = random.Random(f"{seed} {kind}")
+        for number, case in enumerate(_module(kind).cases(draw, samples)):
+            yield Attack(name=f"{kind}/{number:04d}", case=case)
+
+
+def _all_names() -> list[str]:
+    return sorted(module.name for module in pkgutil.iter_modules(kinds.__path__))
+
+
+def _module(kind: str) -> ModuleType:
+    return importlib.import_module(f"campaigns.attack.kinds.{kind}")
 
 
 def run(

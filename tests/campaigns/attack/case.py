@@ -39,6 +39,8 @@ class Case:
       may_leave: whether files may stay in TMPDIR, as after a signal that no process can catch.
       weak: without root's right to read all files.
       limit_s: seconds after which it hangs.
+      most_mb: memory that it may have.
+      may_fail: whether it may end with 4, as the engine does.
     """
 
     about: str
@@ -58,6 +60,8 @@ class Case:
     may_leave: bool = False
     weak: bool = False
     limit_s: float = 20.0
+    most_mb: float = 1000.0
+    may_fail: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

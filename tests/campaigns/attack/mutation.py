@@ -129,6 +129,21 @@ def _crlf(content: bytes, draw: random.Random) -> bytes:
 
 
 WAYS = (
-    *(_flip, _cut, _behead, _double, _empty, _swap, _drop_line, _double_line, _insert, _insert, _number, _number),
-    *(_word, _word, _utf16, _bom, _latin1, _crlf),
+    *(
+        _flip,
+        _cut,
+        _behead,
+        _double,
+        _empty,
+        _swap,
+        _drop_line,
+        _double_line,
+        _insert,
+        _insert,
+        _utf16,
+        _bom,
+        _latin1,
+        _crlf,
+    ),
+    *(_number, _word) * 5,
 )

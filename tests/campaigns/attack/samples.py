@@ -34,7 +34,7 @@ trainingInput:
   serviceAccount: trainer@p.iam.gserviceaccount.com
   scheduling: {maxRunningTime: 7200s}
 """
-PATCH = "set:\n  train_config.num_steps: 700\n  train_config.batch_size: 2\n"
+PATCH = "train_config.num_steps: 700\ntrain_config:\n  batch_size: 2\nmodel..l2_regularizer.weight: 7e-5\n"
 PRICES = "date: 2026-11-22\ncurrency: USD\ncpus: {n1: 0.03}\nmemory_gib: {n1: 0.004}\naccelerators: {T4: 0.35}\n"
 LABEL_MAP = 'item { id: 1 name: "cat" }\nitem { id: 2 name: "dog" display_name: "Dog" }\n'
 

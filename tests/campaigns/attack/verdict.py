@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from campaigns.attack.case import Case, Ended, Result
 
-MOST_MB = 1000
 MOST_LINES = 100
 LONGEST_LINE = 2048
 _REFUSED = (1, 2, 3, 130)
@@ -53,7 +52,7 @@ def _of_process(case: Case, ended: Ended) -> Verdict | None:
     said = (ended.err + ended.out).decode("utf-8", "replace")
     if ended.status is None:
         return Verdict("hang", f"more than {case.limit_s:g} s; {ended.peak_mb:.0f} MB")
-    if ended.peak_mb > MOST_MB:
+    if ended.peak_mb > case.most_mb:
         return Verdict("memory", f"{ended.peak_mb:.0f} MB; {_last(said)}")
     if "Traceback (most recent call last)" in said or ended.status == 70:
         return Verdict("traceback", _raised(ended.err.decode("utf-8", "replace")))
@@ -64,6 +63,8 @@ def _of_process(case: Case, ended: Ended) -> Verdict | None:
 
 def _statuses(case: Case) -> tuple[int, ...]:
     allowed: tuple[int, ...] = (0, *_REFUSED)
+    if case.may_fail:
+        allowed += (4,)
     if case.signal:
         allowed += (-case.signal[0], 128 + case.signal[0])
     return allowed
@@ -79,8 +80,8 @@ def _of_text(case: Case, ended: Ended) -> Verdict | None:
     longest = max(map(len, (*err.splitlines(), *out.splitlines())), default=0)
     if longest > LONGEST_LINE:
         return Verdict("flood", f"a line of {longest} characters: {_last(err)[:100]}")
-    if "PYTHONIOENCODING" not in case.environment and (match := _CONTROL.search(err)):
-        return Verdict("control", f"{match[0]!r} goes to the terminal: {_last(err)[:100]!r}")
+    if "PYTHONIOENCODING" not in case.environment and (match := _CONTROL.search(err + out)):
+        return Verdict("control", f"{match[0]!r} goes to the terminal: {_last(err or out)[:100]!r}")
     return None
 
 

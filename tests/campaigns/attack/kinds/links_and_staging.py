@@ -14,18 +14,19 @@ from campaigns.attack.place import Place
 from campaigns.attack.samples import Samples
 
 _MAKE = ("make_records", "--annotations=voc", "--output=out")
-_PLANTS = ("link", "folder", "file", "fifo", "dangling link")
+_STAGING = "work/out/.make_records"
+_OWN = ("manifest.json", "label_map.pbtxt", "train.record-00000-of-00001")
+_PLANTS = ("link", "folder", "file", "fifo", "dangling link", "link to a file")
 
 
 def cases(draw: random.Random, samples: Samples) -> Iterator[Case]:
     """Somebody else's file, folder or link under each name that can be foreseen."""
     for how in _PLANTS:
         for more in ((), ("--dry_run",), ("--shards=3",), ("--on_problem=skip",)):
-            yield _case(f".make_records is a {how}", [*_MAKE, *more], samples, "work/out/.make_records", how)
-    names = ("manifest.json", "label_map.pbtxt", "train.record-00000-of-00001", f"x{draw.randrange(100)}.txt")
-    for name in names:
+            yield _case(f".make_records is a {how}", [*_MAKE, *more], samples, _STAGING, how)
+    for name in (*_OWN, f"x{draw.randrange(100)}.txt"):
         for how in _PLANTS:
-            yield _case(f".make_records/{name} is a {how}", list(_MAKE), samples, f"work/out/.make_records/{name}", how)
+            yield _case(f".make_records/{name} is a {how}", list(_MAKE), samples, f"{_STAGING}/{name}", how)
     for scheme in ("memory", "local"):
         for place_name in (f"bucket{draw.randrange(1000)}", "a b", "ü"):
             url = f"{scheme}://tmp/{place_name}"
@@ -64,13 +65,18 @@ def _permissions(samples: Samples) -> Iterator[Case]:
 
 
 def _case(about: str, argv: list[str], samples: Samples, name: str, how: str) -> Case:
+    may_change: tuple[str, ...] = ()
+    if name.startswith(f"{_STAGING}/"):
+        may_change = (_STAGING.removeprefix("work/"),)
+        if how != "folder" and name.removeprefix(f"{_STAGING}/") in _OWN:  # The command's, whatever bears this name.
+            may_change += (name.removeprefix("work/"),)
     return Case(
         about=about,
         argv=argv,
         prepare=partial(_prepare, samples=samples, name=name, how=how),
         judge=partial(_still_there, name=name, how=how),
         may_leave=name.startswith("tmp"),
-        may_change=("out/.make_records",) if name.count("/") == 3 else (),
+        may_change=may_change,
     )
 
 
@@ -84,6 +90,8 @@ def _prepare(place: Place, samples: Samples, name: str, how: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     if how == "link":
         path.symlink_to(place.others / "records")
+    elif how == "link to a file":
+        path.symlink_to(place.others / "thesis.txt")
     elif how == "dangling link":
         path.symlink_to(place.others / "not there")
     elif how == "fifo":

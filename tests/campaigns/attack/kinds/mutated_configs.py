@@ -8,6 +8,7 @@ from functools import partial
 
 from campaigns.attack.case import Case
 from campaigns.attack.child import ROOT
+from campaigns.attack.kinds import words_in_documents
 from campaigns.attack.mutation import spoilt
 from campaigns.attack.place import Place
 from campaigns.attack.samples import LEGACY, PATCH, PRICES, Samples
@@ -33,7 +34,7 @@ def cases(draw: random.Random, samples: Samples) -> Iterator[Case]:
     templates = sorted((ROOT / "pipeline_configs/templates").glob("*.config"))
     for _ in range(_CONFIGS):
         template = draw.choice(templates)
-        source = samples.config.read_bytes() if draw.random() < 0.5 else template.read_bytes()
+        source = samples.config.read_bytes() if draw.random() < 0.8 else template.read_bytes()
         what, content = spoilt(source, draw)
         yield Case(
             about=f"config: {what}",
@@ -46,13 +47,15 @@ def cases(draw: random.Random, samples: Samples) -> Iterator[Case]:
 
 def _yaml(draw: random.Random, samples: Samples) -> Case:
     kind = draw.choice(("job", "job", "job", "legacy", "patch", "prices"))
-    job = draw.choice(list(samples.jobs.values())).read_bytes()
-    plan = ["submit", "plan", f"--backend={draw.choice(_BACKENDS)}"]
+    backend = draw.choice(_BACKENDS)
+    own = words_in_documents.written(words_in_documents.document(backend)).encode()
+    job = own if draw.random() < 0.7 else draw.choice(list(samples.jobs.values())).read_bytes()
+    plan = ["submit", "plan", f"--backend={backend}"]
     source, argv = {
         "job": (job, [*plan, "--job=given.yaml", "--output=out"]),
         "legacy": (LEGACY.encode(), ["submit", "import-legacy", "--from=given.yaml", "--output=out.yaml"]),
         "patch": (PATCH.encode(), ["make_config", "--from=sample.config", "--patch=given.yaml", "--output=out.config"]),
-        "prices": (PRICES.encode(), [*plan, "--job=sample.yaml", "--prices=given.yaml"]),
+        "prices": (PRICES.encode(), ["submit", "plan", "--backend=vertex", "--job=sample.yaml", "--prices=given.yaml"]),
     }[kind]
     what, content = spoilt(source, draw)
     prepare = partial(_prepare, samples=samples, name="given.yaml", content=content)

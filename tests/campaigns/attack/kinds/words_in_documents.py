@@ -284,12 +284,11 @@ def _ran(path: Path) -> str | None:
 
 def _wrong_command(out: str) -> str | None:
     """The line that a person is to copy into a shell."""
-    for line in out.splitlines():
-        if line.startswith("by hand: "):
-            try:
-                shlex.split(line.removeprefix("by hand: "))
-            except ValueError as error:
-                return f"a shell cannot read the line that is to be copied: {error}"
+    _, found, line = out.partition("\nby hand: ")
+    try:
+        shlex.split(line)
+    except ValueError as error:
+        return f"a shell cannot read the line that is to be copied: {error}" if found else None
     return None
 
 
