@@ -33,7 +33,7 @@ class Case:
       stderr: where it goes.
       largest_file: bytes that a file may have; None for any.
       signal: a signal's number, and after how many seconds it is sent to the process and its children.
-      times: so many processes run this at once.
+      times: so many processes run this at once; `{number}` in `argv` is the number of each, from 0.
       may_change: paths below the work folder that the command may change though they were there.
       may_add: paths below the work folder, besides those that begin with `out`, where it may make new files.
       may_leave: whether files may stay in TMPDIR, as after a signal that no process can catch.

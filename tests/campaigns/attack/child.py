@@ -17,7 +17,9 @@ from campaigns.attack.case import Case, Ended, Stream
 from campaigns.attack.place import Place
 
 ROOT = Path(__file__).parents[3]
-_ADDRESS_SPACE = 12 << 30  # Protects the machine; what counts is the memory that was in use.
+# They protect the machine; what counts is the memory that was in use.
+_ADDRESS_SPACE = 16 << 30
+_TOO_MUCH = 1.3  # times what a case may have: it is ended then
 _MOST_OUTPUT = 64 << 20
 _WEAK = ("setpriv", *(f"--{kind}=-dac_override,-dac_read_search,-fowner" for kind in ("inh-caps", "bounding-set")))
 
@@ -34,9 +36,9 @@ def environment(place: Place) -> dict[str, str]:
     }
 
 
-def words(case: Case) -> list[str]:
-    """The words of the process."""
-    command, *arguments = case.argv
+def words(case: Case, number: int = 0) -> list[str]:
+    """The words of the process of this number."""
+    command, *arguments = (word.replace("{number}", str(number)) for word in case.argv) if case.times > 1 else case.argv
     weak = _WEAK if case.weak and os.geteuid() == 0 else ()
     return [*weak, sys.executable, "-m", f"tfod_tools.{command}", *arguments]
 
@@ -47,7 +49,7 @@ def run(case: Case, place: Place, number: int = 0) -> Ended:
         _Stream(case.stdout, place.root / f"stdout{number}"),
         _Stream(case.stderr, place.root / f"stderr{number}"),
     ]
-    process, started = _start(case, place, streams), time.monotonic()
+    process, started = _start(case, place, streams, number), time.monotonic()
     for stream in streams:
         stream.started()
     hangs = threading.Event()
@@ -57,7 +59,7 @@ def run(case: Case, place: Place, number: int = 0) -> Ended:
         timers.append(threading.Timer(after_s, _end, (process.pid, number_of_signal)))
     for timer in timers:
         timer.start()
-    watched = _Watched(process.pid)
+    watched = _Watched(process.pid, case.most_mb)
     _, status, used = os.wait4(process.pid, 0)
     watched.ended.set()
     process.returncode = os.waitstatus_to_exitcode(status)
@@ -113,28 +115,40 @@ class _Stream:
 
 
 class _Watched:
-    """Counts the processes of a group from time to time, where /proc tells of them."""
+    """Looks at a process from time to time, where there is /proc: counts its group, and ends it at too much memory."""
 
-    def __init__(self, group: int) -> None:
+    def __init__(self, group: int, most_mb: float) -> None:
         self.most = 1
         self.ended = threading.Event()
-        threading.Thread(target=self._watch, args=(group,), daemon=True).start()
+        threading.Thread(target=self._watch, args=(group, most_mb * _TOO_MUCH), daemon=True).start()
 
-    def _watch(self, group: int) -> None:
-        while not self.ended.wait(0.5):
-            found = 0
-            for path in Path("/proc").glob("[0-9]*/stat"):
-                with contextlib.suppress(OSError, IndexError):
-                    found += int(path.read_text().rpartition(")")[2].split()[2]) == group
-            self.most = max(self.most, found)
+    def _watch(self, group: int, most_mb: float) -> None:
+        looks = 0
+        while not self.ended.wait(0.1):
+            with contextlib.suppress(OSError, IndexError):
+                pages = int(Path(f"/proc/{group}/statm").read_text().split()[1])
+                if pages * resource.getpagesize() > most_mb * (1 << 20):
+                    _end(group, signal.SIGKILL)
+            looks += 1
+            if looks % 5 == 0:
+                self.most = max(self.most, _processes(group))
 
 
-def _start(case: Case, place: Place, streams: list[_Stream]) -> subprocess.Popen[bytes]:
+def _processes(group: int) -> int:
+    """How many processes of a group there are."""
+    found = 0
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError, IndexError):
+            found += int(path.read_text().rpartition(")")[2].split()[2]) == group
+    return found
+
+
+def _start(case: Case, place: Place, streams: list[_Stream], number: int) -> subprocess.Popen[bytes]:
     stdin = place.root / "stdin"
     stdin.write_bytes(case.stdin)
     with stdin.open("rb") as given:
         return subprocess.Popen(
-            words(case),
+            words(case, number),
             cwd=place.work,
             stdin=given,
             stdout=streams[0].descriptor,

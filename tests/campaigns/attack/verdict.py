@@ -54,11 +54,16 @@ def _of_process(case: Case, ended: Ended) -> Verdict | None:
         return Verdict("hang", f"more than {case.limit_s:g} s; {ended.peak_mb:.0f} MB")
     if ended.peak_mb > case.most_mb:
         return Verdict("memory", f"{ended.peak_mb:.0f} MB; {_last(said)}")
-    if "Traceback (most recent call last)" in said or ended.status == 70:
+    if ("Traceback (most recent call last)" in said or ended.status == 70) and not _python_starts(case, said):
         return Verdict("traceback", _raised(ended.err.decode("utf-8", "replace")))
     if ended.status not in _statuses(case):
         return Verdict("status", f"exit code {ended.status}: {_last(said)}")
     return _of_text(case, ended)
+
+
+def _python_starts(case: Case, said: str) -> bool:
+    """Whether Python itself was stopped, before it came to the project."""
+    return bool(case.signal) and "KeyboardInterrupt" in said and not _FRAME.search(said)
 
 
 def _statuses(case: Case) -> tuple[int, ...]:

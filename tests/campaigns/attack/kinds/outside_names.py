@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 from collections.abc import Iterator
 from functools import partial
 
@@ -76,8 +77,8 @@ def _nothing_from_outside(result: Result) -> str | None:
             content = path.read_bytes()
             if _SECRET.encode() in content:
                 return f"what stands in a file outside is in {path.name}"
-            if path.name == "label_map.pbtxt" and any(word in content for word in (b"'cat'", b'"cat"', b"'catdog'")):
-                return "'cat&s;dog' has become another class" if "entity" in result.case.about else None
+            if path.name == "label_map.pbtxt" and re.search(rb"name: ['\"](cat|catdog)['\"]", content):
+                return "'cat&s;dog', or what is like it, has become another class"
     return None
 
 
@@ -140,7 +141,6 @@ def _entities() -> Iterator[tuple[str, str, str]]:
     yield "entity in the DTD", "<!DOCTYPE annotation SYSTEM '../others/secret.txt'>", "cat&s;dog"
     bomb = "<!ENTITY a0 '" + "ha" * 50 + "'>" + "".join(f"<!ENTITY a{i} '{f'&a{i - 1};' * 10}'>" for i in range(1, 9))
     yield "bomb of entities", f"<!DOCTYPE annotation [{bomb}]>", "cat&a8;dog"
-    yield "comment in a name, no entity", "", "cat<!-- -->dog"
     yield "CDATA in a name", "", "cat<![CDATA[&s;]]>dog"
     yield "element in a name", "", "cat<b/>dog"
 
@@ -163,8 +163,19 @@ def _nested(samples: Samples) -> Iterator[Case]:
                     about=f"the output is inside the annotations{', twice' if again else ''}",
                     argv=argv,
                     prepare=partial(_voc, samples=samples, again=output if again else ""),
+                    judge=partial(_twelve, output=output),
                     may_add=("voc/out", "voc/out2", "voc/a", "voc", "voc/a/b", "voc/.hidden"),
+                    may_change=tuple(os.path.normpath(f"{output}/{path.name}") for path in samples.records.iterdir()),
                 )
+
+
+def _twelve(result: Result, output: str) -> str | None:
+    """The records of the first run are no annotations of the second."""
+    written = result.written(f"{output}/manifest.json")
+    if result.first.status or not written:
+        return None
+    annotated = json.loads(written.read_bytes())["images"]["annotated"]
+    return None if annotated == 12 else f"{annotated} images are annotated, not 12"
 
 
 def _voc(place: Place, samples: Samples, again: str) -> None:
