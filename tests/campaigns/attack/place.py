@@ -79,7 +79,10 @@ class Place:
                 names = []
             for name in (*folders, *names):
                 path = os.path.join(folder, name)  # noqa: PTH118 - names of any bytes
-                found[os.fsdecode(os.path.relpath(path, os.fsencode(self.root)))] = _what(path)
+                shown = os.fsdecode(os.path.relpath(path, os.fsencode(self.root)))
+                found[shown] = _what(path)
+                if name in folders and shown.startswith("others"):  # Files that come and go change its time.
+                    found[shown] += f", of {os.lstat(path).st_mtime_ns}"
         return found
 
     def remove(self) -> None:

@@ -89,7 +89,7 @@ def _prepare(place: Place, samples: Samples, name: str, how: str) -> None:
     path = place.root / name
     path.parent.mkdir(parents=True, exist_ok=True)
     if how == "link":
-        path.symlink_to(place.others / "records")
+        path.symlink_to(place.others / "deep")
     elif how == "link to a file":
         path.symlink_to(place.others / "thesis.txt")
     elif how == "dangling link":
