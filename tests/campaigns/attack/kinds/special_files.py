@@ -75,7 +75,7 @@ def cases(draw: random.Random, samples: Samples) -> Iterator[Case]:
             ["make_records", f"--annotations={argument}", "--output=out"],
             ["make_config", "--template=ssd_mobilenet_v2_300x300", "--records=records", f"--output={argument}"],
         ):
-            if argument.startswith("/dev") and argv[0] == "make_config":
+            if argument in ("-", "/dev/stdin", "/dev/zero", "/dev/null", "/dev/full") and argv[0] == "make_config":
                 continue  # A command that replaced a device would harm this machine.
             yield Case(
                 about=f"{argument} as a file", argv=argv, prepare=partial(_prepare, samples=samples, name="", how="")
