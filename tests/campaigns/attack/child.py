@@ -53,13 +53,13 @@ def run(case: Case, place: Place, number: int = 0) -> Ended:
     for stream in streams:
         stream.started()
     hangs = threading.Event()
-    timers = [threading.Timer(case.limit_s, _end, (process.pid, signal.SIGKILL, hangs.set))]
+    watched = _Watched(process.pid, case.most_mb, case.limit_s, hangs.set)
+    timers = []
     if case.signal:
         number_of_signal, after_s = case.signal
         timers.append(threading.Timer(after_s, _end, (process.pid, number_of_signal)))
     for timer in timers:
         timer.start()
-    watched = _Watched(process.pid, case.most_mb)
     _, status, used = os.wait4(process.pid, 0)
     watched.ended.set()
     process.returncode = os.waitstatus_to_exitcode(status)
@@ -115,23 +115,39 @@ class _Stream:
 
 
 class _Watched:
-    """Looks at a process from time to time, where there is /proc: counts its group, and ends it at too much memory."""
+    """Looks at a process from time to time, where there is /proc: counts its group, ends it at too much of anything.
 
-    def __init__(self, group: int, most_mb: float) -> None:
+    Too long is a time of its own on the CPU, or as long without any; a busy machine is given three times as long.
+    """
+
+    def __init__(self, group: int, most_mb: float, limit_s: float, hangs: Callable[[], None]) -> None:
         self.most = 1
         self.ended = threading.Event()
-        threading.Thread(target=self._watch, args=(group, most_mb * _TOO_MUCH), daemon=True).start()
+        self._hangs = hangs
+        threading.Thread(target=self._watch, args=(group, most_mb * _TOO_MUCH, limit_s), daemon=True).start()
 
-    def _watch(self, group: int, most_mb: float) -> None:
-        looks = 0
-        while not self.ended.wait(0.1):
-            with contextlib.suppress(OSError, IndexError):
-                pages = int(Path(f"/proc/{group}/statm").read_text().split()[1])
-                if pages * resource.getpagesize() > most_mb * (1 << 20):
-                    _end(group, signal.SIGKILL)
+    def _watch(self, group: int, most_mb: float, limit_s: float) -> None:
+        looks, started = 0, time.monotonic()
+        while not self.ended.wait(min(0.1, limit_s)):
+            used_s, used_mb = _used(group)
+            waited_s = time.monotonic() - started
+            if used_mb > most_mb:
+                _end(group, signal.SIGKILL)
+            elif used_s > limit_s or waited_s > (limit_s if used_s < limit_s / 10 else 3 * limit_s):
+                _end(group, signal.SIGKILL, self._hangs)
             looks += 1
             if looks % 5 == 0:
                 self.most = max(self.most, _processes(group))
+
+
+def _used(process: int) -> tuple[float, float]:
+    """Seconds on the CPU and MB of memory of a process; nothing where it cannot be seen."""
+    try:
+        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0, 0.0
+    ticks, pages = int(fields[11]) + int(fields[12]), int(fields[21])
+    return ticks / os.sysconf("SC_CLK_TCK"), pages * resource.getpagesize() / (1 << 20)
 
 
 def _processes(group: int) -> int:
