@@ -9,6 +9,7 @@
 # make template-table    writes the table of templates into docs/templates.md
 # make engine-verdicts   every case of what check_config calls an error, on the engine (ARGS="CODE ...")
 # make engine-wild    configs of other people, trained for two steps, against what check_config says of them
+# make attack         hostile input for every command, some thousand runs (minutes; ARGS="--only=signals --seed=7")
 # make matrix         every TensorFlow with every Python that is here, in environments of their own (hours; ARGS=2.17.1/3.12)
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
@@ -16,7 +17,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .PHONY: demo test check lock clean template-table engine-test engine-models engine-templates engine-verdicts engine-wild \
-  long-test matrix
+  long-test attack matrix
 
 demo: $(READY)
 	$(BIN)/python -m tfod_tools.demo
@@ -51,6 +52,9 @@ engine-verdicts: $(READY)
 
 engine-wild: $(READY)
 	PYTHONPATH=tests:. $(BIN)/python -m campaigns.verdicts.wild $(ARGS)
+
+attack: $(READY)
+	PYTHONPATH=tests:. $(BIN)/python -m campaigns.attack $(ARGS)
 
 # The environment is made anew when the lock or the package's metadata is newer than it.
 $(READY): requirements.lock setup.py

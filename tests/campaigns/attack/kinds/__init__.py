@@ -1,0 +1,1 @@
+"""One kind of attack a module; the listing of this folder is the registry."""
