@@ -9,7 +9,7 @@
 # make template-table    writes the table of templates into docs/templates.md
 # make engine-verdicts   every case of what check_config calls an error, on the engine (ARGS="CODE ...")
 # make engine-wild    configs of other people, trained for two steps, against what check_config says of them
-# make attack         hostile input for every command, some thousand runs (minutes; ARGS="--only=signals --seed=7")
+# make attack         hostile input for every command, some thousand runs (minutes; ARGS="--kinds=signals --seed=7")
 # make matrix         every TensorFlow with every Python that is here, in environments of their own (hours; ARGS=2.17.1/3.12)
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
