@@ -68,9 +68,8 @@ def run_to_end(main: Main, flag_values: flags.FlagValues, doc: str | None, argv:
     """As `status`, in a process that ends with this command."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(
-                errors="backslashreplace"
-            )  # a character that the terminal cannot show must not stop a command
+            # A character that the terminal cannot show must not stop a command.
+            stream.reconfigure(errors="backslashreplace")
     code = status(main, flag_values, doc, argv)
     # Before it ends, Python searches all objects for garbage several times. Only TensorFlow needs that.
     if "tensorflow" not in sys.modules:

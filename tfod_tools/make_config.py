@@ -28,6 +28,7 @@ Exit codes: 0 written, 1 a flag is missing or wrong, 2 a file, a field path or a
 from __future__ import annotations
 
 import dataclasses
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -163,7 +164,7 @@ def _say(
     made: make.MadeConfig, images: int | None, path: Path, weights: zoo.Weights | None, *, loses_comments: bool
 ) -> None:
     start = _TEMPLATE.value or _FROM.value
-    following = report.next_command(made, _run(), images, path, _EXTENSION.value)
+    words = report.next_words(made, _run(), images, path, _EXTENSION.value)
     download = weights.download() if weights else None
     output.say(*report.lines(made, start, images))
     if loses_comments:
@@ -171,7 +172,7 @@ def _say(
     if _DRY_RUN.value:
         output.say(f"Dry run: nothing is written. Without --dry_run this writes {path}.")
     else:
-        output.say(f"Wrote {path}", f"Next: {following}")
+        output.say(f"Wrote {path}", output.next_command("train", *words))
     if download:
         output.say(f"First get the weights: {download}")
     output.answer(
@@ -180,7 +181,7 @@ def _say(
             "output": str(path),
             "written": not _DRY_RUN.value,
             "loses_comments": loses_comments,
-            "next": following,
+            "next": shlex.join(("tfod", "train", *words)),
             "download": download,
         }
     )

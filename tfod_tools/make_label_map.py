@@ -1,4 +1,4 @@
-"""Checks label maps and lists of class names, and makes one label map of them.
+"""Check label maps and lists of class names, and make one label map of them.
 
 Reads the files of --from: label maps (.pbtxt), lists of names (classes.txt or *.names, one name a line), a YOLO
 data.yaml, the class descriptions of Open Images (.csv). Checks each file more strictly than the engine does. The

@@ -1,4 +1,4 @@
-"""Makes TFRecords, a label map and a manifest from annotated images.
+"""Make TFRecords, a label map and a manifest from annotated images.
 
 Reads the annotations (--annotations) and their images (--images). Divides the images into a training split and a
 validation split, so that each class has its share in both. Writes into the folder --output:

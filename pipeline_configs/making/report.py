@@ -53,23 +53,22 @@ def document(made: MadeConfig, start: str, images: int | None) -> dict[str, Any]
     }
 
 
-def next_command(made: MadeConfig, asked: Run, images: int | None, output: Path, own: str | None) -> str:
-    """The command that trains with the new config.
+def next_words(made: MadeConfig, asked: Run, images: int | None, path: Path, own: str | None) -> list[str]:
+    """The words after `tfod train` that train with the new config.
 
     Args:
       made: the config.
       asked: the size of the run that the user asked for.
       images: how many images there are to train on; None if that is not known.
-      output: the file of the config.
+      path: the file of the config.
       own: the value of `--extension`.
     """
     train_config = made.config.train_config
-    words = ["python", "-m", "tfod_tools.train", f"--config={shlex.quote(str(output))}"]
-    words.append(f"--model_dir={shlex.quote(str(output.parent / 'model'))}")
+    words = [str(path), f"--model_dir={path.parent / 'model'}"]
     if asked.batch_size or asked.gpus or asked.steps or asked.epochs:
         every = run.checkpoint_every(train_config.num_steps, train_config.batch_size, images)
         words.append(f"--checkpoint_every={every}")
-    return " ".join([*words, *map(shlex.quote, extension.flags(own))])
+    return [*words, *extension.flags(own)]
 
 
 def templates() -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
@@ -12,7 +11,7 @@ from record_builders.output.manifest import LABEL_MAP, MANIFEST, Manifest
 from record_builders.planning.plan import Plan
 from record_builders.records import shards
 from record_builders.records.tfrecord import WrittenFile
-from tfod_tools.base import tables
+from tfod_tools.base import output, tables
 
 # train.proto and input_reader.proto: the default of max_number_of_boxes. The engine ignores further boxes and says
 # nothing.
@@ -45,10 +44,8 @@ def lines(plan: Plan, found: Mapping[str, int], *, done: bool) -> list[str]:
         verb = "Removed" if done else "Would remove"
         written.append(f"{verb} {len(plan.superseded)} record files of an earlier run.")
     if done and not plan.request.remote:
-        records = shlex.quote(str(plan.request.output))
-        written.append(
-            f"Next: python -m tfod_tools.make_config --records={records} --template=NAME --output=pipeline.config"
-        )
+        words = ("--template=NAME", f"--records={plan.request.output}", "--output=pipeline.config")
+        written.append(output.next_command("make_config", *words))
     return written
 
 

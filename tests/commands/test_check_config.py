@@ -118,7 +118,7 @@ def test_json(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
         "path": "model.ssd.num_classes",
         "line": line,
         "problem": "num_classes is 1, but the largest id of a class is 2.",
-        "meaning": "The engine trains such boxes as objects of no class.",
+        "meaning": "The engine trains boxes with a larger class id as objects of no class.",
         "advice": "Set it to 2.",
         "fix": [{"path": "model.ssd.num_classes", "value": "2"}],
     }

@@ -100,7 +100,7 @@ def test_a_config_from_a_template(folder: Path, capsys: pytest.CaptureFixture[st
         "Learning rate: starts at 0.0001, rises to 0.001 at step 100, falls from step 101 (epoch 101), ends at"
         " 3.05e-09.",
         "Wrote run/pipeline.config",
-        "Next: python -m tfod_tools.train --config=run/pipeline.config --model_dir=run/model",
+        "Next: tfod train run/pipeline.config --model_dir=run/model",
     ]
 
 
@@ -126,7 +126,7 @@ def test_the_same_for_programs(folder: Path, capsys: pytest.CaptureFixture[str])
     assert (answer["run"]["steps"], answer["run"]["batch_size"]) == (1000, 4)
     assert answer["run"]["epochs"] == pytest.approx(1000 * 4 / 12)
     assert answer["run"]["learning_rate"]["highest_at"] == 100
-    assert answer["next"].startswith("python -m tfod_tools.train --config=run/pipeline.config")
+    assert answer["next"].startswith("tfod train run/pipeline.config")
     assert answer["download"] is None
     assert schema.read(folder / answer["output"]).model.ssd.num_classes == 3
 
@@ -190,7 +190,7 @@ def test_a_config_of_ones_own(capsys: pytest.CaptureFixture[str]) -> None:
     out = capsys.readouterr().out
     assert out.startswith("Changed from mine.config:\n")
     assert "Trains in TF2 style." in out
-    assert "--config='my run/pipeline.config' --model_dir='my run/model'" in out
+    assert "Next: tfod train 'my run/pipeline.config' '--model_dir=my run/model'" in out
 
 
 @pytest.mark.usefixtures("folder")

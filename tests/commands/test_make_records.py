@@ -72,7 +72,7 @@ def test_a_good_run(voc: Path, run: Run, capsys: pytest.CaptureFixture[str]) -> 
         "  val.record-?????-of-00001",
         "  label_map.pbtxt",
         "  manifest.json",
-        "Next: python -m tfod_tools.make_config --records='my records' --template=NAME --output=pipeline.config",
+        "Next: tfod make_config --template=NAME '--records=my records' --output=pipeline.config",
     ]
     assert sorted(path.name for path in Path("my records").iterdir()) == [
         "label_map.pbtxt",

@@ -39,7 +39,7 @@ def no_classes(subject: Subject) -> Iterator[Evidence]:
         yield Evidence(path, f"num_classes is {held[1]}.", "Set it to the largest id of the label map.", fix)
 
 
-@rule("CFG04", "error", "The engine trains such boxes as objects of no class.", source="inputs.py")
+@rule("CFG04", "error", "The engine trains boxes with a larger class id as objects of no class.", source="inputs.py")
 def too_few_classes(subject: Subject) -> Iterator[Evidence]:
     """num_classes is smaller than the largest id of a class.
 
