@@ -26,12 +26,14 @@ class Export:
       label_map: the label map of the config.
       log: file to which the engine's log is appended.
       output: the folder to make.
+      overwrite: whether an earlier export in `output` may be replaced.
     """
 
     argv: tuple[str, ...]
     label_map: Path
     log: Path
     output: Path
+    overwrite: bool = False
 
     @property
     def partial(self) -> Path:
@@ -71,7 +73,7 @@ def plan(
     for name in formats or [""]:
         if name not in FORMATS:
             raise UsageError(f"--format: there is no '{name}'. {plugins.suggestion(name, FORMATS)}")
-    _check_free(output, overwrite=overwrite)
+    check_free(output, overwrite=overwrite)
     path, pipeline = run_folder.config(model_dir, config)
     label_map = inputs.label_map_path(pipeline, path)
     if not label_map.is_file():
@@ -82,10 +84,15 @@ def plan(
         *extension.flags(own),
         *([f"--checkpoint={checkpoint}"] if checkpoint else []),
     )
-    return Export(argv=argv, label_map=label_map, log=model_dir / LOG, output=output)
+    return Export(argv=argv, label_map=label_map, log=model_dir / LOG, output=output, overwrite=overwrite)
 
 
-def _check_free(output: Path, *, overwrite: bool) -> None:
+def check_free(output: Path, *, overwrite: bool) -> None:
+    """Makes sure that an export may take the name `output`.
+
+    Raises:
+      OutputError: something is there that must not be replaced.
+    """
     if not os.path.lexists(output):
         return
     if not output.is_dir() or output.is_symlink():
@@ -111,6 +118,7 @@ def run(export: Export) -> engine_process.Event:
     Raises:
       CheckpointError: there is no checkpoint with weights.
       EngineError: the engine stopped with an error.
+      OutputError: something else came to `output` in the meantime. It stays there.
     """
     shutil.rmtree(export.partial, ignore_errors=True)
     export.partial.mkdir(parents=True)
@@ -119,14 +127,20 @@ def run(export: Export) -> engine_process.Event:
             show("exporting ...")
             result = engine_process.run(export.argv, log=export.log)
         shutil.copyfile(export.label_map, export.partial / folder.LABEL_MAP)
-        _put_in_place(export.partial, export.output)
+        put_in_place(export.partial, export.output, overwrite=export.overwrite)
     finally:
         shutil.rmtree(export.partial, ignore_errors=True)
     return result
 
 
-def _put_in_place(complete: Path, output: Path) -> None:
-    if not output.exists():
+def put_in_place(complete: Path, output: Path, *, overwrite: bool) -> None:
+    """Gives the folder `complete` the name `output`, in place of an earlier export.
+
+    Raises:
+      OutputError: see `check_free`. The engine ran for minutes since the first look.
+    """
+    check_free(output, overwrite=overwrite)
+    if not output.exists() or not any(output.iterdir()):
         complete.rename(output)
         return
     earlier = output.with_name(f".{output.name}.earlier")
